@@ -1,0 +1,150 @@
+package config
+
+import (
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+)
+
+// Config is what handschlag.yaml says. Default gives the commented default.
+type Config struct {
+	Tenant      string                       `yaml:"tenant"`
+	Country     string                       `yaml:"country"`   // ISO 3166, DE
+	TimeZone    string                       `yaml:"time_zone"` // IANA, Europe/Berlin
+	Controller  consent.Controller           `yaml:"controller"`
+	Contact     Contact                      `yaml:"contact"`
+	Notices     []Notice                     `yaml:"notices"`
+	UI          []UI                         `yaml:"ui_versions"`
+	Categories  map[string][]consent.Purpose `yaml:"segment_categories"` // law.md 2.1
+	TCF         TCF                          `yaml:"tcf"`
+	Events      Events                       `yaml:"events"`
+	Consent     Consent                      `yaml:"consent"`
+	Sensitive   map[string]string            `yaml:"sensitive_categories"` // category → tag of consent.SpecialCategories
+	ChildShop   bool                         `yaml:"child_directed"`
+	Offers      Offers                       `yaml:"offers"`
+	Scorecard   decide.Scorecard             `yaml:"scorecard"`
+	Prices      Prices                       `yaml:"prices"`
+	Slots       map[string]Slot              `yaml:"slots"`
+	Segments    []Segment                    `yaml:"segments"`
+	Exports     Exports                      `yaml:"exports"`
+	Storefronts map[string]string            `yaml:"storefronts"` // storefront → IANA time zone
+	CORS        []string                     `yaml:"cors_origins"`
+	Retention   Retention                    `yaml:"retention"`
+}
+
+// Contact is the static way to a human that every answer carries (CON-07, R19).
+type Contact struct {
+	Phone string `yaml:"phone" json:"phone,omitempty"`
+	Email string `yaml:"email" json:"email,omitempty"`
+	URL   string `yaml:"url" json:"url,omitempty"`
+	Hours string `yaml:"hours" json:"hours,omitempty"`
+}
+
+// Notice is a privacy notice version that a consent may rest on.
+type Notice struct {
+	Version   string            `yaml:"version"`
+	Languages map[string]string `yaml:"languages"` // language → text shown
+	Purposes  []consent.Purpose `yaml:"purposes"`  // named in it
+	Material  bool              `yaml:"material_change"`
+}
+
+// UI is a banner or preference-centre version (CON-06).
+type UI struct {
+	Version     string `yaml:"version"`
+	Component   string `yaml:"component"`
+	Default     string `yaml:"default_state"` // off | on
+	RejectEqual bool   `yaml:"reject_equal"`
+}
+
+// TCF names our vendor in TC strings.
+type TCF struct {
+	VendorID int `yaml:"vendor_id"`
+}
+
+// Events is about ingest.
+type Events struct {
+	RequireStamp bool          `yaml:"require_stamp"`
+	LateAfter    time.Duration `yaml:"late_after"`  // 168h
+	AheadAfter   time.Duration `yaml:"ahead_after"` // 5m
+}
+
+// Consent is about the age of decisions (CON-12).
+type Consent struct {
+	GrantMonths int `yaml:"grant_months"` // 12
+	ReaskMonths int `yaml:"reask_months"` // 6
+}
+
+// Offers is the offer ladder's configuration.
+type Offers struct {
+	Channels     []string      `yaml:"channels"` // call chat video
+	Hours        []Hours       `yaml:"hours"`    // empty: always open
+	Holdout      float64       `yaml:"holdout"`  // share, 0.05
+	NeedHint     int64         `yaml:"need_hint"`
+	NeedHuman    int64         `yaml:"need_human"`
+	MinGap       time.Duration `yaml:"min_gap"`
+	DismissedFor time.Duration `yaml:"dismissed_for"` // 168h
+	TokenFor     time.Duration `yaml:"token_for"`     // 10m
+	CostCents    int64         `yaml:"adviser_cost_cents"`
+	JoinURL      string        `yaml:"join_url"` // base of join_url
+}
+
+// Hours are opening hours of one weekday in the shop's time zone, "09:00" to "18:00".
+type Hours struct {
+	Day  string `yaml:"day"`
+	From string `yaml:"from"`
+	To   string `yaml:"to"`
+}
+
+// Prices is about personalised prices.
+type Prices struct {
+	Personalised  bool  `yaml:"personalised"`
+	MaxDiscountBP int64 `yaml:"max_discount_bp"` // 1500
+}
+
+// Slot is a place on a page that takes one of many variants.
+type Slot struct {
+	Variants []Variant `yaml:"variants"`
+}
+
+// Variant is one content of a slot, with what makes it eligible.
+type Variant struct {
+	ID         string            `yaml:"id"`
+	Factors    map[string]string `yaml:"factors"` // headline, image, proof, …
+	Locales    []string          `yaml:"locales"`
+	Product    string            `yaml:"product"` // must be in stock, if named
+	NeedsLogin bool              `yaml:"needs_login"`
+	Default    bool              `yaml:"default"`
+	Flags      []string          `yaml:"pattern_flags"`
+	Blocks     []string          `yaml:"legal_blocks"`
+}
+
+// Segment is a named SQL predicate over the feature catalogue.
+type Segment struct {
+	Name  string            `yaml:"name"`
+	Title map[string]string `yaml:"title"` // de, en
+	Where string            `yaml:"where"`
+	Line  int               `yaml:"-"`
+}
+
+// Exports is about what leaves at night.
+type Exports struct {
+	K        int       `yaml:"k"` // 25, at least 10
+	Channels []Channel `yaml:"channels"`
+}
+
+// Channel is one recipient of segment exports.
+type Channel struct {
+	Name      string          `yaml:"name"`
+	Purpose   consent.Purpose `yaml:"purpose"`
+	Recipient string          `yaml:"recipient"`
+	Role      string          `yaml:"role"` // processor | controller
+}
+
+// Retention in days (law.md 2.6).
+type Retention struct {
+	EventDays    int `yaml:"event_days"`
+	FeatureDays  int `yaml:"feature_days"`
+	SegmentDays  int `yaml:"segment_days"`
+	DecisionDays int `yaml:"decision_days"`
+}

@@ -1,0 +1,24 @@
+package event
+
+// Product is a server fact from the shop's imported catalogue (design.md, 13).
+type Product struct {
+	ID         string   `json:"product_id"`
+	Category   string   `json:"category"`
+	Class      string   `json:"product_class"` // simple | standard | complex | premium | contract
+	PriceCents int64    `json:"price_cents"`
+	Stock      int64    `json:"stock"`
+	Locales    []string `json:"locales,omitempty"`
+	Tags       []string `json:"tags,omitempty"` // sensitive tags, of consent.SpecialCategories
+}
+
+// Catalogue answers questions about products from a snapshot in memory.
+type Catalogue interface {
+	// Product finds a product by id.
+	Product(id string) (Product, bool)
+	// Words keeps those words of a search that the catalogue knows (product ids
+	// and category words, lower case), in order, at most eight.
+	Words(query string) []string
+	// Tags are the sensitive tags of a category, as imported with its products or
+	// named in the configuration.
+	Tags(category string) []string
+}

@@ -1,0 +1,113 @@
+package policy
+
+import (
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+)
+
+// CaseState is where a purpose stands for one event, with time, switches,
+// restriction and links folded in. It is a closed list (CaseStates).
+type CaseState string
+
+// The states of a case. The first ones are consent.Status values, seen both at
+// event time and now; the rest are circumstances that outrank them, strongest last.
+const (
+	StateUnknown     CaseState = "unknown"
+	StateGiven       CaseState = "given"
+	StateRenewed     CaseState = "renewed"
+	StateRefused     CaseState = "refused"
+	StateWithdrawn   CaseState = "withdrawn"
+	StateExpired     CaseState = "expired"
+	StateInvalidated CaseState = "invalidated"
+	StateRevoked     CaseState = "revoked"
+	StateBeforeGrant CaseState = "before_grant" // given now, but not yet when the event happened (BAT-01, BAT-02)
+	StateUnlinked    CaseState = "unlinked"     // a merge of device and account without consent on both sides (CON-14)
+	StateRestricted  CaseState = "restricted"   // Art. 18 (RGT-07)
+	StateLate        CaseState = "late"         // more than 7 days late (BAT-04)
+	StateAhead       CaseState = "ahead"        // more than 5 minutes in the future (BAT-04)
+	StateSwitchedOff CaseState = "switched_off" // kill switch (SWITCH)
+)
+
+// CaseStates lists all states.
+var CaseStates = []CaseState{
+	StateUnknown, StateGiven, StateRenewed, StateRefused, StateWithdrawn, StateExpired, StateInvalidated, StateRevoked,
+	StateBeforeGrant, StateUnlinked, StateRestricted, StateLate, StateAhead, StateSwitchedOff,
+}
+
+// Stamp is what the event itself says about a purpose.
+type Stamp string
+
+// The stamps.
+const (
+	StampMissing Stamp = "missing" // no consent object, or an empty one (CON-11)
+	StampSilent  Stamp = "silent"  // an object that does not name the purpose (SIG-10)
+	StampNo      Stamp = "no"
+	StampYes     Stamp = "yes"
+	StampTrusted Stamp = "trusted" // none needed: order events with the server key, or events.require_stamp: false
+)
+
+// Stamps lists all stamps.
+var Stamps = []Stamp{StampMissing, StampSilent, StampNo, StampYes, StampTrusted}
+
+// Tag is the class of what the event is about (SPC-01).
+type Tag string
+
+// The tag classes.
+const (
+	TagNone     Tag = "none"
+	TagSpecial  Tag = "special"          // a sensitive tag without explicit consent for each of its categories
+	TagExplicit Tag = "special_explicit" // a sensitive tag, with explicit consent in force for each
+)
+
+// Tags lists all tag classes.
+var Tags = []Tag{TagNone, TagSpecial, TagExplicit}
+
+// AgeBands lists the age bands.
+var AgeBands = []string{"unknown", "u16", "16_17", "adult"}
+
+// GatePurposes are the purposes that the event gate decides. An event is stored
+// for those that admit it; for nothing else.
+var GatePurposes = []consent.Purpose{
+	consent.EssentialService, consent.Analytics, consent.Experimentation, consent.PersonalisationContent,
+	consent.AdviserAssist, consent.AdsThirdParty, consent.ModelTraining,
+}
+
+// EventCase is the whole input of the event gate: one purpose seen with one kind
+// of event under given circumstances. The input space is the product of the
+// closed lists and is enumerable (design.md, 3).
+type EventCase struct {
+	Kind    event.Kind      `json:"-"`
+	Purpose consent.Purpose `json:"purpose"`
+	State   CaseState       `json:"state"`
+	Stamp   Stamp           `json:"stamp"`
+	GPC     bool            `json:"gpc"`
+	DNT     bool            `json:"dnt"`
+	Tag     Tag             `json:"tag"`
+	Age     string          `json:"age"`
+}
+
+// Verdict is what the event gate says about a case.
+type Verdict struct {
+	ID      event.CaseID   // digest of the case
+	Allowed bool           // false for everything undefined
+	Keep    event.FieldSet // fields kept for the purpose
+	Rules   []string       // ids of the rules that refused, or limited, sorted
+}
+
+// ExportCase is the whole input of the export gate: one row for one channel.
+type ExportCase struct {
+	Purpose    consent.Purpose `json:"purpose"` // of the channel: marketing_email, …, ads_third_party
+	State      CaseState       `json:"state"`   // of the channel's purpose now
+	Source     CaseState       `json:"source"`  // of the purpose that the segment was built on, now
+	GPC        bool            `json:"gpc"`
+	Tag        Tag             `json:"tag"` // class of the segment
+	Age        string          `json:"age"`
+	Objection  bool            `json:"objection"`  // Art. 21(2) direct marketing
+	Suppressed bool            `json:"suppressed"` // suppression list
+}
+
+// ExportVerdict is what the export gate says about a row.
+type ExportVerdict struct {
+	Allowed bool
+	Rules   []string
+}

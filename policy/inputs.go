@@ -1,0 +1,166 @@
+package policy
+
+import (
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/price"
+)
+
+// Reason is a rule in words, from the rule's own metadata.
+type Reason struct {
+	Rule       string `json:"rule"`
+	De         string `json:"de"`
+	En         string `json:"en"`
+	Title      string `json:"title,omitempty"`
+	LegalBasis string `json:"legal_basis,omitempty"`
+}
+
+// ConsentFact is one purpose's standing as a decision sees it.
+type ConsentFact struct {
+	Status        consent.Status `json:"status"`
+	RecordID      string         `json:"record_id,omitempty"`
+	ProofComplete bool           `json:"proof_complete"`
+	Explicit      bool           `json:"explicit"`
+}
+
+// ConsentInput is a consent call, purpose by purpose, before it becomes a record.
+type ConsentInput struct {
+	Method         string                     `json:"method"`
+	DefaultState   string                     `json:"default_state"` // off | on
+	Asked          map[consent.Purpose]bool   `json:"asked"`         // what the call says
+	PurposesShown  []consent.Purpose          `json:"purposes_shown"`
+	Scope          consent.Scope              `json:"scope"`
+	NoticeComplete bool                       `json:"notice_complete"`
+	RejectEqual    bool                       `json:"reject_equal"`
+	GPC            bool                       `json:"gpc"`
+	ConflictShown  bool                       `json:"conflict_shown"`
+	TCF            map[consent.Purpose]string `json:"tcf"` // yes | no | broken, for the purposes that the string touches
+	GPP            map[consent.Purpose]string `json:"gpp"`
+	Age            string                     `json:"age"`
+}
+
+// ConsentVerdict says which of the yeses stand.
+type ConsentVerdict struct {
+	Given   []consent.Purpose            // stand
+	Refused map[consent.Purpose][]string // fell, with the rules that felled them
+	Rules   []string                     // all rule ids, sorted
+}
+
+// EscalateInput holds the facts of one offer decision. Without consent for
+// adviser_assist flow reads no profile: Need, Value and the features are absent.
+type EscalateInput struct {
+	Asked        bool             `json:"asked"` // the visitor asks for a human
+	Consent      ConsentFact      `json:"consent"`
+	Age          string           `json:"age"`
+	Restricted   bool             `json:"restricted"`
+	Objected     bool             `json:"objected"`
+	SwitchOn     bool             `json:"switch_on"`
+	ProductClass string           `json:"product_class"` // "" if no product page
+	Special      bool             `json:"special"`       // the page's product bears a sensitive tag without explicit consent
+	Need         int64            `json:"need"`          // points of the scorecard
+	NeedHint     int64            `json:"need_hint"`     // thresholds
+	NeedHuman    int64            `json:"need_human"`
+	Value        int              `json:"value"`         // tier 0 to 5: moves up the queue, never hides the human
+	ExactArticle bool             `json:"exact_article"` // the last search was an article number
+	Features     map[string]int64 `json:"features"`      // session features used, by catalogue name
+	HintsShown   int64            `json:"hints_shown"`   // in this session
+	EventsAfter  int64            `json:"events_after_hint"`
+	Dismissed    bool             `json:"dismissed_in_session"`
+	SinceDismiss int64            `json:"seconds_since_dismissed"` // -1: never
+	SinceOffer   int64            `json:"seconds_since_offer"`     // -1: never
+	MinGap       int64            `json:"min_gap_seconds"`
+	DismissedFor int64            `json:"dismissed_for_seconds"` // 7 days
+	InShow       bool             `json:"in_show"`
+	OpenChannels []string         `json:"open_channels"` // configured, open now, with a free adviser for proactive offers
+	HoursOpen    bool             `json:"hours_open"`
+	Capacity     int64            `json:"capacity"` // free advisers
+	Holdout      bool             `json:"holdout"`  // drawn; never applied when asked
+	GainCents    int64            `json:"expected_gain_cents"`
+	CostCents    int64            `json:"adviser_cost_cents"`
+}
+
+// EscalateVerdict is the answer of the offer ladder.
+type EscalateVerdict struct {
+	Offer    string   `json:"offer"` // none | hint | human
+	Hint     string   `json:"hint,omitempty"`
+	Channels []string `json:"channels,omitempty"`
+	HeldOut  bool     `json:"held_out,omitempty"` // would have been human, but for the hold-out
+	Rules    []string `json:"rules"`
+}
+
+// CardInput asks what an adviser may see of a contact (ESC-04).
+type CardInput struct {
+	Role     string                 `json:"role"`
+	Open     bool                   `json:"open"`     // the contact is not closed
+	Assigned bool                   `json:"assigned"` // to the adviser who asks
+	Blocks   map[string]ConsentFact `json:"blocks"`   // by block: orders cart searches products question
+	Fields   []string               `json:"fields"`   // that the card would hold
+	Special  bool                   `json:"special"`
+}
+
+// CardVerdict names the blocks shown and, for each hidden one, why.
+type CardVerdict struct {
+	Allowed bool                `json:"allowed"`
+	Shown   []string            `json:"shown"`
+	Hidden  map[string][]string `json:"hidden"`
+	Rules   []string            `json:"rules"`
+}
+
+// VariantInput holds the facts of one content choice.
+type VariantInput struct {
+	Slot        string        `json:"slot"`
+	Consent     ConsentFact   `json:"consent"`    // personalisation_content
+	Experiment  ConsentFact   `json:"experiment"` // experimentation
+	Age         string        `json:"age"`
+	Restricted  bool          `json:"restricted"`
+	SwitchOn    bool          `json:"switch_on"`
+	Locale      string        `json:"locale"`
+	LoggedIn    bool          `json:"logged_in"`
+	Candidates  []VariantFact `json:"candidates"`
+	UsesProfile bool          `json:"uses_profile"` // a segment would take part in the choice
+	UsesSpecial bool          `json:"uses_special"` // that segment is sensitive
+}
+
+// VariantFact is one variant with the facts of its eligibility.
+type VariantFact struct {
+	ID           string   `json:"id"`
+	Default      bool     `json:"default"`
+	LocaleOK     bool     `json:"locale_ok"`
+	StockOK      bool     `json:"stock_ok"`
+	NeedsLogin   bool     `json:"needs_login"`
+	Flags        []string `json:"pattern_flags"` // deceptive-pattern review (VAR-04)
+	MissingLegal bool     `json:"missing_legal_blocks"`
+}
+
+// VariantVerdict says how to choose: by profile, at random without an id, or the default.
+type VariantVerdict struct {
+	Mode     string   `json:"mode"` // profile | contextual | default
+	Eligible []string `json:"eligible"`
+	Rules    []string `json:"rules"`
+}
+
+// PriceInput is a quote with the facts about it.
+type PriceInput struct {
+	Quote          price.Quote `json:"quote"`
+	Facts          price.Facts `json:"facts"`
+	Personalised   bool        `json:"personalised_on"` // configuration and switch
+	ConsentGiven   bool        `json:"consent_given"`   // flow looked the record up: one boolean
+	RegulatedPrice bool        `json:"regulated_price"`
+	SpecialProduct bool        `json:"special_product"`
+}
+
+// PriceVerdict judges price and claim apart: a forbidden claim leaves the price.
+type PriceVerdict struct {
+	PriceAllowed bool     `json:"price_allowed"`
+	ClaimAllowed bool     `json:"claim_allowed"`
+	Disclosures  []string `json:"disclosures"`
+	Flags        []string `json:"flags"`
+	Rules        []string `json:"rules"`
+}
+
+// Result bundles what a decision record needs from a judgement.
+type Result struct {
+	Input   []byte         // canonical JSON as judged
+	Output  []byte         // canonical JSON of the verdict
+	Digests decide.Digests // Policy, Capabilities, Config
+}
