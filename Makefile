@@ -1,0 +1,69 @@
+# Two commands do it all: `make run` shows the main job, `make test` passes the tests.
+# Needs Go and a C compiler; everything else is pinned in go.mod and clients/package-lock.json.
+
+BIN     := bin/handschlag
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+DATA    ?= data/demo
+LISTEN  ?= 127.0.0.1:8080
+GO      ?= go
+
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients clean
+
+## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
+run: build
+	$(BIN) demo --data $(DATA) --listen $(LISTEN) --serve
+
+## demo: the same, but exit when done
+demo: build
+	$(BIN) demo --data $(DATA) --listen $(LISTEN)
+
+## demo-full: all 165,474 clicks, then exit
+demo-full: build
+	$(BIN) demo --data data/demo-full --listen $(LISTEN) --every 1
+
+build: $(BIN)
+
+# The first build compiles DuckDB's bindings and OPA: a minute or two. -v names each package as it is done.
+$(BIN): FORCE
+	@mkdir -p bin
+	@echo "building $(BIN) (the first time takes a minute or two) …"
+	@$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/handschlag
+FORCE:
+
+## lambdas: every Lambda main, CGO-free, into bin/lambda/NAME/bootstrap
+lambdas:
+	@for d in functions/*/main.go; do n=$$(basename $$(dirname $$d)); mkdir -p bin/lambda/$$n; echo "building $$n"; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags '$(LDFLAGS)' \
+	    -o bin/lambda/$$n/bootstrap ./$$(dirname $$d) || exit 1; done
+
+## test: everything that must hold: format, vet, staticcheck, import arrows, Go and Rego tests, a smoke run of the main job
+test: lint test-unit smoke
+
+test-unit:
+	$(GO) test -timeout 25m ./...
+
+smoke: build
+	@rm -rf data/smoke
+	$(BIN) demo --data data/smoke --listen 127.0.0.1:0 --every 60
+	@rm -rf data/smoke
+
+lint:
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt -w would change:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod verify
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+## bench: the figures of docs/performance.md, as ratios within one run
+bench: build
+	$(GO) run ./internal/bench
+
+## clients: drive a started server with the official npm clients of Segment and RudderStack
+clients test-clients: build
+	clients/run
+
+clean:
+	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules
