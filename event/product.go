@@ -21,4 +21,10 @@ type Catalogue interface {
 	// Tags are the sensitive tags of a category, as imported with its products or
 	// named in the configuration.
 	Tags(category string) []string
+	// Article reports whether a text is exactly a product id, whatever its case.
+	Article(text string) bool
+	// Category finds a category as the catalogue writes it, whatever its case.
+	Category(name string) (string, bool)
+	// TextTags are the sensitive tags that the words of a search or a path give away.
+	TextTags(text string) []string
 }
