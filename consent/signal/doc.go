@@ -1,0 +1,2 @@
+// Package signal reads what browsers and banners say about consent.
+package signal
