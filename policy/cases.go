@@ -88,10 +88,11 @@ type EventCase struct {
 
 // Verdict is what the event gate says about a case.
 type Verdict struct {
-	ID      event.CaseID   // digest of the case
+	ID      event.CaseID   // digest of the case; its top bit is clear, so it fits a signed column
 	Allowed bool           // false for everything undefined
 	Keep    event.FieldSet // fields kept for the purpose
-	Rules   []string       // ids of the rules that refused, or limited, sorted
+	Rules   []string       // ids of the rules that refused, sorted
+	Night   []string       // the same refusal as the night names it: BAT-01, BAT-03
 }
 
 // ExportCase is the whole input of the export gate: one row for one channel.
@@ -104,6 +105,7 @@ type ExportCase struct {
 	Age        string          `json:"age"`
 	Objection  bool            `json:"objection"`  // Art. 21(2) direct marketing
 	Suppressed bool            `json:"suppressed"` // suppression list
+	Small      bool            `json:"small"`      // the group has fewer members than k (EXP-07)
 }
 
 // ExportVerdict is what the export gate says about a row.

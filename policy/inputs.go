@@ -88,6 +88,22 @@ type EscalateVerdict struct {
 	Rules    []string `json:"rules"`
 }
 
+// HandoverInput holds the facts of one click on a way to a human.
+type HandoverInput struct {
+	TokenValid bool     `json:"token_valid"` // signed by us, in time, and not for another visitor
+	Asked      bool     `json:"asked"`       // the decision behind the token answered a visitor who asked
+	SwitchOn   bool     `json:"switch_on"`
+	Channel    string   `json:"channel"`          // that was clicked
+	Offered    []string `json:"offered_channels"` // in the decision behind the token
+	Open       []string `json:"open_channels"`    // configured and open now
+}
+
+// HandoverVerdict says whether the click becomes a contact.
+type HandoverVerdict struct {
+	Allowed bool     `json:"allowed"`
+	Rules   []string `json:"rules"`
+}
+
 // CardInput asks what an adviser may see of a contact (ESC-04).
 type CardInput struct {
 	Role     string                 `json:"role"`
@@ -135,6 +151,7 @@ type VariantFact struct {
 // VariantVerdict says how to choose: by profile, at random without an id, or the default.
 type VariantVerdict struct {
 	Mode     string   `json:"mode"` // profile | contextual | default
+	Sticky   bool     `json:"sticky"` // the same visitor may be given the same variant again (VAR-02)
 	Eligible []string `json:"eligible"`
 	Rules    []string `json:"rules"`
 }
