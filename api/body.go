@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/handschlag/handschlag/flow"
+)
+
+// Limits of unpacked bodies (design.md, HTTP API).
+const (
+	limitBatch  = 500 << 10
+	limitSingle = 32 << 10
+	limitCall   = 64 << 10
+	limitPrice  = 1 << 20
+	limitFeed   = 64 << 20
+)
+
+// budget bounds the bytes of all bodies that are in memory at one time. A slow
+// or stalled sender holds only what it has sent so far.
+type budget struct {
+	max  int64
+	held atomic.Int64
+}
+
+func (b *budget) take(n int64) bool {
+	if b.held.Add(n) > b.max {
+		b.held.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (b *budget) give(n int64) { b.held.Add(-n) }
+
+// body reads a request's body, unpacked, up to limit bytes. The caller calls
+// free when it no longer needs them.
+func (a *api) body(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, free func(), err error) {
+	free = func() {}
+	raw := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, limit), 4<<10)
+	if _, err := raw.Peek(1); errors.Is(err, io.EOF) {
+		return nil, free, nil
+	}
+	src, err := unpacked(r, raw)
+	if err != nil {
+		return nil, free, err
+	}
+	buf, held, err := a.collect(src, min(r.ContentLength, limit), limit)
+	if err != nil {
+		a.budget.give(held)
+		return nil, free, err
+	}
+	return buf, func() { a.budget.give(held) }, nil
+}
+
+// collect reads to the end, growing as bytes arrive and never beyond limit.
+func (a *api) collect(src io.Reader, expect, limit int64) (buf []byte, held int64, err error) {
+	next := min(max(expect+1, 512), 16<<10)
+	for {
+		if int64(cap(buf)-len(buf)) == 0 {
+			if !a.budget.take(next) {
+				return nil, held, &flow.Fault{Status: http.StatusTooManyRequests, Code: "busy", Detail: "too many bytes in flight; try again"}
+			}
+			held += next
+			grown := make([]byte, len(buf), int64(cap(buf))+next)
+			copy(grown, buf)
+			buf, next = grown, min(int64(cap(grown)), 4<<20)
+		}
+		n, err := src.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return nil, held, tooLarge(limit)
+		}
+		if err == io.EOF {
+			return buf, held, nil
+		}
+		if err != nil {
+			return nil, held, unreadable(err, limit)
+		}
+	}
+}
+
+// unpacked checks media type and encoding. RudderStack's SDKs send gzip as a
+// form type, with or without saying so.
+func unpacked(r *http.Request, raw *bufio.Reader) (io.Reader, error) {
+	packed, err := gzipSaid(r.Header.Values("Content-Encoding"))
+	if err != nil {
+		return nil, err
+	}
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, wrongMedia("want Content-Type application/json or text/plain")
+	}
+	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
+		return nil, wrongMedia("want charset utf-8")
+	}
+	switch media {
+	case "application/json", "text/plain":
+	case "application/x-www-form-urlencoded":
+		magic, _ := raw.Peek(2)
+		if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+			return nil, wrongMedia("a form body is read only if it is gzip")
+		}
+		packed = true
+	default:
+		return nil, wrongMedia("want Content-Type application/json or text/plain")
+	}
+	if !packed {
+		return raw, nil
+	}
+	z, err := gzip.NewReader(raw)
+	if err != nil {
+		return nil, &flow.Fault{Status: http.StatusBadRequest, Code: "gzip_broken", Detail: "the body is not readable gzip"}
+	}
+	return z, nil
+}
+
+func gzipSaid(encodings []string) (bool, error) {
+	switch said := strings.ToLower(strings.TrimSpace(strings.Join(encodings, ","))); said {
+	case "", "identity":
+		return false, nil
+	case "gzip", "x-gzip":
+		return true, nil
+	}
+	return false, wrongMedia("want Content-Encoding gzip or none")
+}
+
+func wrongMedia(detail string) error {
+	return &flow.Fault{Status: http.StatusUnsupportedMediaType, Code: "media_type", Detail: detail}
+}
+
+func tooLarge(limit int64) error {
+	return &flow.Fault{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: fmt.Sprintf("want at most %d bytes, unpacked", limit)}
+}
+
+// unreadable says what a failed read means to the sender.
+func unreadable(err error, limit int64) error {
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge(limit)
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF):
+		return &flow.Fault{Status: http.StatusBadRequest, Code: "body_broken", Detail: "the body ends early or is not readable gzip"}
+	}
+	return &flow.Fault{Status: http.StatusBadRequest, Code: "body_unreadable", Detail: "the body could not be read to its end"}
+}

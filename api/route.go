@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/handschlag/handschlag/flow"
+)
+
+// route is one line of design.md's table, with all that its OpenAPI entry says.
+type route struct {
+	id     string // operationId
+	method string
+	path   string
+	also   []string // short forms
+	group  Group
+	who    rights
+	limit  int64 // of the body, unpacked; 0: no body is read
+	say    string
+	in     reflect.Type // of the body; nil: none, or described by hand
+	needs  []string     // fields that the body must have
+	strict bool         // names that in has no field for are errors
+	out    reflect.Type // of the answer; nil: not JSON
+	kind   string       // media type of an answer that is not JSON
+	status []int        // of success
+	faults []int        // beyond those that every route of its kind has
+	query  []string     // RFC 3339 query parameters
+	call   func(*api, *asked) (int, any, error)
+}
+
+// asked is one call on its way to flow.
+type asked struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	who    who
+	caller flow.Caller
+	body   []byte
+}
+
+// done says that the answer was already written.
+const done = -1
+
+// handle lets a route serve requests: gate, credential, body, right, call.
+func (a *api) handle(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, out, err := a.serve(w, r, rt)
+		switch {
+		case err != nil:
+			a.note(rt, err)
+			a.fail(w, err)
+		case status != done:
+			a.answer(w, status, out)
+		}
+	})
+}
+
+func (a *api) serve(w http.ResponseWriter, r *http.Request, rt route) (int, any, error) {
+	q := &asked{w: w, r: r}
+	if rt.who.open {
+		return rt.call(a, q)
+	}
+	if err := a.o.Gate(); err != nil {
+		return 0, nil, err
+	}
+	var err error
+	if q.who, err = a.fromHeader(r); err != nil {
+		return 0, nil, err
+	}
+	if q.who.known || rt.limit == 0 || len(rt.who.roles) > 0 {
+		if err := rt.may(q.who); err != nil {
+			return 0, nil, err
+		}
+	}
+	if rt.limit > 0 {
+		body, free, err := a.body(patient(w, rt.limit), r, rt.limit)
+		defer free()
+		if err != nil {
+			return 0, nil, err
+		}
+		q.body = body
+	}
+	defer a.flying.Add(-1)
+	if a.flying.Add(1) > int64(a.o.InFlight) {
+		return 0, nil, errBusy
+	}
+	return rt.call(a, q)
+}
+
+// patient gives big feeds more time than calls have.
+func patient(w http.ResponseWriter, limit int64) http.ResponseWriter {
+	if limit >= limitFeed {
+		until := time.Now().Add(5 * time.Minute)
+		c := http.NewResponseController(w)
+		_, _ = c.SetReadDeadline(until), c.SetWriteDeadline(until)
+	}
+	return w
+}
+
+// admit settles who calls once the body has been read.
+func (a *api) admit(rt route, q *asked, w who, err error) error {
+	if err != nil {
+		return err
+	}
+	if err := rt.may(w); err != nil {
+		return err
+	}
+	q.who, q.caller = w, rt.caller(w, q.r)
+	return nil
+}
+
+// note tells operations of failures on our side: the act that failed and why,
+// never what the visitor sent.
+func (a *api) note(rt route, err error) {
+	if f := faultOf(err); f.Status >= 500 {
+		a.o.Log.Warn("failed", "route", rt.path, "code", f.Code, "act", f.Detail, "cause", errors.Unwrap(f))
+	}
+}
+
+// reads makes a route that takes a JSON object.
+func reads[In, Out any](rt route, do func(*flow.Flow, *asked, In) (Out, error)) route {
+	rt.in, rt.out = reflect.TypeFor[In](), reflect.TypeFor[Out]()
+	rt.call = func(a *api, q *asked) (int, any, error) {
+		if err := shape(q.body); err != nil {
+			return 0, nil, err
+		}
+		w, err := a.fromBody(q.who, q.body)
+		if err := a.admit(rt, q, w, err); err != nil {
+			return 0, nil, err
+		}
+		var in In
+		if err := decode(q.body, &in, rt.strict); err != nil {
+			return 0, nil, err
+		}
+		out, err := do(a.flow, q, in)
+		return rt.status[0], out, err
+	}
+	return rt
+}
+
+// takes makes a route of a path of flow that takes a body.
+func takes[In, Out any](rt route, do func(*flow.Flow, context.Context, In, flow.Caller) (Out, error)) route {
+	return reads(rt, func(f *flow.Flow, q *asked, in In) (Out, error) { return do(f, q.r.Context(), in, q.caller) })
+}
+
+// names makes a route of a path of flow that takes a body and what its URL names.
+func names[In, Out any](rt route, name string, do func(*flow.Flow, context.Context, string, In, flow.Caller) (Out, error)) route {
+	return reads(rt, func(f *flow.Flow, q *asked, in In) (Out, error) {
+		return do(f, q.r.Context(), q.r.PathValue(name), in, q.caller)
+	})
+}
+
+// asks makes a route that takes no body.
+func asks[Out any](rt route, do func(*flow.Flow, *asked) (Out, error)) route {
+	rt.out = reflect.TypeFor[Out]()
+	rt.call = func(a *api, q *asked) (int, any, error) {
+		if err := a.admit(rt, q, q.who, nil); err != nil {
+			return 0, nil, err
+		}
+		out, err := do(a.flow, q)
+		return rt.status[0], out, err
+	}
+	return rt
+}
+
+// finds makes a route of a path of flow that takes what its URL names.
+func finds[Out any](rt route, name string, do func(*flow.Flow, context.Context, string, flow.Caller) (Out, error)) route {
+	return asks(rt, func(f *flow.Flow, q *asked) (Out, error) { return do(f, q.r.Context(), q.r.PathValue(name), q.caller) })
+}
+
+// lists makes a route of a path of flow that takes nothing.
+func lists[Out any](rt route, do func(*flow.Flow, context.Context, flow.Caller) (Out, error)) route {
+	return asks(rt, func(f *flow.Flow, q *asked) (Out, error) { return do(f, q.r.Context(), q.caller) })
+}
