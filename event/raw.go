@@ -1,127 +1,114 @@
 package event
 
 import (
-	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
 )
 
-// Limits of a message and a batch (design.md, Bodies).
-const (
-	MaxBytes = 32 << 10 // of one message
-	MaxItems = 2500     // of one batch
-	MaxDepth = 64       // of nested objects and arrays
-)
-
-// Envelope is a readable body: one batch, or a single call as a batch of one.
-type Envelope struct {
-	Items    []Message
-	WriteKey string // body field writeKey, "" if it came as HTTP Basic only
-	Identity string // body field identity: the shop's token for an account
-}
-
-// Message is one item of an envelope: readable as an event, or Invalid.
-type Message struct {
-	MessageID string // as sent; "" if it has none
-	Raw       Raw
-	Invalid   *Invalid
-}
-
 // Raw is one message as it arrived. It can be judged and coarsened, never
-// printed or stored.
-type Raw struct{ m *message }
-
-type message struct{}
-
-// Invalid says what is wrong with one item of a readable batch.
-type Invalid struct {
-	Code   string // event_name_missing, type_unknown, wrong_type, …
-	Detail string // names the field
+// printed or stored: everything that prints it prints "[withheld]". The zero Raw
+// is an empty message that nothing admits.
+type Raw struct {
+	m       *message
+	trusted bool
 }
 
-func (i *Invalid) Error() string { return i.Code + ": " + i.Detail }
-
-// Malformed says where a body stops being strict JSON of the expected shape.
-type Malformed struct {
-	Code    string // malformed | duplicate_key | too_deep | wrong_type | invalid_utf8 | number_out_of_range
-	Detail  string
-	Offset  int    // byte offset
-	Pointer string // JSON pointer of the value that was being read
+// message is what of a message is read at all. What it does not name here was
+// skipped by the parser. Context is coarse already (situation).
+type message struct {
+	typ, event string
+	messageID  string
+	device     consent.ID
+	user       consent.ID
+	previous   consent.ID
+	at, sent   time.Time
+	kind       Kind
+	about      *situation
+	props
 }
 
-func (m *Malformed) Error() string { return m.Code + ": " + m.Detail }
+var nothing = message{about: &situation{}}
 
-// TooMany says that a batch has more than MaxItems items.
-type TooMany struct{}
-
-func (*TooMany) Error() string { return "a batch has at most 2500 items" }
-
-var errNotBuilt = errors.New("not built yet")
-
-// ParseBatch reads the body of POST /v1/batch. The error is *Malformed or *TooMany.
-func ParseBatch(body []byte) (Envelope, error) { return Envelope{}, errNotBuilt }
-
-// ParseSingle reads the body of POST /v1/track and the like; the type comes from
-// the route. The error is *Malformed.
-func ParseSingle(callType string, body []byte) (Envelope, error) { return Envelope{}, errNotBuilt }
+func (r Raw) read() *message {
+	if r.m == nil {
+		return &nothing
+	}
+	return r.m
+}
 
 // Kind is the kind of event.
-func (r Raw) Kind() Kind { return Other }
+func (r Raw) Kind() Kind { return r.read().kind }
 
 // Type is the call: track, page, screen, identify, group or alias.
-func (r Raw) Type() string { return "" }
+func (r Raw) Type() string { return r.read().typ }
 
 // MessageID is what the message is known by when duplicates are looked for: the
-// sender's messageId or, if it sent none, a digest of the content. It is never "".
-func (r Raw) MessageID() string { return "" }
+// sender's messageId or, if it sent none, a digest of the content. So a message
+// that is sent again is known again. Only the zero Raw has none.
+func (r Raw) MessageID() string { return r.read().messageID }
 
 // Device is the anonymousId, or zero.
-func (r Raw) Device() consent.ID { return consent.ID{} }
+func (r Raw) Device() consent.ID { return r.read().device }
 
 // User is the userId, or zero.
-func (r Raw) User() consent.ID { return consent.ID{} }
+func (r Raw) User() consent.ID { return r.read().user }
 
-// PreviousID is an alias call's previousId as a device, or zero.
-func (r Raw) PreviousID() consent.ID { return consent.ID{} }
+// PreviousID is an alias call's previousId as a device, or zero if there is none
+// or it cannot be a device.
+func (r Raw) PreviousID() consent.ID { return r.read().previous }
 
 // Trusted gives the same message as one that came with the shop's server key:
 // an order's lines, total and currency then count as sent. Without it, prices
 // come from the catalogue alone.
-func (r Raw) Trusted() Raw { return r }
+func (r Raw) Trusted() Raw { return Raw{m: r.m, trusted: true} }
 
-// Occurred is when the event happened: its timestamp, corrected by how far the
-// sender's clock was off when it sent (received − sentAt).
-func (r Raw) Occurred(received time.Time) time.Time { return received }
+// Occurred is when the event happened, in UTC: its timestamp, corrected by how
+// far the sender's clock was off when it sent (received − sentAt), as Segment
+// does. A message without a timestamp happened when it was received. A time after
+// received means that the message claims to be sent before it happened; the
+// policy judges how far ahead is too far (BAT-04).
+func (r Raw) Occurred(received time.Time) time.Time {
+	m := r.read()
+	if m.at.IsZero() {
+		return received.UTC()
+	}
+	if m.sent.IsZero() {
+		return m.at
+	}
+	return m.at.Add(received.Sub(m.sent)).UTC()
+}
 
 // Consent is what the message itself says about consent. Values of prefs are
-// true, false or nil (anything else). present is false for no object or an empty
-// one. The map and slices are shared: do not change them.
-func (r Raw) Consent() (prefs map[string]any, allowed, denied []string, present bool) { return }
-
-// Signals are objections that the sender put into the context.
-func (r Raw) Signals() (gpc, dnt bool) { return }
-
-// Keyed is a keyed digest of a value, under a key of its domain.
-type Keyed func(domain, value string) int64
-
-// Coarse are a message's candidate fields: what a purpose may keep at most.
-type Coarse struct {
-	Fields  Fields   // Authenticated is for the caller to set
-	Tags    []string // sensitive tags of what cannot be taken out of the event, sorted
-	Removed int      // sensitive lines taken out (SPC-02)
+// true, false, or nil for anything else. present is false for no object and for
+// an empty one. The map and the slices are shared between messages: read only.
+func (r Raw) Consent() (prefs map[string]any, allowed, denied []string, present bool) {
+	s := r.read().about
+	return s.prefs, s.allowed, s.denied, len(s.prefs)+len(s.allowed)+len(s.denied) > 0
 }
 
-// Coarse makes the candidate fields.
-func (r Raw) Coarse(cat Catalogue, key Keyed, loc *time.Location, explicit func(tag string) bool, occurred time.Time) Coarse {
-	return Coarse{}
-}
+// Signals are objections that the sender put into the context (context.gpc,
+// context.dnt).
+func (r Raw) Signals() (gpc, dnt bool) { return r.read().about.gpc, r.read().about.dnt }
 
-// UAFamily reduces a user agent to family and major version, "Chrome/142".
-func UAFamily(userAgent string) string { return "" }
+const withheld = "[withheld]"
 
-// IPPrefix truncates an address to IPv4 /24 or IPv6 /48; "" if it is none.
-func IPPrefix(address string) string { return "" }
+// String withholds the message.
+func (r Raw) String() string { return withheld }
 
-// NewCatalogue makes a catalogue of products and of sensitive tags by category.
-func NewCatalogue(products []Product, categoryTags map[string]string) Catalogue { return nil }
+// GoString withholds the message.
+func (r Raw) GoString() string { return withheld }
+
+// Format withholds the message from every verb.
+func (r Raw) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(withheld)) }
+
+// LogValue withholds the message.
+func (r Raw) LogValue() slog.Value { return slog.StringValue(withheld) }
+
+// MarshalText withholds the message, from JSON and XML too.
+func (r Raw) MarshalText() ([]byte, error) { return []byte(withheld), nil }
+
+// MarshalJSON withholds the message.
+func (r Raw) MarshalJSON() ([]byte, error) { return []byte(`"` + withheld + `"`), nil }
