@@ -1,5 +1,11 @@
 package decide
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+)
+
 // Scorecard is an additive score: each feature falls into one bin and earns that
 // bin's points. Features are names of the profile catalogue. No feature is a
 // device, place or person.
@@ -21,9 +27,57 @@ type Bin struct {
 	Points  int64 `json:"points" yaml:"points"`
 }
 
-// Score adds up the points of the features; a missing one is 0. Parts come in the
-// scorecard's order; those without points are left out.
-func (s Scorecard) Score(features map[string]int64) Score { return Score{} }
+// Score adds up the points of the features; a missing one is 0, and a value below
+// the first bin earns nothing. Parts come in the scorecard's order; those without
+// points are left out.
+func (s Scorecard) Score(features map[string]int64) Score {
+	out := Score{Version: s.Version, Total: s.Base, Parts: []Point{}}
+	for _, f := range s.Features {
+		value := features[f.Name]
+		if points := f.points(value); points != 0 {
+			out.Total += points
+			out.Parts = append(out.Parts, Point{Feature: f.Name, Value: value, Points: points})
+		}
+	}
+	return out
+}
+
+func (f Feature) points(value int64) (points int64) {
+	for _, b := range f.Bins {
+		if value < b.AtLeast {
+			break
+		}
+		points = b.Points
+	}
+	return points
+}
+
+// Highest is the largest total that any features can reach.
+func (s Scorecard) Highest() int64 {
+	total := s.Base
+	for _, f := range s.Features {
+		best := int64(math.MinInt64)
+		if len(f.Bins) == 0 || f.Bins[0].AtLeast > math.MinInt64 {
+			best = 0
+		}
+		for _, b := range f.Bins {
+			best = max(best, b.Points)
+		}
+		total += best
+	}
+	return total
+}
 
 // Digest is the hex SHA-256 of the canonical scorecard.
-func (s Scorecard) Digest() string { return "" }
+func (s Scorecard) Digest() string { return digest(s) }
+
+// digest is for values of this package, whose canonical form cannot fail: they
+// hold strings and integers only.
+func digest(v any) string {
+	b, err := Canonical(v)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
