@@ -1,40 +1,9 @@
 package profile
 
-import "github.com/handschlag/handschlag/consent"
+import (
+	"slices"
 
-// The feature names. Each is documented in Catalogue.
-const (
-	Searches            = "searches"
-	SearchesDistinct    = "searches_distinct"
-	SearchClickPct      = "search_click_pct"
-	SearchReformulated  = "search_reformulations"
-	SearchesZeroResults = "searches_zero_results"
-	SearchExactArticle  = "search_exact_article"
-	HourBand            = "hour_band"
-	SessionSeconds      = "session_seconds"
-	PastSessions        = "past_sessions"
-	Pace                = "pace_per_minute_x100"
-	ProductsViewed      = "products_viewed"
-	ProductViews        = "product_views"
-	ProductViewsMax     = "product_views_max"
-	ProductDwellMax     = "product_dwell_ms_max"
-	SizeGuideOpens      = "size_guide_opens"
-	VariantFlipsMax     = "variant_flips_max"
-	CompareLoops        = "compare_loops"
-	CartAdds            = "cart_adds"
-	CartRemoves         = "cart_removes"
-	CartUnits           = "cart_units"
-	CartValueCents      = "cart_value_cents"
-	BasketIdleSeconds   = "basket_idle_seconds"
-	PastBasketsLeft     = "past_baskets_left"
-	CheckoutOpen        = "checkout_open"
-	CheckoutErrors      = "checkout_errors"
-	CheckoutIdleSeconds = "checkout_idle_seconds"
-	Orders              = "orders"
-	PastOrders          = "past_orders"
-	HintsShown          = "hints_shown"
-	EventsAfterHint     = "events_after_hint"
-	OffersDismissed     = "offers_dismissed"
+	"github.com/handschlag/handschlag/consent"
 )
 
 // FeatureInfo documents one feature.
@@ -48,5 +17,72 @@ type FeatureInfo struct {
 	Purposes   []consent.Purpose `json:"purposes"`
 }
 
-// Catalogue documents every feature.
-func Catalogue() []FeatureInfo { return nil }
+// Catalogue documents every feature, in the order of families. A feature that is
+// not in it does not exist (LAW-05): Features reads from the same list.
+func Catalogue() []FeatureInfo {
+	out := make([]FeatureInfo, len(catalogue))
+	for i, f := range catalogue {
+		out[i] = FeatureInfo{
+			Name: f.name, Unit: f.unit, Family: f.family.String(), De: f.de, En: f.en, Definition: f.definition,
+		}
+		for j, p := range Purposes {
+			if familiesOf[j].has(f.family) {
+				out[i].Purposes = append(out[i].Purposes, p)
+			}
+		}
+	}
+	return out
+}
+
+// families is a set of feature families.
+type families uint8
+
+const (
+	forSearch families = 1 << iota
+	forTime
+	forPace
+	forProduct
+	forBasket
+	forCheckout
+	forOffers
+)
+
+var familyNames = []string{"search", "time", "pace", "product", "basket", "checkout", "offers"}
+
+// String names the families of the set.
+func (f families) String() string {
+	for i, n := range familyNames {
+		if f == 1<<i {
+			return n
+		}
+	}
+	return ""
+}
+
+func (f families) has(x families) bool { return f&x != 0 }
+
+// familiesOf says, for each of Purposes, which families it may use. Measuring use
+// needs no offers; choosing content needs neither how hurried a visitor is nor
+// what went wrong at the checkout.
+var familiesOf = [3]families{
+	forSearch | forTime | forPace | forProduct | forBasket | forCheckout,
+	forSearch | forTime | forProduct | forBasket,
+	forSearch | forTime | forPace | forProduct | forBasket | forCheckout | forOffers,
+}
+
+func familiesFor(p consent.Purpose) families {
+	if i := slices.Index(Purposes, p); i >= 0 {
+		return familiesOf[i]
+	}
+	return 0
+}
+
+// feature is a catalogue entry with its reader.
+type feature struct {
+	name       string
+	unit       string
+	family     families
+	de, en     string
+	definition string
+	read       func(r *reading) int64
+}

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"maps"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -37,15 +36,6 @@ func (p Profile) Has(key [16]byte) bool {
 		}
 	}
 	return false
-}
-
-// Without drops a purpose's section, as a withdrawal demands.
-func (p Profile) Without(purposes ...consent.Purpose) Profile {
-	p.Sections = maps.Clone(p.Sections)
-	for _, x := range purposes {
-		delete(p.Sections, x)
-	}
-	return p
 }
 
 // Membership is what the night published about a subject: valid until it expires
