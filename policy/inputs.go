@@ -150,7 +150,7 @@ type VariantFact struct {
 
 // VariantVerdict says how to choose: by profile, at random without an id, or the default.
 type VariantVerdict struct {
-	Mode     string   `json:"mode"` // profile | contextual | default
+	Mode     string   `json:"mode"`   // profile | contextual | default
 	Sticky   bool     `json:"sticky"` // the same visitor may be given the same variant again (VAR-02)
 	Eligible []string `json:"eligible"`
 	Rules    []string `json:"rules"`

@@ -2,162 +2,257 @@ package policy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"iter"
-	"time"
+	"fmt"
+	"slices"
 
-	"github.com/handschlag/handschlag/consent"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
+	opa "github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
 	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/event"
 )
-
-var errNotBuilt = errors.New("not built yet")
 
 // Settings are the numbers of the configuration that Rego reads, as data.settings.
 type Settings struct {
-	ConfigDigest  string // of the configuration they come from, for the decision record
-	MaxDiscountBP int64  // a personalised price is at most this far below the list price (PRI-10); 0: 1,500
-	K             int    // least members of an exported group (EXP-07); 0: 25
+	ConfigDigest  string `json:"-"`               // of the configuration they come from, for the decision record
+	MaxDiscountBP int64  `json:"max_discount_bp"` // a personalised price is at most this far below the list price (PRI-10); 0: 1,500
+	K             int    `json:"k"`               // least members of an exported group (EXP-07); 0: 25
 }
 
-// Entry is a question that the rules can answer. Each Lambda loads only its own.
-type Entry string
-
-// The entries.
-const (
-	EntryConsent     Entry = "consent"
-	EntryEvent       Entry = "minimise"
-	EntryEscalate    Entry = "escalate"
-	EntryHandover    Entry = "handover"
-	EntryCard        Entry = "card"
-	EntryPricing     Entry = "pricing"
-	EntryPersonalise Entry = "personalise"
-	EntryExport      Entry = "export"
-)
-
-// Entries lists all entries.
-var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport}
+func (s Settings) orDefault() Settings {
+	if s.MaxDiscountBP == 0 {
+		s.MaxDiscountBP = 1500
+	}
+	if s.K == 0 {
+		s.K = 25
+	}
+	return s
+}
 
 // Rules are the compiled rules of some entries. They are safe for concurrent use.
-type Rules struct{}
+type Rules struct {
+	digests   decide.Digests
+	documents map[string][]byte
+	queries   map[Entry]opa.PreparedEvalQuery
+	txn       storage.Transaction // of a store that nobody writes
+	words     map[string]map[string]Reason
+	events    gate
+	exports   remembered[ExportCase, ExportVerdict]
+}
 
 // Load compiles the rules of the given entries, or of all if none is given.
 func Load(ctx context.Context, s Settings, entries ...Entry) (*Rules, error) {
-	return nil, errNotBuilt
+	if len(entries) == 0 {
+		entries = Entries
+	}
+	text := map[string]string{}
+	for _, pkg := range append([]Entry{shared}, entries...) {
+		if pkg != shared && !pkg.known() {
+			return nil, fmt.Errorf("loading rules: there is no entry %q", pkg)
+		}
+		t, err := source(string(pkg))
+		if err != nil {
+			return nil, err
+		}
+		text[file(string(pkg))] = t
+	}
+	r, err := load(ctx, s.orDefault(), text, entries)
+	if err != nil {
+		return nil, fmt.Errorf("loading rules: %w", err)
+	}
+	return r, nil
 }
 
-// Digests name the rules, the capabilities and the configuration.
-func (r *Rules) Digests() decide.Digests { return decide.Digests{} }
-
-// Documents gives the bytes behind the digests, to be kept with the decisions.
-func (r *Rules) Documents() map[string][]byte { return nil }
-
-// Event judges a case of the event gate, once per distinct case. The verdict's
-// slices are shared: do not change them.
-func (r *Rules) Event(ctx context.Context, c EventCase) (Verdict, error) {
-	return Verdict{}, errNotBuilt
+// load compiles texts of rules, by file name, and prepares each entry's query.
+func load(ctx context.Context, s Settings, text map[string]string, entries []Entry) (*Rules, error) {
+	compiler, err := compile(text, entries)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{"settings": map[string]any{"max_discount_bp": s.MaxDiscountBP, "k": s.K}}
+	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
+	r := &Rules{queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
+	if r.txn, err = store.NewTransaction(ctx); err != nil {
+		return nil, fmt.Errorf("opening settings: %w", err)
+	}
+	for _, e := range entries {
+		q := opa.New(opa.Compiler(compiler), opa.Store(store), opa.Transaction(r.txn), opa.StrictBuiltinErrors(true), opa.Query("data."+string(e)+".verdict"))
+		if r.queries[e], err = q.PrepareForEval(ctx); err != nil {
+			return nil, fmt.Errorf("preparing %s: %w", e, err)
+		}
+	}
+	return r, r.sign(s)
 }
 
-// Export judges a case of the export gate, once per distinct case. The
-// verdict's slices are shared: do not change them.
-func (r *Rules) Export(ctx context.Context, c ExportCase) (ExportVerdict, error) {
-	return ExportVerdict{}, errNotBuilt
+// compile parses and compiles under our capabilities and schemas, strictly.
+func compile(text map[string]string, entries []Entry) (*ast.Compiler, error) {
+	can, err := capabilities()
+	if err != nil {
+		return nil, err
+	}
+	set, err := schemaSet(entries)
+	if err != nil {
+		return nil, err
+	}
+	modules := make(map[string]*ast.Module, len(text))
+	for name, t := range text {
+		m, err := ast.ParseModuleWithOpts(name, t, ast.ParserOptions{ProcessAnnotation: true, Capabilities: can, RegoVersion: ast.RegoV1})
+		if err != nil {
+			return nil, err
+		}
+		modules[name] = m
+	}
+	c := ast.NewCompiler().WithCapabilities(can).WithStrict(true).WithSchemas(set).WithUseTypeCheckAnnotations(true).
+		WithEnablePrintStatements(true).WithDefaultRegoVersion(ast.RegoV1).WithKeepModules(true)
+	if c.Compile(modules); c.Failed() {
+		return nil, c.Errors
+	}
+	return c, nil
 }
 
-// Consent says which yeses of a consent call stand.
-func (r *Rules) Consent(ctx context.Context, in ConsentInput) (ConsentVerdict, error) {
-	return ConsentVerdict{}, errNotBuilt
+// sign computes the digests and keeps the documents behind them.
+func (r *Rules) sign(s Settings) error {
+	text, err := allSources()
+	if err != nil {
+		return err
+	}
+	policy, err := json.Marshal(map[string]any{"rego": text, "data": map[string]any{"settings": s}})
+	if err != nil {
+		return fmt.Errorf("writing policy document: %w", err)
+	}
+	r.digests = decide.Digests{Policy: digest(policy), Capabilities: digest(capabilitiesJSON), Config: s.ConfigDigest}
+	r.documents = map[string][]byte{r.digests.Policy: policy, r.digests.Capabilities: capabilitiesJSON}
+	return nil
 }
 
-// Escalate climbs the offer ladder.
-func (r *Rules) Escalate(ctx context.Context, in EscalateInput) (EscalateVerdict, Result, error) {
-	return EscalateVerdict{}, Result{}, errNotBuilt
+// Digests name the rules with their settings, the capabilities, and the
+// configuration. They do not depend on which entries are loaded.
+func (r *Rules) Digests() decide.Digests { return r.digests }
+
+// Documents gives the bytes behind the digests of policy and capabilities, to be
+// kept with the decisions. The configuration's is package config's.
+func (r *Rules) Documents() map[string][]byte { return r.documents }
+
+// errUndefined says that the rules gave no verdict at all. Callers refuse.
+var errUndefined = errors.New("the rules gave no verdict")
+
+// never is for contexts that cannot be cancelled.
+var never = topdown.NewCancel()
+
+// ask evaluates an entry. Anything but an object is an error, and so a refusal.
+func (r *Rules) ask(ctx context.Context, e Entry, input ast.Value) (answer, error) {
+	q, ok := r.queries[e]
+	if !ok {
+		return answer{}, fmt.Errorf("entry %s is not loaded", e)
+	}
+	how := make([]opa.EvalOption, 0, 5)
+	how = append(how, opa.EvalParsedInput(input), opa.EvalTransaction(r.txn), opa.EvalMetrics(metrics.NoOp()), opa.EvalGenerateJSON(asTerm))
+	if ctx.Done() == nil {
+		how = append(how, opa.EvalExternalCancel(never))
+	}
+	set, err := q.Eval(ctx, how...)
+	if err != nil {
+		return answer{}, fmt.Errorf("judging %s: %w", e, err)
+	}
+	if len(set) != 1 || len(set[0].Expressions) != 1 {
+		return answer{}, fmt.Errorf("judging %s: %w", e, errUndefined)
+	}
+	if t, ok := set[0].Expressions[0].Value.(*ast.Term); ok {
+		if o, ok := t.Value.(ast.Object); ok {
+			return answer{o: o}, nil
+		}
+	}
+	return answer{}, fmt.Errorf("judging %s: %w", e, errUndefined)
 }
 
-// Handover says whether a click on an offer reaches a human.
-func (r *Rules) Handover(ctx context.Context, in HandoverInput) (HandoverVerdict, Result, error) {
-	return HandoverVerdict{}, Result{}, errNotBuilt
+func asTerm(t *ast.Term, _ *opa.EvalContext) (any, error) { return t, nil }
+
+// answer reads a verdict. The first member that is missing or of another type
+// spoils it: err is then set, and the caller refuses.
+type answer struct {
+	o   ast.Object
+	err error
 }
 
-// Card says what an adviser may see.
-func (r *Rules) Card(ctx context.Context, in CardInput) (CardVerdict, Result, error) {
-	return CardVerdict{}, Result{}, errNotBuilt
+func (a *answer) get(name string) ast.Value {
+	if t := a.o.Get(ast.InternedTerm(name)); t != nil {
+		return t.Value
+	}
+	a.spoil(name)
+	return ast.NullValue
 }
 
-// Variant says how to choose a variant and among which.
-func (r *Rules) Variant(ctx context.Context, in VariantInput) (VariantVerdict, Result, error) {
-	return VariantVerdict{}, Result{}, errNotBuilt
+func (a *answer) spoil(name string) {
+	if a.err == nil {
+		a.err = fmt.Errorf("reading %s: %w", name, errUndefined)
+	}
 }
 
-// Price judges a price and the claim shown with it.
-func (r *Rules) Price(ctx context.Context, in PriceInput) (PriceVerdict, Result, error) {
-	return PriceVerdict{}, Result{}, errNotBuilt
+func (a *answer) flag(name string) bool {
+	b, ok := a.get(name).(ast.Boolean)
+	if !ok {
+		a.spoil(name)
+	}
+	return bool(b)
 }
 
-// Reasons puts rule ids into words. An id that no loaded rule has is left out.
-func (r *Rules) Reasons(ids []string) []Reason { return nil }
-
-// ReasonsIn is Reasons with the words that the entry's own rules use.
-func (r *Rules) ReasonsIn(entry Entry, ids []string) []Reason { return nil }
-
-// NewCases gives the cases judged for the first time since the last call, by id.
-func (r *Rules) NewCases() map[event.CaseID][]byte { return nil }
-
-// ParseCase reads what NewCases gave.
-func ParseCase(b []byte) (EventCase, error) { return EventCase{}, errNotBuilt }
-
-// EnumerateCases walks the whole input space of the event gate.
-func EnumerateCases() iter.Seq[EventCase] { return func(func(EventCase) bool) {} }
-
-// Moment is when an event happened and reached us, and what outranks consent.
-type Moment struct {
-	Occurred, Received    time.Time
-	LateAfter, AheadAfter time.Duration // 0: 7 days and 5 minutes (BAT-04)
-	SwitchedOff           bool
-	Restricted            bool
-	Unlinked              bool
+func (a *answer) text(name string) string {
+	s, ok := a.get(name).(ast.String)
+	if !ok {
+		a.spoil(name)
+	}
+	return string(s)
 }
 
-// CaseStateOf folds a standing and the circumstances of an event into a state,
-// the same way by day and by night. Precedence: switched off, ahead, late,
-// restricted, unlinked, then the status; a grant that began after the event
-// happened is before_grant.
-func CaseStateOf(s consent.Standing, m Moment) CaseState { return StateUnknown }
-
-// Circumstances are the facts about one raw event that are not in it.
-type Circumstances struct {
-	Subject    consent.Subject
-	MessageKey [16]byte
-	Received   time.Time
-	Occurred   time.Time // skew-corrected
-
-	Standing    func(consent.Purpose) consent.Standing // folded over device and account (CON-14), at Received
-	Unlinked    bool
-	Restricted  bool
-	Age         string // "" is unknown
-	SwitchedOff bool
-	Trusted     bool // came with the server key
-
-	RequireStamp bool
-	Stamp        map[consent.Purpose]bool // a signal.Stamp
-	StampPresent bool
-	GPC, DNT     bool
-
-	LateAfter, AheadAfter time.Duration
-	Coarse                event.Coarse
-	SpecialConsent        func(tag string) bool // explicit consent for the tag's category is in force; nil: for none
+// list reads a set or array of strings; sets come sorted.
+func (a *answer) list(name string) []string {
+	out, ok := stringsIn(a.get(name))
+	if !ok {
+		a.spoil(name)
+	}
+	return out
 }
 
-// Admission says what became of a raw event.
-type Admission struct {
-	Allowed  bool
-	Purposes []consent.Purpose // that admitted it, in the order of consent.Purposes
-	Rules    []string          // that refused it, sorted; empty if allowed
-	Removed  int               // sensitive lines taken out (SPC-02)
+// lists reads an object of lists.
+func (a *answer) lists(name string) map[string][]string {
+	o, ok := a.get(name).(ast.Object)
+	if !ok {
+		a.spoil(name)
+		return nil
+	}
+	out := make(map[string][]string, o.Len())
+	o.Foreach(func(k, v *ast.Term) {
+		key, isString := k.Value.(ast.String)
+		list, isList := stringsIn(v.Value)
+		if !isString || !isList {
+			a.spoil(name)
+		}
+		out[string(key)] = list
+	})
+	return out
 }
 
-// Admit judges a raw event for every purpose of the gate and makes of it the
-// minimised event, the union of what the purposes keep. The raw event ends here.
-func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (event.Event, Admission, error) {
-	return event.Event{}, Admission{}, errNotBuilt
+func stringsIn(v ast.Value) ([]string, bool) {
+	out := []string{}
+	ok := true
+	each := func(t *ast.Term) {
+		s, is := t.Value.(ast.String)
+		ok = ok && is
+		out = append(out, string(s))
+	}
+	switch v := v.(type) {
+	case ast.Set:
+		v.Foreach(each)
+		slices.Sort(out)
+	case *ast.Array:
+		v.Foreach(each)
+	default:
+		return nil, false
+	}
+	return out, ok
 }

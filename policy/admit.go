@@ -1,0 +1,162 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+)
+
+// Circumstances are the facts about one raw event that are not in it.
+type Circumstances struct {
+	Subject    consent.Subject
+	MessageKey [16]byte
+	Received   time.Time
+	Occurred   time.Time // skew-corrected
+
+	Standing    func(consent.Purpose) consent.Standing // folded over device and account (CON-14), at Received; nil: nothing was decided
+	Unlinked    bool
+	Restricted  bool
+	Age         string // "" is unknown
+	SwitchedOff bool
+	Trusted     bool // came with the server key
+
+	RequireStamp bool
+	Stamp        map[consent.Purpose]bool // a signal.Stamp
+	StampPresent bool
+	GPC, DNT     bool
+
+	LateAfter, AheadAfter time.Duration
+	Coarse                event.Coarse
+	SpecialConsent        func(tag string) bool // explicit consent for the tag's category is in force; nil: for none
+}
+
+// Admission says what became of a raw event.
+type Admission struct {
+	Allowed  bool
+	Purposes []consent.Purpose // that admitted it, in the order of consent.Purposes
+	Rules    []string          // that refused it, sorted; empty if allowed
+	Removed  int               // sensitive lines taken out (SPC-02)
+}
+
+var errNobody = errors.New("an admitted event has no subject")
+
+// Admit judges a raw event for every purpose of the gate and makes of it the
+// minimised event, the union of what the purposes keep. The raw event ends here.
+//
+// A refusal names the rules of the purposes that the visitor ever decided on; if
+// there is none, those of all.
+func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (event.Event, Admission, error) {
+	kind := raw.Kind()
+	var grants []event.Grant
+	var verdicts [7]Verdict
+	var decided [7]bool
+	for i, p := range GatePurposes {
+		if p == consent.EssentialService && !(c.Trusted && kind.Order()) {
+			continue
+		}
+		ec := c.CaseFor(kind, p)
+		v, err := r.Event(ctx, ec)
+		if err != nil {
+			return event.Event{}, Admission{}, fmt.Errorf("admitting event: %w", err)
+		}
+		if v.Allowed {
+			grants = append(grants, event.Grant{Purpose: p, Case: v.ID, Keep: v.Keep})
+		}
+		verdicts[i], decided[i] = v, ec.State != StateUnknown
+	}
+	if len(grants) == 0 {
+		return event.Event{}, Admission{Rules: whyNot(&verdicts, &decided), Removed: c.Coarse.Removed}, nil
+	}
+	if c.Subject.IsZero() {
+		return event.Event{}, Admission{}, fmt.Errorf("admitting event: %w", errNobody)
+	}
+	a := Admission{Allowed: true, Removed: c.Coarse.Removed, Purposes: make([]consent.Purpose, len(grants))}
+	for i, g := range grants {
+		a.Purposes[i] = g.Purpose
+	}
+	return r.minimised(kind, c, grants), a, nil
+}
+
+func (r *Rules) minimised(kind event.Kind, c Circumstances, grants []event.Grant) event.Event {
+	at := c.Occurred
+	if at.After(c.Received) {
+		at = c.Received
+	}
+	e := event.Event{
+		Subject: c.Subject, MessageKey: c.MessageKey, Kind: kind, OccurredAt: at, ReceivedAt: c.Received, Policy: r.digests.Policy[:12],
+	}
+	return event.New(e, grants, c.Coarse.Fields)
+}
+
+// whyNot unites the rules of the purposes decided on, or of all.
+func whyNot(verdicts *[7]Verdict, decided *[7]bool) []string {
+	all := !slices.Contains(decided[:], true)
+	out := []string{}
+	for i := range verdicts {
+		if !all && !decided[i] {
+			continue
+		}
+		for _, id := range verdicts[i].Rules {
+			if at, found := slices.BinarySearch(out, id); !found {
+				out = slices.Insert(out, at, id)
+			}
+		}
+	}
+	return out
+}
+
+// CaseFor is the case of one purpose under these circumstances.
+func (c *Circumstances) CaseFor(kind event.Kind, p consent.Purpose) EventCase {
+	var standing consent.Standing
+	if c.Standing != nil && p != consent.EssentialService {
+		standing = c.Standing(p)
+	}
+	return EventCase{
+		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), GPC: c.GPC, DNT: c.DNT, Tag: c.tag(), Age: orUnknown(c.Age),
+		State: CaseStateOf(standing, Moment{
+			Occurred: c.Occurred, Received: c.Received, LateAfter: c.LateAfter, AheadAfter: c.AheadAfter,
+			SwitchedOff: c.SwitchedOff, Restricted: c.Restricted, Unlinked: c.Unlinked,
+		}),
+	}
+}
+
+// stamp is what the event says about the purpose. The shop's own order events
+// need none for essential_service; a no of the event counts in any case.
+func (c *Circumstances) stamp(kind event.Kind, p consent.Purpose) Stamp {
+	if p == consent.EssentialService {
+		if c.Trusted && kind.Order() {
+			return StampTrusted
+		}
+		return StampMissing
+	}
+	yes, said := c.Stamp[p]
+	switch {
+	case said && yes:
+		return StampYes
+	case said:
+		return StampNo
+	case !c.RequireStamp:
+		return StampTrusted
+	case c.StampPresent:
+		return StampSilent
+	}
+	return StampMissing
+}
+
+// tag is the class of what the event is about.
+func (c *Circumstances) tag() Tag {
+	if len(c.Coarse.Tags) == 0 {
+		return TagNone
+	}
+	for _, t := range c.Coarse.Tags {
+		if c.SpecialConsent == nil || !c.SpecialConsent(t) {
+			return TagSpecial
+		}
+	}
+	return TagExplicit
+}

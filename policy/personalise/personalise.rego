@@ -1,0 +1,259 @@
+# METADATA
+# scope: package
+# title: Personalise
+# description: |
+#   How a content variant may be chosen: by profile, with consent; by the page alone,
+#   without an id; or not at all, which is the default variant. First comes who may
+#   take part at all: stock, locale, log-in, reviewed patterns, legal blocks.
+# schemas:
+#   - input: schema.variant
+package personalise
+
+import data.standing
+
+# METADATA
+# title: Verdict on a choice
+# entrypoint: true
+verdict := {"mode": mode, "sticky": sticky, "eligible": eligible, "rules": rules}
+
+# METADATA
+# title: Mode
+# description: The default variant, unless a rule below says more.
+default mode := "default"
+
+mode := "profile" if _by_profile
+
+mode := "contextual" if {
+	input.switch_on == true
+	not _by_profile
+}
+
+_by_profile if {
+	input.switch_on == true
+	input.uses_profile == true
+	input.consent.status in standing.in_force
+	input.consent.proof_complete == true
+	count(deny) == 0
+}
+
+# METADATA
+# title: Sticky
+# description: Whether the same visitor may be recognised to get the same variant again.
+default sticky := false
+
+sticky if {
+	mode != "default"
+	count(limit) == 0
+}
+
+# METADATA
+# title: Eligible variants
+# description: The ids of the variants that may be shown to this visitor at all.
+eligible contains candidate.id if {
+	mode != "default"
+	some candidate in input.candidates
+	not candidate.id in _unfit
+}
+
+eligible contains candidate.id if {
+	mode == "default"
+	some candidate in input.candidates
+	candidate.default == true
+	not candidate.id in _unlawful
+}
+
+_unlawful contains candidate.id if {
+	some candidate in input.candidates
+	count(candidate.pattern_flags) > 0
+}
+
+_unlawful contains candidate.id if {
+	some candidate in input.candidates
+	candidate.missing_legal_blocks == true
+}
+
+_unfit contains id if some id in _unlawful
+
+_unfit contains candidate.id if {
+	some candidate in input.candidates
+	not candidate.default == true
+	not _fits(candidate)
+}
+
+_fits(candidate) if {
+	candidate.locale_ok == true
+	candidate.stock_ok == true
+	_login_ok(candidate)
+}
+
+_login_ok(candidate) if candidate.needs_login == false
+
+_login_ok(_) if input.logged_in == true
+
+rules := (_profile_denied | limit) | left_out
+
+_profile_denied := deny if input.uses_profile == true
+
+_profile_denied := deny & {"SWITCH"} if not input.uses_profile == true
+
+# METADATA
+# title: Choosing by profile needs consent
+# description: Without consent, the default or a variant chosen by the page alone, with the same functions.
+# custom:
+#   id: VAR-01
+#   de: Inhalte nach Ihrem Verhalten zeigen wir nur mit Ihrer Einwilligung. Ohne sie sehen Sie neutrale Inhalte.
+#   en: We show content by your behaviour only with your consent. Without it you see neutral content.
+#   legal_basis: Art. 6(1)(a) GDPR; § 25 TDDDG
+#   source: law.md VAR-01
+#   force: binding
+#   sdm: Intervenierbarkeit
+deny contains "VAR-01" if not input.consent.status in standing.in_force
+
+# METADATA
+# title: The consent is not in force
+deny contains standing.refusal(input.consent.status)
+
+# METADATA
+# title: Proof on demand
+# description: A consent that cannot be proven by a complete record is not used.
+# custom:
+#   id: CON-08
+#   de: Zu dieser Einwilligung fehlt der vollständige Nachweis. Deshalb nutzen wir sie nicht.
+#   en: The complete proof of this consent is missing. So we do not use it.
+#   legal_basis: Art. 5(2), Art. 7(1) GDPR
+#   source: law.md CON-08
+#   force: binding
+#   sdm: Transparenz
+deny contains "CON-08" if {
+	input.consent.status in standing.in_force
+	not input.consent.proof_complete == true
+}
+
+# METADATA
+# title: Switched off
+# description: A person of the shop has switched variants off; everybody sees the default.
+# custom:
+#   id: SWITCH
+#   de: Diese Funktion wurde vom Shop abgeschaltet.
+#   en: The shop has switched this function off.
+#   legal_basis: none; a decision of the shop
+#   source: design.md, switches
+#   force: voluntary
+#   sdm: Intervenierbarkeit
+deny contains "SWITCH" if not input.switch_on == true
+
+# METADATA
+# title: A restricted visitor's data rests
+# description: Restriction under Art. 18; no profile takes part.
+# custom:
+#   id: RGT-07
+#   de: Sie haben die Verarbeitung einschränken lassen oder ihr widersprochen. Solange ruht sie.
+#   en: You had the processing restricted or objected to it. Until that changes, it rests.
+#   legal_basis: Art. 18, Art. 21 GDPR
+#   source: law.md RGT-07
+#   force: binding
+#   sdm: Intervenierbarkeit
+deny contains "RGT-07" if input.restricted == true
+
+# METADATA
+# title: Children under 16
+# description: Below 16, and in a children's shop at unknown age, a consent needs the parents.
+# custom:
+#   id: SPC-05
+#   de: Für Kinder unter 16 Jahren verarbeiten wir ohne die Eltern nur das Nötigste.
+#   en: For children under 16 we process only what is essential unless the parents agree.
+#   legal_basis: Art. 8 GDPR
+#   source: law.md SPC-05
+#   force: binding
+#   sdm: Intervenierbarkeit
+deny contains "SPC-05" if input.age == "u16"
+
+# METADATA
+# title: No profiling of minors for marketing
+# description: At 16 and 17, contextual content only.
+# custom:
+#   id: SPC-06
+#   de: Unter 18 Jahren gibt es bei uns keine Werbung und keine Inhalte nach Verhalten.
+#   en: Under the age of 18 we show no advertising and no content by behaviour.
+#   legal_basis: recitals 38 and 71 GDPR; Art. 28(2) DSA
+#   source: law.md SPC-06
+#   force: binding
+#   sdm: Nichtverkettung
+deny contains "SPC-06" if input.age == "16_17"
+
+# METADATA
+# title: Sensitive by inference
+# description: A segment that could reveal something sensitive takes no part.
+# custom:
+#   id: SPC-01
+#   de: Das könnte etwas Sensibles über Sie verraten, etwa zur Gesundheit. Ohne Ihr ausdrückliches Ja bleibt es außen vor.
+#   en: This could reveal something sensitive about you, such as your health. Without your explicit yes it is left out.
+#   legal_basis: Art. 9(1), Art. 4(15) GDPR
+#   source: law.md SPC-01
+#   force: binding
+#   sdm: Vertraulichkeit
+deny contains "SPC-01" if input.uses_special == true
+
+# METADATA
+# title: Assignment without a trace
+# description: |
+#   Recognising a visitor for a test needs consent for experimentation. Without it
+#   every request is drawn anew.
+# custom:
+#   id: VAR-02
+#   de: Ohne Ihre Einwilligung in Tests losen wir bei jedem Aufruf neu und merken uns nichts.
+#   en: Without your consent to tests we draw anew at each request and remember nothing.
+#   legal_basis: § 25 TDDDG
+#   source: law.md VAR-02
+#   force: binding
+#   sdm: Nichtverkettung
+limit contains "VAR-02" if not input.experiment.status in standing.in_force
+
+limit contains "VAR-02" if not input.experiment.proof_complete == true
+
+# METADATA
+# title: Minors and restricted visitors leave tests
+# custom:
+#   id: VAR-03
+#   de: Minderjährige und alle, die widersprochen haben, nehmen an Tests nicht teil.
+#   en: Minors and everybody who objected take no part in tests.
+#   legal_basis: Art. 21(1), Art. 7(3) GDPR
+#   source: law.md VAR-03
+#   force: binding
+#   sdm: Intervenierbarkeit
+# description: They are never assigned and never counted.
+limit contains "VAR-03" if input.restricted == true
+
+limit contains "VAR-03" if input.age in {"u16", "16_17"}
+
+# METADATA
+# title: No deceptive pattern
+# description: A variant that the review flagged leaves the pool.
+# custom:
+#   id: VAR-04
+#   de: Eine Variante mit irreführender Gestaltung zeigen wir nicht.
+#   en: We do not show a variant with a deceptive design.
+#   legal_basis: EDPB Guidelines 03/2022; Art. 25 DSA
+#   source: law.md VAR-04
+#   force: guidance
+#   sdm: Transparenz
+left_out contains "VAR-04" if {
+	some candidate in input.candidates
+	count(candidate.pattern_flags) > 0
+}
+
+# METADATA
+# title: Legal blocks are always there
+# description: A variant without withdrawal function, imprint, privacy link or human contact leaves the pool.
+# custom:
+#   id: VAR-05
+#   de: Eine Variante, der Pflichtangaben fehlen, zeigen wir nicht.
+#   en: We do not show a variant that lacks mandatory information.
+#   legal_basis: § 356a BGB; §§ 312j, 312k BGB; DDG
+#   source: law.md VAR-05
+#   force: binding
+#   sdm: Transparenz
+left_out contains "VAR-05" if {
+	some candidate in input.candidates
+	candidate.missing_legal_blocks == true
+}
