@@ -1,8 +1,14 @@
 package flow
 
 import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 )
 
@@ -19,7 +25,7 @@ type ConsentCall struct {
 	Signals       SignalsSent              `json:"signals,omitzero"`
 	Conflict      bool                     `json:"conflict_notice,omitempty"` // the visitor saw that a browser signal says no (SIG-04)
 	ClientTime    *time.Time               `json:"client_time,omitempty"`     // only informative
-	PagePath      string                   `json:"page_path,omitempty"`       // without query; dropped if it has one
+	PagePath      string                   `json:"page_path,omitempty"`       // kept without its query
 }
 
 // NoticeRef names a configured privacy notice.
@@ -49,7 +55,7 @@ type ConsentAnswer struct {
 	Time           time.Time                           `json:"time"`
 	Purposes       map[consent.Purpose]PurposeStanding `json:"purposes"`
 	Rules          []string                            `json:"rules,omitempty"`            // that turned a yes into a no
-	DeviceRecordID string                              `json:"device_record_id,omitempty"` // if the call was for a device and its account
+	DeviceRecordID string                              `json:"device_record_id,omitempty"` // if the call was for an account and its device
 }
 
 // PurposeStanding is where one purpose stands.
@@ -61,37 +67,147 @@ type PurposeStanding struct {
 	Rules    []string       `json:"rules,omitempty"` // that turned a yes into a no
 }
 
-// StateCall asks where a device, or an account, stands.
-type StateCall struct {
-	AnonymousID string `json:"anonymousId,omitempty"`
-	UserID      string `json:"userId,omitempty"`
+// act is a checked consent call.
+type act struct {
+	ConsentCall
+	now             time.Time
+	gpc, dnt        bool
+	userAgent       string
+	notice          config.Notice
+	ui              config.UI
+	device, account consent.ID
 }
 
-// StateAnswer is a subject's state and history. An identifier that was never
-// seen has version 0 and no purposes.
-type StateAnswer struct {
-	Version  uint64                              `json:"version"`
-	Purposes map[consent.Purpose]PurposeStanding `json:"purposes"`
-	History  []HistoryEntry                      `json:"history"`
+// Consent records what a visitor said about consent and gives the receipt. It is
+// the only way to a yes; giving, refusing and withdrawing take the same call.
+//
+// A call that proves an account and names a device speaks for both: the account's
+// record is the answer, the device's is named beside it.
+func (f *Flow) Consent(ctx context.Context, call ConsentCall, c Caller) (ConsentAnswer, error) {
+	a, err := f.act(call, c)
+	if err != nil {
+		return ConsentAnswer{}, err
+	}
+	if a.account.IsZero() {
+		return f.book(ctx, a, a.device)
+	}
+	var device ConsentAnswer
+	if !a.device.IsZero() {
+		if device, err = f.book(ctx, a, a.device); err != nil {
+			return ConsentAnswer{}, err
+		}
+	}
+	answer, err := f.book(ctx, a, a.account)
+	answer.DeviceRecordID = device.RecordID
+	return answer, err
 }
 
-// HistoryEntry is one record as its subject may read it.
-type HistoryEntry struct {
-	RecordID string                             `json:"record_id"`
-	Version  uint64                             `json:"version"`
-	Time     time.Time                          `json:"time"`
-	Method   string                             `json:"method"`
-	Notice   consent.Notice                     `json:"notice"`
-	UI       consent.UI                         `json:"ui"`
-	Purposes map[consent.Purpose]consent.Status `json:"purposes"`
-	Rules    []string                           `json:"rules,omitempty"`
+// book writes the act into the book of one identifier.
+func (f *Flow) book(ctx context.Context, a act, id consent.ID) (ConsentAnswer, error) {
+	s, err := f.host.Assign(ctx, id)
+	if err != nil {
+		return ConsentAnswer{}, unavailable("assigning a pseudonym", err)
+	}
+	var after consent.State
+	var felled map[consent.Purpose][]string
+	record := newID(a.now)
+	receipt, err := f.host.Append(ctx, s, func(before consent.State) (consent.Record, error) {
+		before.Subject = s
+		r, fell, err := f.recordOf(ctx, a, before, id.Scope, record)
+		after, felled = before.Apply(r), fell
+		return r, err
+	})
+	var fault *Fault
+	if errors.As(err, &fault) {
+		return ConsentAnswer{}, fault
+	}
+	if err != nil {
+		return ConsentAnswer{}, unavailable("writing a consent record", err)
+	}
+	answer := ConsentAnswer{
+		RecordID: receipt.Record.RecordID, Version: receipt.Record.Version, Leaf: hex.EncodeToString(receipt.Leaf[:]),
+		Time: receipt.Record.Event.Time, Rules: receipt.Record.Rules, Purposes: map[consent.Purpose]PurposeStanding{},
+	}
+	for _, choice := range receipt.Record.Purposes {
+		p := standingShown(after.At(choice.Purpose, a.now))
+		p.Since, p.RecordID, p.Rules = nil, "", felled[choice.Purpose]
+		answer.Purposes[choice.Purpose] = p
+	}
+	return answer, nil
 }
 
-// ProofAnswer holds a record's inclusion proof, or says that no checkpoint
-// covers it yet (202).
-type ProofAnswer struct {
-	Pending  bool   `json:"-"`
-	RecordID string `json:"record_id"`
-	Status   string `json:"status"` // pending | covered
-	Proof    *Proof `json:"proof,omitempty"`
+func standingShown(s consent.Standing) PurposeStanding {
+	p := PurposeStanding{Status: s.Status, RecordID: s.RecordID}
+	if !s.Since.IsZero() {
+		p.Since = &s.Since
+	}
+	if !s.Until.IsZero() {
+		p.Until = &s.Until
+	}
+	return p
+}
+
+// act checks a consent call: every fault names its field.
+func (f *Flow) act(call ConsentCall, c Caller) (act, error) {
+	a := act{ConsentCall: call, now: f.now(), gpc: c.gpc() || call.Signals.GPC, dnt: c.dnt(), userAgent: c.UserAgent}
+	var err error
+	if a.device, err = device(call.AnonymousID); err != nil {
+		return a, err
+	}
+	if a.account, err = c.account(call.UserID); err != nil {
+		return a, err
+	}
+	if a.device.IsZero() && a.account.IsZero() {
+		return a, invalid("anonymousId", "missing, and no account is proven")
+	}
+	for p := range call.Purposes {
+		if err := gated("purposes", p); err != nil {
+			return a, err
+		}
+	}
+	for _, p := range call.PurposesShown {
+		if err := gated("purposes_shown", p); err != nil {
+			return a, err
+		}
+	}
+	if len(call.Purposes)+len(call.PurposesShown) == 0 {
+		return a, invalid("purposes", "the call neither gives nor refuses anything")
+	}
+	return a, f.shown(&a)
+}
+
+// gated checks a purpose key of a consent call.
+func gated(field string, p consent.Purpose) error {
+	key := string(p)
+	if len(key) > 64 || strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' }) {
+		key = "(unprintable or too long)"
+	}
+	switch {
+	case !p.Known():
+		return invalid(field+"."+key, "unknown purpose")
+	case !p.Gated():
+		return invalid(field+"."+key, "this purpose does not rest on consent")
+	}
+	return nil
+}
+
+// shown checks what the visitor saw and did.
+func (f *Flow) shown(a *act) error {
+	if !slices.Contains(consent.Methods, a.Method) {
+		return invalid("method", "want one of %v", consent.Methods)
+	}
+	var ok bool
+	if a.notice, ok = f.cfg.Notice(a.Notice.Version); !ok {
+		return invalid("notice.version", "not in the configuration")
+	}
+	if _, ok = a.notice.Languages[a.Notice.Language]; !ok {
+		return invalid("notice.language", "this notice has no such language")
+	}
+	if a.ui, ok = f.cfg.UIVersion(a.UI.Version); !ok {
+		return invalid("ui.version", "not in the configuration")
+	}
+	if a.UI.Layer < 0 || a.UI.Layer > 9 {
+		return invalid("ui.layer", "want 0 to 9")
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
 package flow
 
 import (
+	"context"
 	"time"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
 )
@@ -30,4 +32,90 @@ type DecisionSearch struct {
 type DecisionsAnswer struct {
 	Decisions []DecisionAnswer `json:"decisions"`
 	Cursor    string           `json:"cursor,omitempty"` // "" at the end
+}
+
+// Decision explains one decision.
+func (f *Flow) Decision(ctx context.Context, id string, c Caller) (DecisionAnswer, error) {
+	if _, err := c.staff(RoleDPO, RoleOps); err != nil {
+		return DecisionAnswer{}, err
+	}
+	r, err := f.host.Decision(ctx, id)
+	if err != nil {
+		return DecisionAnswer{}, found("decision_id", "decision_unknown", err)
+	}
+	return f.explained(r), nil
+}
+
+func (f *Flow) explained(r decide.Record) DecisionAnswer {
+	var reasons []policy.Reason
+	if entry, ok := entryOf[r.Action]; ok {
+		reasons = f.rules.ReasonsIn(entry, r.Rules)
+	} else {
+		reasons = f.rules.Reasons(r.Rules)
+	}
+	if reasons == nil {
+		reasons = []policy.Reason{}
+	}
+	return DecisionAnswer{Record: r, Reasons: reasons}
+}
+
+// entryOf says which rules a kind of decision was judged by: the same rule id
+// may have other words elsewhere.
+var entryOf = map[string]policy.Entry{
+	decide.ActionEscalate: policy.EntryEscalate, decide.ActionHandover: policy.EntryHandover, decide.ActionVariant: policy.EntryPersonalise,
+	decide.ActionPrice: policy.EntryPricing, decide.ActionCard: policy.EntryCard, decide.ActionExport: policy.EntryExport,
+}
+
+// SearchDecisions finds decisions. An identifier without a pseudonym has none.
+func (f *Flow) SearchDecisions(ctx context.Context, q DecisionSearch, c Caller) (DecisionsAnswer, error) {
+	if _, err := c.staff(RoleDPO, RoleOps); err != nil {
+		return DecisionsAnswer{}, err
+	}
+	if q.Limit < 0 || q.Limit > 500 {
+		return DecisionsAnswer{}, invalid("limit", "want 1 to 500")
+	}
+	s, named, err := f.searched(ctx, q)
+	if err != nil {
+		return DecisionsAnswer{}, err
+	}
+	a := DecisionsAnswer{Decisions: []DecisionAnswer{}}
+	if named && s.IsZero() {
+		return a, nil
+	}
+	rs, cursor, err := f.host.SearchDecisions(ctx, DecisionQuery{
+		Action: q.Action, Subject: s, Rule: q.Rule, From: q.From, To: q.To, Limit: q.Limit, Cursor: q.Cursor,
+	})
+	if err != nil {
+		return a, unavailable("searching decisions", err)
+	}
+	a.Cursor = cursor
+	for _, r := range rs {
+		a.Decisions = append(a.Decisions, f.explained(r))
+	}
+	return a, nil
+}
+
+// searched gives the subject that a search names, if it names one.
+func (f *Flow) searched(ctx context.Context, q DecisionSearch) (s consent.Subject, named bool, err error) {
+	var id consent.ID
+	switch {
+	case q.Subject != "":
+		if s, err = consent.ParseSubject(q.Subject); err != nil {
+			return s, true, invalid("subject", "want 32 hex digits")
+		}
+		return s, true, nil
+	case q.AnonymousID != "":
+		id, err = device(q.AnonymousID)
+	case q.UserID != "":
+		if id, err = consent.NewID(consent.Account, q.UserID); err != nil {
+			err = invalid("userId", "%v", err)
+		}
+	default:
+		return s, false, nil
+	}
+	if err != nil {
+		return s, true, err
+	}
+	s, err = f.find(ctx, id)
+	return s, true, err
 }

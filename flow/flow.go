@@ -3,92 +3,85 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
-	"github.com/handschlag/handschlag/price"
 )
 
 // Flow takes calls through the shop. It is safe for concurrent use.
+//
+// Every method reads the clock once. An error is a *Fault.
 type Flow struct {
-	cfg   *config.Config
-	host  Host
-	desk  Desk
-	clock func() time.Time
-}
+	cfg    *config.Config
+	host   Host
+	desk   Desk
+	clock  func() time.Time
+	binary string // version of this binary, for decision records
+	rules  *policy.Rules
+	keys   *keyring
+	zone   *time.Location
 
-var errNotBuilt = errors.New("not built yet")
+	shelf  atomic.Pointer[shelf]     // the catalogue as last read
+	night  atomic.Pointer[published] // the night's publication as last read
+	kept   sync.Map                  // digests of documents that the host has
+	cases  pending
+	clicks [64]sync.Mutex // one hand-over at a time per token
+}
 
 // New loads the rules of the named entry points (none = all), keeps their
-// documents with the host, and gives a Flow over it.
+// documents with the host, and gives a Flow over it. binary is the version that
+// decision records name.
 func New(ctx context.Context, cfg *config.Config, host Host, desk Desk, clock func() time.Time, binary string, entries ...policy.Entry) (*Flow, error) {
-	return nil, errNotBuilt
+	rules, err := policy.Load(ctx, policy.Settings{
+		ConfigDigest: cfg.Digest(), MaxDiscountBP: cfg.Prices.MaxDiscountBP, K: cfg.Exports.K,
+	}, entries...)
+	if err != nil {
+		return nil, fmt.Errorf("loading rules: %w", err)
+	}
+	keys, err := newKeyring(host.Keys())
+	if err != nil {
+		return nil, err
+	}
+	f := &Flow{
+		cfg: cfg, host: host, desk: desk, clock: clock, binary: binary, rules: rules, keys: keys,
+		zone: cfg.Location(),
+	}
+	if err := f.keepRules(ctx); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
-func (f *Flow) Ingest(ctx context.Context, env event.Envelope, c Caller) (IngestAnswer, error) {
-	return IngestAnswer{}, errNotBuilt
+// keepRules stores what every decision record will name by digest.
+func (f *Flow) keepRules(ctx context.Context) error {
+	for digest, body := range f.rules.Documents() {
+		if err := f.keep(ctx, digest, func() ([]byte, error) { return body, nil }); err != nil {
+			return err
+		}
+	}
+	return f.keep(ctx, f.cfg.Digest(), func() ([]byte, error) { return f.cfg.Document(), nil })
 }
-func (f *Flow) Consent(ctx context.Context, call ConsentCall, c Caller) (ConsentAnswer, error) {
-	return ConsentAnswer{}, errNotBuilt
-}
-func (f *Flow) ConsentState(ctx context.Context, call StateCall, c Caller) (StateAnswer, error) {
-	return StateAnswer{}, errNotBuilt
-}
-func (f *Flow) ConsentProof(ctx context.Context, recordID string, c Caller) (ProofAnswer, error) {
-	return ProofAnswer{}, errNotBuilt
-}
-func (f *Flow) Escalate(ctx context.Context, call EscalateCall, c Caller) (EscalateAnswer, error) {
-	return EscalateAnswer{}, errNotBuilt
-}
-func (f *Flow) Handover(ctx context.Context, call HandoverCall, c Caller) (HandoverAnswer, error) {
-	return HandoverAnswer{}, errNotBuilt
-}
-func (f *Flow) Variant(ctx context.Context, call VariantCall, c Caller) (VariantAnswer, error) {
-	return VariantAnswer{}, errNotBuilt
-}
-func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]PriceAnswer, error) {
-	return nil, errNotBuilt
-}
-func (f *Flow) PutProducts(ctx context.Context, ps []event.Product, c Caller) (FeedAnswer, error) {
-	return FeedAnswer{}, errNotBuilt
-}
-func (f *Flow) PutPrices(ctx context.Context, rows []price.Interval, c Caller) (FeedAnswer, error) {
-	return FeedAnswer{}, errNotBuilt
-}
-func (f *Flow) Queue(ctx context.Context, c Caller) (QueueAnswer, error) {
-	return QueueAnswer{}, errNotBuilt
-}
-func (f *Flow) Accept(ctx context.Context, contactID string, c Caller) (AcceptAnswer, error) {
-	return AcceptAnswer{}, errNotBuilt
-}
-func (f *Flow) PutAdviser(ctx context.Context, call AdviserCall, c Caller) (Adviser, error) {
-	return Adviser{}, errNotBuilt
-}
-func (f *Flow) Card(ctx context.Context, contactID string, c Caller) (CardAnswer, error) {
-	return CardAnswer{}, errNotBuilt
-}
-func (f *Flow) Outcome(ctx context.Context, contactID string, call OutcomeCall, c Caller) (OutcomeAnswer, error) {
-	return OutcomeAnswer{}, errNotBuilt
-}
-func (f *Flow) Decision(ctx context.Context, id string, c Caller) (DecisionAnswer, error) {
-	return DecisionAnswer{}, errNotBuilt
-}
-func (f *Flow) SearchDecisions(ctx context.Context, q DecisionSearch, c Caller) (DecisionsAnswer, error) {
-	return DecisionsAnswer{}, errNotBuilt
-}
-func (f *Flow) PutSwitch(ctx context.Context, name string, call SwitchCall, c Caller) (SwitchAnswer, error) {
-	return SwitchAnswer{}, errNotBuilt
-}
-func (f *Flow) Stats(ctx context.Context, call StatsCall, c Caller) (StatsAnswer, error) {
-	return StatsAnswer{}, errNotBuilt
-}
-func (f *Flow) Exports(ctx context.Context, c Caller) (ExportsAnswer, error) {
-	return ExportsAnswer{}, errNotBuilt
-}
-func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (ExportBody, error) {
-	return ExportBody{}, errNotBuilt
+
+// keep stores a document once per process.
+func (f *Flow) keep(ctx context.Context, digest string, body func() ([]byte, error)) error {
+	if _, ok := f.kept.Load(digest); ok {
+		return nil
+	}
+	b, err := body()
+	if err != nil {
+		return fmt.Errorf("writing document: %w", err)
+	}
+	if err := f.host.PutDocument(ctx, digest, b); err != nil {
+		return fmt.Errorf("keeping document: %w", err)
+	}
+	f.kept.Store(digest, struct{}{})
+	return nil
 }
 
 // Contact is the static way to a human that every answer carries, errors included.
@@ -96,3 +89,77 @@ func (f *Flow) Contact() config.Contact { return f.cfg.Contact }
 
 // Ready says why the host cannot serve, or nil.
 func (f *Flow) Ready(ctx context.Context) error { return f.host.Ready(ctx) }
+
+// now reads the clock. Milliseconds are what events keep, so that a grant and an
+// event can be compared.
+func (f *Flow) now() time.Time { return f.clock().UTC().Truncate(time.Millisecond) }
+
+// on reports whether a switch is on; it binds the very next decision, so it is
+// read from the host every time.
+func (f *Flow) on(ctx context.Context, name string) (bool, error) {
+	all, err := f.host.AllSwitches(ctx)
+	if err != nil {
+		return false, unavailable("reading switches", err)
+	}
+	s, set := all[name]
+	return !set || s.On, nil
+}
+
+// shelf is the catalogue as of a version.
+type shelf struct {
+	version uint64
+	event.Catalogue
+}
+
+// catalogue gives the products as last imported.
+func (f *Flow) catalogue(ctx context.Context) (event.Catalogue, error) {
+	v, err := f.host.ProductsVersion(ctx)
+	if err != nil {
+		return nil, unavailable("reading catalogue version", err)
+	}
+	if s := f.shelf.Load(); s != nil && s.version == v {
+		return s, nil
+	}
+	ps, err := f.host.AllProducts(ctx)
+	if err != nil {
+		return nil, unavailable("reading catalogue", err)
+	}
+	s := &shelf{version: v, Catalogue: event.NewCatalogue(ps, f.cfg.CategoryTags())}
+	f.shelf.Store(s)
+	return s, nil
+}
+
+// published is a night's publication with what decisions need of it.
+type published struct {
+	Publication
+	scorecard       decide.Scorecard
+	scorecardDigest string
+	weightsDigest   string // "" before a night published weights
+}
+
+// publication gives what the last night published, and keeps the scorecard and
+// the weights where decision records can name them.
+func (f *Flow) publication(ctx context.Context) (*published, error) {
+	pub, err := f.host.Published(ctx)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, unavailable("reading the night's publication", err)
+	}
+	if p := f.night.Load(); p != nil && p.Run == pub.Run && p.AsOf.Equal(pub.AsOf) && p.Weights.Version == pub.Weights.Version {
+		return p, nil
+	}
+	p := &published{Publication: pub, scorecard: f.cfg.Scorecard}
+	if pub.Scorecard != nil {
+		p.scorecard = *pub.Scorecard
+	}
+	p.scorecardDigest = p.scorecard.Digest()
+	err = f.keep(ctx, p.scorecardDigest, func() ([]byte, error) { return decide.Canonical(p.scorecard) })
+	if err == nil && len(pub.Weights.Slots) > 0 {
+		p.weightsDigest = pub.Weights.Digest()
+		err = f.keep(ctx, p.weightsDigest, func() ([]byte, error) { return decide.Canonical(pub.Weights) })
+	}
+	if err != nil {
+		return nil, unavailable("keeping what decisions name", err)
+	}
+	f.night.Store(p)
+	return p, nil
+}

@@ -2,15 +2,23 @@ package flow
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
 )
 
 // Desk is where a hand-over goes.
 type Desk interface {
 	// Send hands a contact to the people who answer it and gives the visitor's
-	// link. Flow calls it once per contact; after a crash it may call again with
-	// the same contact id, and a desk must treat that as the same hand-over.
+	// link. Flow calls it once per contact; after a crash, or when two processes
+	// take the same click, it may call again with the same contact id, and a desk
+	// must treat that as the same hand-over.
 	Send(ctx context.Context, c Contact) (joinURL string, err error)
 }
 
@@ -28,4 +36,124 @@ type HandoverAnswer struct {
 	DecisionID string         `json:"decision_id"`
 	Speaker    string         `json:"speaker"` // human
 	Contact    config.Contact `json:"contact"`
+}
+
+// Handover turns one click into one contact. The same token always gives the
+// same contact: a double click is answered as the first one was. The decision
+// record of a hand-over has the contact's id.
+func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (HandoverAnswer, error) {
+	now := f.now()
+	t, ok := f.keys.open(call.Token)
+	if !ok {
+		return HandoverAnswer{}, &Fault{Status: 422, Code: "token_invalid", Detail: "token: not one of ours"}
+	}
+	if utf8.RuneCountInString(call.Question) > 2000 || !utf8.ValidString(call.Question) {
+		return HandoverAnswer{}, invalid("question", "want at most 2,000 characters of text")
+	}
+	key, id := f.keys.contact(t, t.Expires.Add(-f.cfg.Offers.TokenFor))
+	lock := &f.clicks[key[0]%byte(len(f.clicks))]
+	lock.Lock()
+	defer lock.Unlock()
+
+	c, err := f.host.Contact(ctx, id)
+	switch {
+	case err == nil && c.JoinURL != "":
+		return f.handed(c), nil
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return HandoverAnswer{}, unavailable("reading a contact", err)
+	case err != nil: // the first click
+		c = Contact{
+			ID: id, TokenKey: key, Subject: t.Subject, Account: t.Account, Decision: t.Decision, Channel: call.Channel, Page: t.Page,
+			Question: strings.TrimSpace(call.Question), Priority: t.Priority, Speaker: SpeakerHuman, OpenedAt: now,
+		}
+		if err := f.click(ctx, t, c, now); err != nil {
+			return HandoverAnswer{}, err
+		}
+	}
+	return f.send(ctx, c)
+}
+
+// click judges a first click and makes its record and its contact durable.
+func (f *Flow) click(ctx context.Context, t token, c Contact, now time.Time) error {
+	on, err := f.on(ctx, SwitchOffers)
+	if err != nil {
+		return err
+	}
+	in := policy.HandoverInput{
+		TokenValid: now.Before(t.Expires), Asked: t.Asked, SwitchOn: on, Channel: f.channel(c.Channel), Offered: t.Channels,
+		Open: slices.Clone(f.openChannels(now)),
+	}
+	if in.Open == nil {
+		in.Open = []string{}
+	}
+	verdict, res, err := f.rules.Handover(ctx, in)
+	if err != nil {
+		return unavailable("judging a hand-over", err)
+	}
+	r := f.record(now, decide.ActionHandover, t.Subject, verdict.Rules, res)
+	if verdict.Allowed {
+		r.ID = c.ID
+	}
+	if err := f.decidedOnce(ctx, &r); err != nil {
+		return err
+	}
+	if !verdict.Allowed {
+		return refusedClick(in, verdict.Rules)
+	}
+	if _, _, err := f.host.OpenContact(ctx, c); err != nil {
+		return unavailable("opening a contact", err)
+	}
+	return f.count(ctx, now, "contact/opened/"+c.Channel)
+}
+
+// channel keeps a channel's name for the record only if it is one.
+func (f *Flow) channel(name string) string {
+	if slices.Contains(f.cfg.Offers.Channels, name) {
+		return name
+	}
+	return ""
+}
+
+// decidedOnce writes a record whose id may have been written by an earlier try.
+func (f *Flow) decidedOnce(ctx context.Context, r *decide.Record) error {
+	if _, err := f.host.Decision(ctx, r.ID); err == nil {
+		return nil
+	} else if !errors.Is(err, ErrNotFound) {
+		return unavailable("reading a decision record", err)
+	}
+	return f.decided(ctx, r)
+}
+
+// refusedClick says which field of a click made it fail.
+func refusedClick(in policy.HandoverInput, rules []string) error {
+	because := "refused by " + strings.Join(rules, ", ")
+	switch {
+	case !in.TokenValid:
+		return &Fault{Status: 422, Code: "token_expired", Detail: "token: " + because}
+	case !slices.Contains(in.Offered, in.Channel):
+		return &Fault{Status: 422, Code: "channel_not_offered", Detail: "channel: " + because}
+	case !slices.Contains(in.Open, in.Channel):
+		return conflict("channel_closed", "channel: %s", because)
+	}
+	return forbidden("handover_refused", "token: %s", because)
+}
+
+// send gives the contact to the desk, once, and keeps the visitor's link.
+func (f *Flow) send(ctx context.Context, c Contact) (HandoverAnswer, error) {
+	url, err := f.desk.Send(ctx, c)
+	if err != nil {
+		return HandoverAnswer{}, unavailable("handing over", err)
+	}
+	c, err = f.host.ChangeContact(ctx, c.ID, func(c Contact) (Contact, error) {
+		c.JoinURL = url
+		return c, nil
+	})
+	if err != nil {
+		return HandoverAnswer{}, unavailable("keeping the visitor's link", err)
+	}
+	return f.handed(c), nil
+}
+
+func (f *Flow) handed(c Contact) HandoverAnswer {
+	return HandoverAnswer{ContactID: c.ID, JoinURL: c.JoinURL, DecisionID: c.ID, Speaker: SpeakerHuman, Contact: f.cfg.Contact}
 }

@@ -1,6 +1,13 @@
 package flow
 
-import "github.com/handschlag/handschlag/consent"
+import (
+	"context"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/policy"
+)
 
 // The outcomes of an item.
 const (
@@ -28,4 +35,168 @@ type Result struct {
 	Rules     []string          `json:"rules,omitempty"`
 	Code      string            `json:"code,omitempty"`
 	Detail    string            `json:"detail,omitempty"`
+}
+
+// batch is one call's way through the gate. It is used by one goroutine.
+type batch struct {
+	*Flow
+	caller    Caller
+	now       time.Time
+	on        bool // the ingest switch
+	products  event.Catalogue
+	gpc, dnt  bool // of the request's headers
+	crowd     map[ids]*visitor
+	items     []item
+	refusedBy map[string]int64 // rule → refusals
+}
+
+// ids are the identifiers of one event, as far as the caller may use them.
+type ids struct{ device, account consent.ID }
+
+// item is one readable event of a batch.
+type item struct {
+	result  *Result
+	raw     event.Raw
+	ids     ids
+	visitor *visitor
+	link    bool // it would link a device to an account
+	facts   policy.Circumstances
+	event   event.Event
+}
+
+// Ingest takes a batch through the shop: consistent consent state, gate, log,
+// profile, answer, in this order (design.md, 8).
+//
+// When it answers, every admitted event is durable, and the consent that admitted
+// it was still current when its profile was written. Refused events leave
+// counters and nothing else. An error is about the whole batch: none of it counts
+// as accepted, and the sender sends it again.
+func (f *Flow) Ingest(ctx context.Context, env event.Envelope, c Caller) (IngestAnswer, error) {
+	b, err := f.batch(ctx, c, len(env.Items))
+	if err != nil {
+		return IngestAnswer{}, err
+	}
+	results := make([]Result, len(env.Items))
+	for i, m := range env.Items {
+		results[i] = Result{MessageID: m.MessageID, Outcome: Refused}
+		if m.Invalid != nil {
+			results[i].Outcome, results[i].Code, results[i].Detail = Invalid, m.Invalid.Code, m.Invalid.Detail
+			continue
+		}
+		b.items = append(b.items, item{result: &results[i], raw: m.Raw})
+	}
+	for i := range b.items {
+		if err := b.judge(ctx, &b.items[i]); err != nil {
+			return IngestAnswer{}, err
+		}
+	}
+	if err := b.write(ctx); err != nil {
+		return IngestAnswer{}, err
+	}
+	return b.answer(ctx, results)
+}
+
+func (f *Flow) batch(ctx context.Context, c Caller, n int) (*batch, error) {
+	b := &batch{
+		Flow: f, caller: c, now: f.now(), gpc: c.gpc(), dnt: c.dnt(),
+		crowd: make(map[ids]*visitor, 1), items: make([]item, 0, n), refusedBy: map[string]int64{},
+	}
+	var err error
+	if b.on, err = f.on(ctx, SwitchIngest); err != nil {
+		return nil, err
+	}
+	b.products, err = f.catalogue(ctx)
+	return b, err
+}
+
+// judge asks the gate about one event. Raw ends here.
+func (b *batch) judge(ctx context.Context, it *item) error {
+	if b.caller.Server {
+		it.raw = it.raw.Trusted()
+	}
+	it.ids, it.link = b.whose(it.raw)
+	v, err := b.visitor(ctx, it.ids)
+	if err != nil {
+		return err
+	}
+	it.visitor = v
+	it.facts = b.circumstances(it)
+	if err := b.admit(ctx, it); err != nil || it.result.Outcome != Admitted {
+		return err
+	}
+	if it.facts.Subject.IsZero() {
+		return b.assign(ctx, it)
+	}
+	return nil
+}
+
+// admit takes the gate's answer into the item.
+func (b *batch) admit(ctx context.Context, it *item) error {
+	e, a, err := b.rules.Admit(ctx, it.raw, it.facts)
+	if err != nil {
+		return unavailable("judging an event", err)
+	}
+	it.event = e
+	it.result.Outcome, it.result.Purposes, it.result.Rules = Admitted, a.Purposes, nil
+	if !a.Allowed {
+		it.result.Outcome, it.result.Purposes, it.result.Rules = Refused, nil, a.Rules
+	}
+	return nil
+}
+
+// assign gives a pseudonym to the customer of an order that the shop's own
+// server sent: nothing else is admitted for somebody unknown (design.md, 7).
+func (b *batch) assign(ctx context.Context, it *item) error {
+	id, side := it.ids.account, &it.visitor.account
+	if id.IsZero() {
+		id, side = it.ids.device, &it.visitor.device
+	}
+	if !it.raw.Kind().Order() || !b.caller.Server || id.IsZero() {
+		it.result.Outcome, it.result.Purposes, it.result.Rules = Refused, nil, []string{"CON-11"}
+		return nil
+	}
+	s, err := b.host.Assign(ctx, id)
+	if err != nil {
+		return unavailable("assigning a pseudonym", err)
+	}
+	side.Subject = s
+	it.visitor.proven = !it.ids.account.IsZero()
+	it.facts.Subject, it.facts.MessageKey = s, b.keys.message(s, it.raw.MessageID())
+	it.event.Subject, it.event.MessageKey = s, it.facts.MessageKey
+	return nil
+}
+
+// answer counts what became of the items and says so.
+func (b *batch) answer(ctx context.Context, results []Result) (IngestAnswer, error) {
+	a := IngestAnswer{Success: true, Results: results}
+	names := map[string]int64{}
+	for i := range results {
+		switch r := &results[i]; r.Outcome {
+		case Admitted:
+			a.Admitted++
+		case Duplicate:
+			a.Duplicate++
+		case Invalid:
+			a.Invalid++
+			names["invalid/"+r.Code]++
+		default:
+			a.Refused++
+			for _, rule := range r.Rules {
+				b.refusedBy[rule]++
+			}
+		}
+	}
+	for rule, n := range b.refusedBy {
+		names["refused/"+rule] = n
+	}
+	for name, n := range map[string]int64{"admitted": int64(a.Admitted), "duplicate": int64(a.Duplicate), "events/refused": int64(a.Refused), "events/invalid": int64(a.Invalid)} {
+		if n > 0 {
+			names[name] = n
+		}
+	}
+	b.outcomes(names)
+	if err := b.host.Count(ctx, b.now, names); err != nil {
+		return IngestAnswer{}, unavailable("counting events", err)
+	}
+	return a, nil
 }

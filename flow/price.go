@@ -1,6 +1,17 @@
 package flow
 
-import "github.com/handschlag/handschlag/policy"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
+	"github.com/handschlag/handschlag/price"
+)
 
 // PriceAnswer judges one quote: price and claim apart.
 type PriceAnswer struct {
@@ -24,4 +35,144 @@ type ClaimVerdict struct {
 	Allowed    bool   `json:"allowed"`
 	LowCents   *int64 `json:"low30_cents"` // null: unknown
 	MaxPercent *int64 `json:"max_pct"`     // null: no reduction
+}
+
+// MaxQuotes is how many quotes one call may hold.
+const MaxQuotes = 500
+
+// Price judges quotes, in order. All are checked before any is decided, so a
+// fault in one leaves no records of the others.
+func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]PriceAnswer, error) {
+	if err := c.server(); err != nil {
+		return nil, err
+	}
+	if len(quotes) == 0 || len(quotes) > MaxQuotes {
+		return nil, invalid("quotes", "want 1 to %d", MaxQuotes)
+	}
+	now := f.now()
+	for i := range quotes {
+		if field, want := wrongIn(&quotes[i]); field != "" {
+			if len(quotes) > 1 {
+				field = fmt.Sprintf("quotes[%d].%s", i, field)
+			}
+			return nil, invalid(field, "%s", want)
+		}
+	}
+	on, err := f.on(ctx, SwitchPersonalised)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]PriceAnswer, len(quotes))
+	for i, q := range quotes {
+		if out[i], err = f.quote(ctx, q, on && f.cfg.Prices.Personalised, now); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now time.Time) (PriceAnswer, error) {
+	in, err := f.priceInput(ctx, q, personalised, now)
+	if err != nil {
+		return PriceAnswer{}, err
+	}
+	verdict, res, err := f.rules.Price(ctx, in)
+	if err != nil {
+		return PriceAnswer{}, unavailable("judging a price", err)
+	}
+	r := f.record(now, decide.ActionPrice, consent.Subject{}, verdict.Rules, res)
+	if err := f.decided(ctx, &r); err != nil {
+		return PriceAnswer{}, err
+	}
+	names := []string{"price/denied", "claim/denied"}
+	a := PriceAnswer{
+		DecisionID: r.ID, Price: PriceVerdict{Allowed: verdict.PriceAllowed, Cents: q.ListCents},
+		Claim:       ClaimVerdict{Allowed: verdict.ClaimAllowed, LowCents: known(in.Facts.LowCents), MaxPercent: known(in.Facts.MaxPercent)},
+		Disclosures: filled(verdict.Disclosures), Flags: filled(verdict.Flags), Rules: r.Rules,
+		Reasons: f.rules.ReasonsIn(policy.EntryPricing, verdict.Rules),
+	}
+	if verdict.PriceAllowed {
+		a.Price.Cents, names[0] = q.OfferCents, "price/allowed"
+	}
+	if verdict.ClaimAllowed {
+		names[1] = "claim/allowed"
+	}
+	if q.Announcement.Kind == "none" {
+		names = names[:1]
+	}
+	return a, f.count(ctx, now, names...)
+}
+
+// known is a number of the facts, or null where it is 0: not known, or no reduction.
+func known(n int64) *int64 {
+	if n <= 0 {
+		return nil
+	}
+	return &n
+}
+
+func filled(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// priceInput gathers the facts. Of the visitor there is one boolean; the record
+// that it comes from is not named, so that a price decision leads to nobody.
+func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool, now time.Time) (policy.PriceInput, error) {
+	history, err := f.host.PriceHistory(ctx, q.Product, q.Storefront, q.Channel, q.Currency)
+	if err != nil {
+		return policy.PriceInput{}, unavailable("reading price history", err)
+	}
+	in := policy.PriceInput{Facts: price.Judgeable(q, history, now, f.storefront(q.Storefront)), Personalised: personalised}
+	if in.ConsentGiven, err = f.priceConsent(ctx, q.ConsentID, now); err != nil {
+		return in, err
+	}
+	cat, err := f.catalogue(ctx)
+	if err != nil {
+		return in, err
+	}
+	if p, ok := cat.Product(q.Product); ok {
+		in.SpecialProduct = len(p.Tags)+len(cat.Tags(p.Category)) > 0
+	}
+	q.ConsentID = ""
+	in.Quote = q
+	return in, nil
+}
+
+func (f *Flow) storefront(name string) *time.Location {
+	if zone, ok := f.cfg.Storefronts[name]; ok {
+		if l, err := time.LoadLocation(zone); err == nil {
+			return l
+		}
+	}
+	return f.zone
+}
+
+// priceConsent reports whether the record gives personalised_price for an
+// account and that grant is in force, uninterrupted, now.
+func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time) (bool, error) {
+	if recordID == "" {
+		return false, nil
+	}
+	r, err := f.host.Record(ctx, recordID)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unavailable("reading a consent record", err)
+	}
+	given := slices.ContainsFunc(r.Purposes, func(c consent.Choice) bool {
+		return c.Purpose == consent.PersonalisedPrice && c.Status.Valid()
+	})
+	if !given || r.Scope != consent.Account {
+		return false, nil
+	}
+	s, err := f.state(ctx, r.Subject)
+	if err != nil {
+		return false, err
+	}
+	standing := s.At(consent.PersonalisedPrice, now)
+	return standing.Status.Valid() && !standing.Since.After(r.Event.Time) && !s.Restricted, nil
 }

@@ -1,7 +1,15 @@
 package flow
 
 import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
 )
 
@@ -21,4 +29,212 @@ type VariantAnswer struct {
 	Reasons    []policy.Reason `json:"reasons,omitempty"`
 	Speaker    string          `json:"speaker"`
 	Contact    config.Contact  `json:"contact"`
+}
+
+// variantResult is the result of a variant's decision record: the verdict, and
+// what was drawn under it.
+type variantResult struct {
+	policy.VariantVerdict
+	Variant     string `json:"variant"`
+	Segment     string `json:"segment,omitempty"`      // whose weights were used; "" is everybody's
+	LocaleAsked string `json:"locale_asked,omitempty"` // set if the slot had none in it
+	LocaleUsed  string `json:"locale_used,omitempty"`
+}
+
+// choice is one content choice on its way.
+type choice struct {
+	*Flow
+	now     time.Time
+	visitor *visitor
+	slot    config.Slot
+	pub     *published
+	segment string
+	in      policy.VariantInput
+	out     variantResult
+}
+
+// Variant chooses content. With consent the visitor keeps what was drawn and the
+// night's weights for its segment count; without, every call is drawn anew and
+// nothing is remembered.
+func (f *Flow) Variant(ctx context.Context, call VariantCall, c Caller) (VariantAnswer, error) {
+	ch := &choice{Flow: f, now: f.now()}
+	d, err := device(call.AnonymousID)
+	if err != nil {
+		return VariantAnswer{}, err
+	}
+	a, err := c.account(call.UserID)
+	if err != nil {
+		return VariantAnswer{}, err
+	}
+	var ok bool
+	if ch.slot, ok = f.cfg.Slots[call.Slot]; !ok {
+		return VariantAnswer{}, invalid("slot", "not in the configuration")
+	}
+	if len(call.Locale) > 35 || strings.ContainsFunc(call.Locale, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return VariantAnswer{}, invalid("locale", "want a language tag like de or de-AT")
+	}
+	if ch.visitor, err = f.visitor(ctx, d, a); err != nil {
+		return VariantAnswer{}, err
+	}
+	ch.in.Slot, ch.in.LoggedIn = call.Slot, !a.IsZero()
+	return ch.choose(ctx, call.Locale)
+}
+
+func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, error) {
+	if err := ch.facts(ctx, locale); err != nil {
+		return VariantAnswer{}, err
+	}
+	verdict, res, err := ch.rules.Variant(ctx, ch.in)
+	if err != nil {
+		return VariantAnswer{}, unavailable("judging a content choice", err)
+	}
+	r := ch.record(ch.now, decide.ActionVariant, ch.visitor.subject(), verdict.Rules, res)
+	ch.out.VariantVerdict = verdict
+	ch.draw(&r)
+	if r.Result, err = decide.Canonical(ch.out); err != nil {
+		return VariantAnswer{}, unavailable("writing a decision record", err)
+	}
+	if err := ch.decided(ctx, &r); err != nil {
+		return VariantAnswer{}, err
+	}
+	if err := ch.count(ctx, ch.now, "variant/"+ch.in.Slot+"/"+ch.out.Variant); err != nil {
+		return VariantAnswer{}, err
+	}
+	return VariantAnswer{
+		DecisionID: r.ID, Variant: ch.out.Variant, Locale: ch.out.LocaleUsed, Speaker: SpeakerMachine, Contact: ch.cfg.Contact,
+		Reasons: ch.rules.ReasonsIn(policy.EntryPersonalise, verdict.Rules),
+	}, nil
+}
+
+func (ch *choice) facts(ctx context.Context, locale string) (err error) {
+	v := ch.visitor
+	ch.in.Consent, ch.in.Experiment = v.fact(consent.PersonalisationContent, ch.now), v.fact(consent.Experimentation, ch.now)
+	ch.in.Age, ch.in.Restricted = v.age(ch.cfg.ChildShop), v.restricted()
+	if ch.in.SwitchOn, err = ch.on(ctx, SwitchVariants); err != nil {
+		return err
+	}
+	if ch.pub, err = ch.publication(ctx); err != nil {
+		return err
+	}
+	cat, err := ch.catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	ch.in.Locale = ch.localised(locale)
+	for _, x := range ch.slot.Variants {
+		ch.in.Candidates = append(ch.in.Candidates, fits(x, ch.in.Locale, cat))
+	}
+	return ch.segments(ctx, cat)
+}
+
+// localised gives the locale that the slot has: the one asked for, its language,
+// or the default variant's. A fall-back is told and recorded.
+func (ch *choice) localised(asked string) string {
+	if asked == "" {
+		return ""
+	}
+	language, _, _ := strings.Cut(asked, "-")
+	for _, l := range []string{asked, language} {
+		for _, x := range ch.slot.Variants {
+			if speaks(x, l) {
+				return l
+			}
+		}
+	}
+	ch.out.LocaleAsked = asked
+	for _, x := range ch.slot.Variants {
+		if x.Default && len(x.Locales) > 0 {
+			ch.out.LocaleUsed = x.Locales[0]
+		}
+	}
+	return ch.out.LocaleUsed
+}
+
+// speaks reports content in a locale; content without locales speaks every one.
+func speaks(x config.Variant, locale string) bool {
+	return locale == "" || len(x.Locales) == 0 ||
+		slices.ContainsFunc(x.Locales, func(l string) bool { return strings.EqualFold(l, locale) })
+}
+
+// fits gathers what makes a variant eligible (R30).
+func fits(x config.Variant, locale string, cat event.Catalogue) policy.VariantFact {
+	p, known := cat.Product(x.Product)
+	return policy.VariantFact{
+		ID: x.ID, Default: x.Default, LocaleOK: speaks(x, locale), StockOK: x.Product == "" || known && p.Stock > 0,
+		NeedsLogin: x.NeedsLogin, Flags: append([]string{}, x.Flags...), MissingLegal: x.MissingLegal(),
+	}
+}
+
+// segments finds the visitor's segment that has weights of its own in the slot.
+// Without consent no segment is read; the choice is then not by profile.
+func (ch *choice) segments(ctx context.Context, _ event.Catalogue) error {
+	bySegment := ch.pub.Weights.Slots[ch.in.Slot]
+	own := len(bySegment)
+	if _, everybody := bySegment[""]; everybody {
+		own--
+	}
+	if own <= 0 {
+		return nil
+	}
+	ch.in.UsesProfile = true
+	if !ch.in.Consent.Status.Valid() {
+		return nil
+	}
+	m, err := ch.membership(ctx, ch.visitor, ch.now)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(m.Segments, func(s string) bool { return s != "" && bySegment[s] != nil })
+	if ch.in.UsesProfile = i >= 0; ch.in.UsesProfile {
+		ch.segment = m.Segments[i]
+	}
+	return nil
+}
+
+// draw picks among the eligible: the default, or by keyed lot under the weights.
+func (ch *choice) draw(r *decide.Record) {
+	v := ch.out.VariantVerdict
+	if v.Mode == "default" || len(v.Eligible) == 0 {
+		ch.out.Variant = ch.fallback(v.Eligible)
+		return
+	}
+	if v.Mode == "profile" {
+		ch.out.Segment = ch.segment
+	}
+	weights := ch.pub.Weights.Slots[ch.in.Slot][ch.out.Segment]
+	if weights != nil {
+		r.Digests.Weights = ch.pub.weightsDigest
+	} else {
+		weights = decide.Uniform(variantIDs(ch.slot))
+	}
+	who := r.ID
+	if s := ch.visitor.subject(); v.Sticky && !s.IsZero() {
+		who = s.String()
+	}
+	ch.out.Variant, r.PPM, r.Seed = decide.DrawVariant(ch.keys.draw, who, ch.in.Slot, weights, v.Eligible)
+	if ch.out.Variant == "" {
+		ch.out.Variant = ch.fallback(v.Eligible)
+	}
+}
+
+// fallback is the neutral content: an eligible default, else any eligible one.
+// Nothing eligible is "": the shop's own page then stays as it is.
+func (ch *choice) fallback(eligible []string) string {
+	for _, x := range ch.slot.Variants {
+		if x.Default && slices.Contains(eligible, x.ID) {
+			return x.ID
+		}
+	}
+	if len(eligible) > 0 {
+		return eligible[0]
+	}
+	return ""
+}
+
+func variantIDs(s config.Slot) []string {
+	ids := make([]string, len(s.Variants))
+	for i, x := range s.Variants {
+		ids[i] = x.ID
+	}
+	return ids
 }

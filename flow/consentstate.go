@@ -1,0 +1,126 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+)
+
+// StateCall asks where a device, an account or both together stand.
+type StateCall struct {
+	AnonymousID string `json:"anonymousId,omitempty"`
+	UserID      string `json:"userId,omitempty"`
+}
+
+// StateAnswer is a state and its history, oldest first. An identifier that was
+// never seen has version 0 and no purposes.
+type StateAnswer struct {
+	Version  uint64                              `json:"version"`
+	Purposes map[consent.Purpose]PurposeStanding `json:"purposes"`
+	History  []HistoryEntry                      `json:"history"`
+}
+
+// HistoryEntry is one record as its subject may read it.
+type HistoryEntry struct {
+	RecordID string                             `json:"record_id"`
+	Version  uint64                             `json:"version"`
+	Scope    consent.Scope                      `json:"scope"`
+	Time     time.Time                          `json:"time"`
+	Method   string                             `json:"method"`
+	Notice   consent.Notice                     `json:"notice"`
+	UI       consent.UI                         `json:"ui"`
+	Purposes map[consent.Purpose]consent.Status `json:"purposes"`
+	Rules    []string                           `json:"rules,omitempty"`
+}
+
+// ProofAnswer holds a record's inclusion proof, or says that no checkpoint
+// covers it yet (202).
+type ProofAnswer struct {
+	Pending  bool   `json:"-"`
+	RecordID string `json:"record_id"`
+	Status   string `json:"status"` // pending | covered
+	Proof    *Proof `json:"proof,omitempty"`
+}
+
+// ConsentState says where a visitor stands. An account without its credential is
+// a 403; a device alone is told about itself only, not about a linked account.
+func (f *Flow) ConsentState(ctx context.Context, call StateCall, c Caller) (StateAnswer, error) {
+	now := f.now()
+	d, err := device(call.AnonymousID)
+	if err != nil {
+		return StateAnswer{}, err
+	}
+	a, err := c.account(call.UserID)
+	if err != nil {
+		return StateAnswer{}, err
+	}
+	if d.IsZero() && a.IsZero() {
+		return StateAnswer{}, invalid("anonymousId", "missing, and no account is proven")
+	}
+	v := &visitor{named: !d.IsZero(), proven: true}
+	if v.device, err = f.stateOf(ctx, d); err != nil {
+		return StateAnswer{}, err
+	}
+	if v.account, err = f.stateOf(ctx, a); err != nil {
+		return StateAnswer{}, err
+	}
+	return f.standings(ctx, v, now)
+}
+
+func (f *Flow) stateOf(ctx context.Context, id consent.ID) (consent.State, error) {
+	s, err := f.find(ctx, id)
+	if err != nil {
+		return consent.State{}, err
+	}
+	return f.state(ctx, s)
+}
+
+func (f *Flow) standings(ctx context.Context, v *visitor, now time.Time) (StateAnswer, error) {
+	out := StateAnswer{Version: max(v.device.Version, v.account.Version), Purposes: map[consent.Purpose]PurposeStanding{}, History: []HistoryEntry{}}
+	for _, s := range []consent.State{v.device, v.account} {
+		for p := range maps.Keys(s.Standings) {
+			out.Purposes[p] = standingShown(v.standing(p, now))
+		}
+		if s.Subject.IsZero() {
+			continue
+		}
+		rs, err := f.host.History(ctx, s.Subject)
+		if err != nil {
+			return StateAnswer{}, unavailable("reading consent history", err)
+		}
+		for _, r := range rs {
+			out.History = append(out.History, entry(r))
+		}
+	}
+	slices.SortStableFunc(out.History, func(a, b HistoryEntry) int { return a.Time.Compare(b.Time) })
+	return out, nil
+}
+
+func entry(r consent.Record) HistoryEntry {
+	e := HistoryEntry{
+		RecordID: r.RecordID, Version: r.Version, Scope: r.Scope, Time: r.Event.Time, Method: r.Event.Method, Notice: r.Notice, UI: r.UI,
+		Purposes: map[consent.Purpose]consent.Status{}, Rules: r.Rules,
+	}
+	for _, c := range r.Purposes {
+		e.Purposes[c.Purpose] = c.Status
+	}
+	return e
+}
+
+// ConsentProof gives a record's inclusion proof. Whoever holds the record id may
+// read it: the id has 74 random bits, is told to the visitor alone, and the proof
+// names nobody but the pseudonym.
+func (f *Flow) ConsentProof(ctx context.Context, recordID string, _ Caller) (ProofAnswer, error) {
+	p, err := f.host.Proof(ctx, recordID)
+	switch {
+	case errors.Is(err, ErrMoved):
+		return ProofAnswer{Pending: true, RecordID: recordID, Status: "pending"}, nil
+	case err != nil:
+		return ProofAnswer{}, found("record_id", "record_unknown", err)
+	}
+	return ProofAnswer{RecordID: recordID, Status: "covered", Proof: &p}, nil
+}

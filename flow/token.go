@@ -1,0 +1,68 @@
+package flow
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/handschlag/handschlag/consent"
+)
+
+// token is what a hand-over token carries from the offer to the click. It is
+// sealed (AES-256-GCM): nobody else can make, change or read one, so that no
+// pseudonym reaches the browser.
+type token struct {
+	Decision string          `json:"d"`
+	Subject  consent.Subject `json:"s"`
+	Account  consent.Subject `json:"a"`
+	Channels []string        `json:"c"`
+	Asked    bool            `json:"q,omitempty"`
+	Page     PageRef         `json:"p,omitzero"`
+	Priority int             `json:"v,omitempty"`
+	Expires  time.Time       `json:"e"`
+}
+
+var tokenText = base64.RawURLEncoding.Strict()
+
+// seal writes a token.
+func (r *keyring) seal(t token) (string, error) {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return "", fmt.Errorf("writing token: %w", err)
+	}
+	return tokenText.EncodeToString(r.tokens.Seal(nil, nil, b, nil)), nil
+}
+
+// open reads a token; false if it is not one of ours.
+func (r *keyring) open(s string) (t token, ok bool) {
+	if len(s) > 4096 {
+		return t, false
+	}
+	b, err := tokenText.DecodeString(s)
+	if err != nil {
+		return t, false
+	}
+	if b, err = r.tokens.Open(nil, nil, b, nil); err != nil {
+		return t, false
+	}
+	return t, json.Unmarshal(b, &t) == nil
+}
+
+// contact derives, from the decision behind a token, the key that makes the
+// hand-over happen once, and the contact's id: the same for every click.
+func (r *keyring) contact(t token, offered time.Time) (key, id string) {
+	sum := r.sum("contact/key", []byte(t.Decision))
+	return fmt.Sprintf("%x", sum[:16]), r.derived("contact/id", t.Decision, offered)
+}
+
+// derived is a UUIDv7 that follows from another id: for what must be written
+// once however often it is tried.
+func (r *keyring) derived(domain, of string, at time.Time) string {
+	sum := r.sum(domain, []byte(of))
+	var b uuid.UUID
+	copy(b[:], sum[:])
+	return stamped(b, at)
+}

@@ -1,0 +1,182 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/policy"
+)
+
+// visitor is whom a call is about: a device, an account or both, as pseudonyms
+// with the consent state of each, by a consistent read. The zero visitor is
+// somebody unknown, for whom every purpose is a no.
+type visitor struct {
+	device  consent.State // zero Subject: none, or never seen
+	account consent.State // zero Subject: none, or never seen
+	named   bool          // the call named a device, seen or not
+	proven  bool          // the account's credential came with the call; else it is only linked to the device
+	before  *visitor      // the same visitor as first read, if the state moved since
+
+	// The questions that the event gate asks, bound to one moment (bind).
+	stands    func(consent.Purpose) consent.Standing
+	explicits func(tag string) bool
+}
+
+// bind makes the gate's questions once for all events of a visitor in a batch.
+func (v *visitor) bind(now time.Time) {
+	v.stands = func(p consent.Purpose) consent.Standing { return v.standing(p, now) }
+	v.explicits = func(tag string) bool { return v.explicit(tag, now) }
+}
+
+// visitor looks identifiers up, read-only: an unknown one stays unknown.
+func (f *Flow) visitor(ctx context.Context, device, account consent.ID) (*visitor, error) {
+	d, err := f.find(ctx, device)
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.find(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return f.known(ctx, d, a, !device.IsZero())
+}
+
+func (f *Flow) find(ctx context.Context, id consent.ID) (consent.Subject, error) {
+	if id.IsZero() {
+		return consent.Subject{}, nil
+	}
+	s, err := f.host.Find(ctx, id)
+	if err != nil {
+		return s, unavailable("looking an identifier up", err)
+	}
+	return s, nil
+}
+
+// known reads the states of pseudonyms. A device whose call brought no account
+// brings the account that it was linked to: that can refuse, never allow (CON-14).
+func (f *Flow) known(ctx context.Context, device, account consent.Subject, named bool) (*visitor, error) {
+	v := &visitor{named: named, proven: !account.IsZero()}
+	if !v.proven && !device.IsZero() {
+		linked, err := f.host.AccountOf(ctx, device)
+		if err != nil {
+			return nil, unavailable("reading links", err)
+		}
+		account = linked
+	}
+	var err error
+	if v.device, err = f.state(ctx, device); err != nil {
+		return nil, err
+	}
+	v.account, err = f.state(ctx, account)
+	return v, err
+}
+
+func (f *Flow) state(ctx context.Context, s consent.Subject) (consent.State, error) {
+	if s.IsZero() {
+		return consent.State{}, nil
+	}
+	st, err := f.host.State(ctx, s)
+	if err != nil {
+		return consent.State{}, unavailable("reading consent state", err)
+	}
+	st.Subject = s
+	return st, nil
+}
+
+// subject is the pseudonym that the visitor's events and profile are kept under:
+// the device's if it has one, else the proven account's.
+func (v *visitor) subject() consent.Subject {
+	if !v.device.Subject.IsZero() || !v.proven {
+		return v.device.Subject
+	}
+	return v.account.Subject
+}
+
+// standing is where a purpose stands for this visitor (CON-14): both sides of a
+// device and its account, where both decided. If the state moved since it was
+// first read, only what stood both times stands.
+func (v *visitor) standing(p consent.Purpose, now time.Time) consent.Standing {
+	if v.before != nil {
+		if was := v.before.standing(p, now); !was.Status.Valid() {
+			return was
+		}
+	}
+	if v.named && v.device.Subject.IsZero() && p.Reach() == consent.OnDevice {
+		return consent.Standing{Status: consent.Unknown}
+	}
+	s := consent.Together(v.device, v.account, p, now)
+	if v.proven || !s.Status.Valid() {
+		return s
+	}
+	if d := v.device.At(p, now); !d.Status.Valid() {
+		return d
+	}
+	return s
+}
+
+// explicit reports explicit consent in force for a sensitive tag's category (SPC-01).
+func (v *visitor) explicit(tag string, now time.Time) bool {
+	s := v.standing(consent.SpecialCategory(tag), now)
+	return s.Status.Valid() && s.Explicit
+}
+
+// fact is a standing as a decision sees it. Only complete records are booked
+// (Flow.Consent), so a valid standing that names its record is proven (CON-08).
+func (v *visitor) fact(p consent.Purpose, now time.Time) policy.ConsentFact {
+	s := v.standing(p, now)
+	return policy.ConsentFact{Status: s.Status, RecordID: s.RecordID, ProofComplete: s.RecordID != "", Explicit: s.Explicit}
+}
+
+// restricted reports Art. 18 on either side (RGT-07).
+func (v *visitor) restricted() bool { return v.device.Restricted || v.account.Restricted }
+
+// objected reports an Art. 21 objection in a scope, on either side.
+func (v *visitor) objected(scope string) bool {
+	for _, s := range [][]string{v.device.Objections, v.account.Objections} {
+		for _, o := range s {
+			if o == scope {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// age is the younger of the two sides' age bands. In a shop for children an
+// unknown age counts as under 16 (SPC-05).
+func (v *visitor) age(childShop bool) string {
+	young := "unknown"
+	for _, band := range []string{"adult", "16_17", "u16"} {
+		if v.device.AgeBand == band || v.account.AgeBand == band {
+			young = band
+		}
+	}
+	if childShop && young == "unknown" {
+		return "u16"
+	}
+	return young
+}
+
+// given names the states that a decision about the visitor rests on.
+func (v *visitor) given() []StateAt {
+	var out []StateAt
+	for _, s := range []consent.State{v.device, v.account} {
+		if !s.Subject.IsZero() {
+			out = append(out, StateAt{Subject: s.Subject, Version: s.Version})
+		}
+	}
+	return out
+}
+
+// again reads the states anew after one moved. What did not stand before does
+// not begin to stand for what is already on its way.
+func (f *Flow) again(ctx context.Context, v *visitor) (*visitor, error) {
+	n := &visitor{named: v.named, proven: v.proven, before: v}
+	var err error
+	if n.device, err = f.state(ctx, v.device.Subject); err != nil {
+		return nil, err
+	}
+	n.account, err = f.state(ctx, v.account.Subject)
+	return n, err
+}
