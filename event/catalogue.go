@@ -31,6 +31,7 @@ func NewCatalogue(products []Product, categoryTags map[string]string) Catalogue 
 		c.products[p.ID] = p
 		key := strings.ToLower(p.ID)
 		c.articles[key] = union(c.articles[key], p.Tags)
+		c.sensitive = c.sensitive || len(p.Tags) > 0
 	}
 	return c
 }
@@ -41,6 +42,7 @@ type catalogue struct {
 	categories map[string]*category // by lower-case name
 	words      map[string][]string  // word of a category → tags that all categories with it bear
 	secrets    []*category          // with tags
+	sensitive  bool                 // any product or category has a tag
 }
 
 type category struct {
@@ -83,7 +85,7 @@ func (c *catalogue) learn(key string, s *category) {
 		return
 	}
 	if len(s.tags) > 0 {
-		c.secrets = append(c.secrets, s)
+		c.secrets, c.sensitive = append(c.secrets, s), true
 	}
 	for _, w := range s.words {
 		if tags, known := c.words[w]; known {
@@ -150,7 +152,7 @@ func (c *catalogue) find(name string) *category {
 // product that it names, of a word that stands only for tagged categories, and of
 // a tagged category all of whose words occur.
 func (c *catalogue) TextTags(text string) []string {
-	if len(c.secrets) == 0 && !c.taggedArticle() {
+	if !c.sensitive || text == "" {
 		return nil
 	}
 	text = strings.ToLower(text)
@@ -168,15 +170,6 @@ func (c *catalogue) TextTags(text string) []string {
 		}
 	}
 	return tags
-}
-
-func (c *catalogue) taggedArticle() bool {
-	for _, tags := range c.articles {
-		if len(tags) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // words are the runs of letters and digits in a lower-case text, at least two

@@ -112,7 +112,7 @@ func (c *coarsening) ownProperties() {
 		f.Currency = strings.ToUpper(strings.Clone(c.currency))
 	}
 	if c.kind == CheckoutFailed {
-		f.ErrorClass = errorClass(c.event + " " + c.errorText)
+		f.ErrorClass = errorClass(c.errorText)
 	}
 }
 
@@ -173,7 +173,9 @@ func (c *coarsening) basket() {
 			c.tag(tags)
 		}
 	}
-	if c.trusted && c.out.Removed == 0 && (c.total.sent || c.revenue.sent) {
+	if !c.kind.basket() {
+		f.CartCents = 0
+	} else if c.trusted && c.out.Removed == 0 && (c.total.sent || c.revenue.sent) {
 		f.CartCents = within(c.total, 0, most)
 		if !c.total.sent {
 			f.CartCents = within(c.revenue, 0, most)

@@ -85,7 +85,7 @@ func coarseLocale(tag string) string {
 	if len(parts) == 0 || !letters(parts[0], 2, 3) {
 		return ""
 	}
-	out := strings.ToLower(parts[0])
+	out := strings.Clone(strings.ToLower(parts[0]))
 	parts = parts[1:]
 	if len(parts) > 0 && letters(parts[0], 4, 4) {
 		out += "-" + strings.ToUpper(parts[0][:1]) + strings.ToLower(parts[0][1:])

@@ -116,3 +116,7 @@ func (k Kind) String() string {
 // Order reports whether the kind is one of the order events that the shop's own
 // server may send for essential_service.
 func (k Kind) Order() bool { return k == OrderCompleted || k == OrderRefunded || k == OrderCancelled }
+
+// basket reports whether the event's lines are what somebody is about to buy, or
+// bought, so that their sum means something.
+func (k Kind) basket() bool { return k >= CartViewed && k <= OrderCancelled }

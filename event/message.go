@@ -2,17 +2,6 @@ package event
 
 import "strings"
 
-// props are the properties that are read. What a message holds beyond them is
-// never taken into memory of ours.
-type props struct {
-	pageName, pageCategory                         string
-	product, category, variant, query, order       string
-	currency, errorText, decision, slot, variantID string
-	path, referrerHost                             string
-	quantity, results, total, revenue, step, dwell number
-	lines                                          []line
-}
-
 // line is an entry of properties.products.
 type line struct {
 	product, category string
@@ -20,7 +9,7 @@ type line struct {
 }
 
 // property reads one member of an event's properties.
-func (p *parser) property(m *props) {
+func (p *parser) property(m *item) {
 	switch p.name() {
 	case "product_id":
 		p.text("properties.product_id", &m.product)
@@ -74,7 +63,7 @@ func (p *parser) either(field, ours string, to *string) {
 
 // errorWords reads what went wrong, in whatever form it is told: only a class of
 // four is kept of it.
-func (p *parser) errorWords(m *props) {
+func (p *parser) errorWords(m *item) {
 	if p.peek() == '"' && (m.errorText == "" || p.name() == "error_class") {
 		m.errorText = p.str()
 		return
@@ -82,7 +71,7 @@ func (p *parser) errorWords(m *props) {
 	p.skip()
 }
 
-func (p *parser) products(m *props) {
+func (p *parser) products(m *item) {
 	from := len(p.lines)
 	if !p.list("properties.products") {
 		return

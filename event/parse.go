@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/handschlag/handschlag/consent"
@@ -15,8 +14,11 @@ import (
 // rest; it keeps no part of what it skips.
 type parser struct {
 	scanner
+	it      item     // being read
 	wrongs  *Invalid // the first thing wrong with the item, or part, being read
-	lines   []line   // of all messages, each has a part
+	items   []Message
+	room    []message // for the messages to come
+	lines   []line    // of all messages, each has a part
 	context memo[situation]
 	choices memo[preferences]
 }
@@ -29,18 +31,15 @@ type memo[T any] struct {
 	wrong *Invalid
 }
 
-// item is a message in the making.
+// item is a message in the making, as it was sent.
 type item struct {
-	message
-	shown     string // messageId as sent
-	anonymous string
-	account   string
-	former    string
-	original  time.Time
-	size      int
-	digest    string // of the content, if it has no messageId
-	wrong     *Invalid
-	propWrong *Invalid
+	goods
+	rest
+	typ, event, messageID       string
+	anonymous, account, former  string
+	timestamp, original, sentAt instant
+	about                       *situation
+	propWrong                   *Invalid // what is wrong with a property: no matter if the kind has none
 }
 
 // ParseBatch reads the body of POST /v1/batch. The error is *Malformed or
@@ -49,66 +48,73 @@ type item struct {
 func ParseBatch(body []byte) (Envelope, error) {
 	p := parser{scanner: scanner{s: string(body)}}
 	var (
-		e       Envelope
-		items   []item
-		common  *situation
-		wrong   *Invalid
-		sentAt  time.Time
-		batched bool
+		e      Envelope
+		common *situation
+		wrong  *Invalid
+		sentAt instant
 	)
 	p.top(func() {
 		switch p.name() {
 		case "batch":
-			batched = true
-			items = p.batch()
+			p.batch()
 		case "writeKey":
 			p.text("writeKey", &e.WriteKey)
+			p.strictly()
 		case "identity":
 			p.text("identity", &e.Identity)
+			p.strictly()
 		case "sentAt":
 			p.moment("sentAt", &sentAt)
-			wrong, p.wrongs = first(wrong, p.wrongs), nil
+			wrong = first(wrong, p.wrongs)
 		case "context":
 			common = p.situation()
-			wrong, p.wrongs = first(wrong, p.wrongs), nil
+			wrong = first(wrong, p.wrongs)
 		default:
 			p.skip()
 		}
-		p.strictly()
+		p.wrongs = nil
 	})
-	switch {
-	case len(items) > MaxItems:
-		return Envelope{}, &TooMany{}
-	case p.fault == nil && !batched:
+	if p.fault == nil && p.items == nil {
 		p.i = 0
 		p.fail(CodeBatchMissing, "want an array named batch")
+	}
+	if len(p.items) > MaxItems {
+		return Envelope{}, &TooMany{}
 	}
 	if p.fault != nil {
 		return Envelope{}, p.fault
 	}
-	e.Items = make([]Message, len(items))
-	for i := range items {
-		it := &items[i]
-		it.wrong = first(it.wrong, wrong)
-		if it.about == nil {
-			it.about = common
-		}
-		if it.sent.IsZero() {
-			it.sent = sentAt
-		}
-		e.Items[i] = it.finish()
+	for i := range p.items {
+		p.items[i].inherit(sentAt, common, wrong)
 	}
+	e.Items = p.items
 	return e, nil
+}
+
+// inherit gives an item what the envelope says for all.
+func (m *Message) inherit(sentAt instant, common *situation, wrong *Invalid) {
+	switch {
+	case m.Invalid != nil:
+	case wrong != nil:
+		m.Raw, m.Invalid = Raw{}, wrong
+	default:
+		if m.Raw.m.sent == 0 {
+			m.Raw.m.sent = sentAt
+		}
+		if m.Raw.m.about == nil {
+			m.Raw.m.about = common
+		}
+		if m.Raw.m.about == nil {
+			m.Raw.m.about = noSituation
+		}
+	}
 }
 
 // ParseSingle reads the body of POST /v1/track and the like. The type comes from
 // the route, whatever the body says. The error is *Malformed.
 func ParseSingle(callType string, body []byte) (Envelope, error) {
 	p := parser{scanner: scanner{s: string(body)}}
-	var (
-		e  Envelope
-		it item
-	)
+	var e Envelope
 	p.top(func() {
 		switch p.name() {
 		case "writeKey":
@@ -118,15 +124,16 @@ func ParseSingle(callType string, body []byte) (Envelope, error) {
 			p.text("identity", &e.Identity)
 			p.strictly()
 		default:
-			p.member(&it)
+			p.member()
 		}
 	})
 	if p.fault != nil {
 		return Envelope{}, p.fault
 	}
-	p.complete(&it, 0)
-	it.typ = callType
-	e.Items = []Message{it.finish()}
+	p.it.typ = callType
+	p.finish(0)
+	p.items[0].inherit(0, nil, nil)
+	e.Items = p.items
 	return e, nil
 }
 
@@ -160,54 +167,52 @@ func (p *parser) strictly() {
 	}
 }
 
-func (p *parser) batch() []item {
+func (p *parser) batch() {
 	if p.peek() != '[' {
+		p.skip()
 		p.fail(CodeWrongType, "batch wants an array")
-		return nil
+		return
 	}
-	items := make([]item, 0, min(len(p.s)/300+1, MaxItems))
-	for p.open(true); p.element() && len(items) <= MaxItems; {
-		items = append(items, item{})
-		p.item(&items[len(items)-1])
+	p.items = make([]Message, 0, p.expected())
+	for p.open(true); p.element(); {
+		if len(p.items) == MaxItems {
+			p.items = append(p.items, Message{}) // one too many
+			p.fail(CodeMalformed, "too many items")
+			return
+		}
+		p.item()
 	}
-	if len(items) > MaxItems {
-		p.fail(CodeMalformed, "too many items")
-	}
-	return items
 }
 
-func (p *parser) item(it *item) {
+// expected is a guess at the number of items to come.
+func (p *parser) expected() int { return min((len(p.s)-p.i)/400+2, MaxItems+1) }
+
+func (p *parser) item() {
 	at := p.i
+	p.it, p.wrongs = item{}, nil
 	if p.peek() != '{' {
 		p.wrong("the item", "an object")
 		p.skip()
 	} else if p.open(false) {
 		for p.next() {
-			p.member(it)
+			p.member()
 		}
 	}
-	p.complete(it, at)
-}
-
-// complete notes what only the whole item shows.
-func (p *parser) complete(it *item, at int) {
-	it.size = p.i - at
-	it.wrong, p.wrongs = p.wrongs, nil
-	if it.shown == "" && p.fault == nil {
-		sum := sha256.Sum256([]byte(p.s[at:p.i]))
-		it.digest = "content-" + hex.EncodeToString(sum[:16])
+	if p.fault == nil {
+		p.finish(at)
 	}
 }
 
 // member reads one member of a message.
-func (p *parser) member(it *item) {
+func (p *parser) member() {
+	it := &p.it
 	switch p.name() {
 	case "type":
 		p.text("type", &it.typ)
 	case "event":
 		p.text("event", &it.event)
 	case "messageId":
-		p.text("messageId", &it.shown)
+		p.text("messageId", &it.messageID)
 	case "anonymousId":
 		p.text("anonymousId", &it.anonymous)
 	case "userId":
@@ -215,11 +220,11 @@ func (p *parser) member(it *item) {
 	case "previousId":
 		p.text("previousId", &it.former)
 	case "timestamp":
-		p.moment("timestamp", &it.at)
+		p.moment("timestamp", &it.timestamp)
 	case "originalTimestamp":
 		p.moment("originalTimestamp", &it.original)
 	case "sentAt":
-		p.moment("sentAt", &it.sent)
+		p.moment("sentAt", &it.sentAt)
 	case "name":
 		p.text("name", &it.pageName)
 	case "category":
@@ -227,15 +232,7 @@ func (p *parser) member(it *item) {
 	case "context":
 		it.about = p.situation()
 	case "properties":
-		before := p.wrongs
-		p.wrongs = nil
-		if p.object("properties") {
-			for p.next() {
-				p.property(&it.props)
-			}
-			it.propWrong, p.wrongs = p.wrongs, nil
-		}
-		p.wrongs = first(before, p.wrongs)
+		p.properties(it)
 	case "traits":
 		if p.object("traits") {
 			for p.next() {
@@ -247,36 +244,70 @@ func (p *parser) member(it *item) {
 	}
 }
 
-// finish judges the item as a whole.
-func (it *item) finish() Message {
-	out := Message{MessageID: it.shown}
-	if out.Invalid = it.check(); out.Invalid != nil {
-		return out
+func (p *parser) properties(it *item) {
+	if !p.object("properties") {
+		return
 	}
-	if it.messageID = it.shown; it.shown == "" {
-		it.messageID = it.digest
+	before := p.wrongs
+	p.wrongs = nil
+	for p.next() {
+		p.property(it)
 	}
-	if it.about == nil {
-		it.about = nothing.about
-	}
-	if it.at.IsZero() {
-		it.at = it.original
-	}
-	out.Raw = Raw{m: &it.message}
-	return out
+	it.propWrong, p.wrongs = p.wrongs, before
 }
 
-// check fills in what needs the whole item, and names the first thing wrong.
-func (it *item) check() *Invalid {
-	it.kind = kindOf(it.typ, it.event)
+// finish judges the item that began there and ends here, and keeps it.
+func (p *parser) finish(at int) {
+	out := Message{MessageID: p.it.messageID}
+	m := message{kind: kindOf(p.it.typ, p.it.event), typ: p.it.typ}
+	if out.Invalid = p.check(&m, p.i-at); out.Invalid == nil {
+		p.complete(&m, at)
+		out.Raw = Raw{m: p.keep(m)}
+	}
+	p.items = append(p.items, out)
+}
+
+// keep puts a message where it can stay.
+func (p *parser) keep(m message) *message {
+	if len(p.room) == cap(p.room) {
+		p.room = make([]message, 0, min(p.expected(), 64))
+	}
+	p.room = append(p.room, m)
+	return &p.room[len(p.room)-1]
+}
+
+// complete fills in what a valid message holds.
+func (p *parser) complete(m *message, at int) {
+	it := &p.it
+	if m.messageID = it.messageID; m.messageID == "" {
+		sum := sha256.Sum256([]byte(p.s[at:p.i]))
+		m.messageID = "content-" + hex.EncodeToString(sum[:16])
+	}
+	if m.at = it.timestamp; m.at == 0 {
+		m.at = it.original
+	}
+	m.sent, m.about, m.goods = it.sentAt, it.about, it.goods
+	if it.former != "" {
+		it.previous, _ = consent.NewID(consent.Device, it.former)
+	}
+	if m.rest = noRest; it.rest != (rest{}) || m.kind == CheckoutFailed {
+		few := it.rest
+		few.errorText = it.event + " " + few.errorText
+		m.rest = &few
+	}
+}
+
+// check names the first thing wrong with an item, and reads its identifiers.
+func (p *parser) check(m *message, size int) *Invalid {
+	it := &p.it
 	switch {
-	case it.size > MaxBytes:
+	case size > MaxBytes:
 		return &Invalid{CodeTooLarge, "a message has at most 32 KiB"}
-	case it.wrong != nil:
-		return it.wrong
-	case it.propWrong != nil && it.kind != Other:
+	case p.wrongs != nil:
+		return p.wrongs
+	case it.propWrong != nil && m.kind != Other:
 		return it.propWrong
-	case len(it.shown) > 256:
+	case len(it.messageID) > 256:
 		return &Invalid{CodeMessageID, "messageId has at most 256 bytes"}
 	case it.typ == "":
 		return &Invalid{CodeTypeMissing, "type wants one of track, page, screen, identify, group, alias"}
@@ -284,8 +315,21 @@ func (it *item) check() *Invalid {
 		return &Invalid{CodeTypeUnknown, "type wants one of track, page, screen, identify, group, alias"}
 	case it.typ == "track" && strings.TrimSpace(it.event) == "":
 		return &Invalid{CodeEventNameMissing, "track needs event"}
+	case it.anonymous == "" && it.account == "":
+		return &Invalid{CodeIDMissing, "an event needs anonymousId or userId"}
 	}
-	return it.readIDs()
+	var err error
+	if it.anonymous != "" {
+		if m.device, err = consent.NewID(consent.Device, it.anonymous); err != nil {
+			return &Invalid{CodeAnonymousID, "anonymousId wants 16 to 128 printable characters"}
+		}
+	}
+	if it.account != "" {
+		if m.user, err = consent.NewID(consent.Account, it.account); err != nil {
+			return &Invalid{CodeUserID, "userId wants 1 to 128 printable characters"}
+		}
+	}
+	return nil
 }
 
 var types = []string{"track", "page", "screen", "identify", "group", "alias"}
@@ -306,27 +350,6 @@ func kindOf(typ, event string) Kind {
 		return Alias
 	}
 	return Other
-}
-
-func (it *item) readIDs() *Invalid {
-	if it.anonymous == "" && it.account == "" {
-		return &Invalid{CodeIDMissing, "an event needs anonymousId or userId"}
-	}
-	var err error
-	if it.anonymous != "" {
-		if it.device, err = consent.NewID(consent.Device, it.anonymous); err != nil {
-			return &Invalid{CodeAnonymousID, "anonymousId wants 16 to 128 printable characters"}
-		}
-	}
-	if it.account != "" {
-		if it.user, err = consent.NewID(consent.Account, it.account); err != nil {
-			return &Invalid{CodeUserID, "userId wants 1 to 128 printable characters"}
-		}
-	}
-	if it.former != "" {
-		it.previous, _ = consent.NewID(consent.Device, it.former)
-	}
-	return nil
 }
 
 func first(a, b *Invalid) *Invalid {

@@ -17,20 +17,45 @@ type Raw struct {
 }
 
 // message is what of a message is read at all. What it does not name here was
-// skipped by the parser. Context is coarse already (situation).
+// skipped by the parser. Context is coarse already (situation). It is kept small:
+// a batch makes thousands of them.
 type message struct {
-	typ, event string
-	messageID  string
-	device     consent.ID
-	user       consent.ID
-	previous   consent.ID
-	at, sent   time.Time
-	kind       Kind
-	about      *situation
-	props
+	kind      Kind
+	typ       string
+	messageID string
+	device    consent.ID
+	user      consent.ID
+	at, sent  instant
+	about     *situation
+	goods
+	*rest
 }
 
-var nothing = message{about: &situation{}}
+// goods are the properties that most events have.
+type goods struct {
+	product, category, variant string
+	quantity                   number
+	lines                      []line
+}
+
+// rest are the properties that few events have.
+type rest struct {
+	previous                             consent.ID
+	pageName, pageCategory               string
+	query, order, currency, errorText    string
+	decision, slot, variantID            string
+	path, referrerHost                   string
+	results, total, revenue, step, dwell number
+}
+
+// instant is a time in Unix milliseconds; 0 is none.
+type instant int64
+
+var (
+	noSituation = &situation{}
+	noRest      = &rest{}
+	nothing     = message{about: noSituation, rest: noRest}
+)
 
 func (r Raw) read() *message {
 	if r.m == nil {
@@ -72,13 +97,14 @@ func (r Raw) Trusted() Raw { return Raw{m: r.m, trusted: true} }
 // policy judges how far ahead is too far (BAT-04).
 func (r Raw) Occurred(received time.Time) time.Time {
 	m := r.read()
-	if m.at.IsZero() {
+	if m.at == 0 {
 		return received.UTC()
 	}
-	if m.sent.IsZero() {
-		return m.at
+	at := time.UnixMilli(int64(m.at)).UTC()
+	if m.sent == 0 {
+		return at
 	}
-	return m.at.Add(received.Sub(m.sent)).UTC()
+	return at.Add(received.Sub(time.UnixMilli(int64(m.sent))))
 }
 
 // Consent is what the message itself says about consent. Values of prefs are

@@ -89,7 +89,7 @@ func (p *parser) amount(field string, places int, to *number) {
 // moment reads the forms of time that Segment's libraries send: RFC 3339, and ISO
 // 8601 with an offset without a colon. A time without an offset is unreadable:
 // nobody can say when it was.
-func (p *parser) moment(field string, to *time.Time) {
+func (p *parser) moment(field string, to *instant) {
 	if c := p.peek(); c != '"' {
 		p.text(field, new(string))
 		return
@@ -99,11 +99,11 @@ func (p *parser) moment(field string, to *time.Time) {
 	if err != nil && len(text) < 40 {
 		t, err = time.Parse("2006-01-02T15:04:05Z0700", text)
 	}
-	if err != nil || t.IsZero() {
+	if err != nil || t.UnixMilli() == 0 {
 		p.wrongs = first(p.wrongs, &Invalid{CodeTimestamp, field + " wants an RFC 3339 time with an offset"})
 		return
 	}
-	*to = t.UTC()
+	*to = instant(t.UnixMilli())
 }
 
 // flag reads an objection: true, 1 and "1" raise it.
