@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -104,6 +105,13 @@ func field(pointer string) string {
 		path = path[:100] + "…"
 	}
 	return strings.ToValidUTF8(strings.Map(printable, path), "?")
+}
+
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
 }
 
 func wanted(t reflect.Type) string {

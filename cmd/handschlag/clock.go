@@ -56,7 +56,18 @@ func (c *fileClock) Check() error {
 	return c.bad
 }
 
-func (c *fileClock) read() error {
+// read tries a few times: a file that is written in place is empty for a moment.
+func (c *fileClock) read() (err error) {
+	for range 5 {
+		if err = c.readOnce(); err == nil {
+			return nil
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return err
+}
+
+func (c *fileClock) readOnce() error {
 	b, err := os.ReadFile(c.path)
 	if err != nil {
 		return fmt.Errorf("reading the clock file: %w", err)

@@ -53,8 +53,16 @@ func keptKey(path string) (key string, made bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", false, fmt.Errorf("making key: %w", err)
 	}
-	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+	if err := writeKey(path, key); err != nil {
 		return "", false, fmt.Errorf("making key: %w", err)
 	}
 	return key, true, nil
+}
+
+// writeKey leaves a whole file or none.
+func writeKey(path, key string) error {
+	if err := os.WriteFile(path+".new", []byte(key+"\n"), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/flow"
+)
+
+type auditCmd struct {
+	Explain   auditExplainCmd   `cmd:"" help:"One decision: what it rested on, and why it came out so."`
+	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
+}
+
+type auditExplainCmd struct {
+	place
+	ID   string `arg:"" help:"decision_id."`
+	JSON bool   `help:"Print the whole record."`
+}
+
+// Run explains one decision.
+func (c auditExplainCmd) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(r *reached) error {
+		var out flow.DecisionAnswer
+		if err := r.ask(ctx, "GET", "/v1/decisions/"+url.PathEscape(c.ID), nil, &out); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(s, out)
+		}
+		s.explain(out)
+		return nil
+	})
+}
+
+func printJSON(s streams, v any) error {
+	enc := json.NewEncoder(s.out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// explain prints a decision as a person reads it.
+func (s streams) explain(d flow.DecisionAnswer) {
+	r := d.Record
+	s.printf("%s %s at %s\n", r.Action, r.ID, r.Time.Format(time.RFC3339))
+	who := r.Subject.String()
+	if r.Subject.IsZero() {
+		who = "nobody known"
+	}
+	s.printf("about: %s\n", who)
+	if r.Actor != "" {
+		s.printf("by: %s\n", r.Actor)
+	}
+	s.printf("input: %s\nresult: %s\n", r.Input, r.Result)
+	for _, why := range d.Reasons {
+		s.printf("because %s: %s | %s\n", why.Rule, why.En, why.De)
+	}
+	if r.Need != nil {
+		s.printf("need %d points by scorecard %s\n", r.Need.Total, r.Need.Version)
+		for _, p := range r.Need.Parts {
+			s.printf("  %+d for %s = %d\n", p.Points, p.Feature, p.Value)
+		}
+	}
+	if r.PPM > 0 {
+		s.printf("drawn with a chance of %.4f %%\n", float64(r.PPM)/10000)
+	}
+	s.printf("policy %.16s configuration %.16s binary %s, number %d of writer %s\n", r.Digests.Policy, r.Digests.Config, r.Binary, r.N, r.Writer)
+}
+
+type auditDecisionsCmd struct {
+	place
+	Action  string    `help:"escalate, handover, variant, price, card, export or switch."`
+	Rule    string    `help:"Rule id that took part."`
+	Subject string    `help:"Pseudonym."`
+	From    time.Time `help:"RFC 3339, inclusive."`
+	To      time.Time `help:"RFC 3339, exclusive."`
+	Limit   int       `default:"50" help:"How many."`
+	JSON    bool      `help:"Print the whole records, one per line."`
+}
+
+// Run lists decisions.
+func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(r *reached) error {
+		q := flow.DecisionSearch{Action: c.Action, Rule: c.Rule, Subject: c.Subject, From: c.From, To: c.To}
+		for left := c.Limit; left > 0; {
+			q.Limit = min(left, 500)
+			var page flow.DecisionsAnswer
+			if err := r.ask(ctx, "POST", "/v1/decisions/search", q, &page); err != nil {
+				return err
+			}
+			for _, d := range page.Decisions {
+				if err := s.decision(d, c.JSON); err != nil {
+					return err
+				}
+			}
+			if left -= len(page.Decisions); page.Cursor == "" {
+				return nil
+			}
+			q.Cursor = page.Cursor
+		}
+		return nil
+	})
+}
+
+func (s streams) decision(d flow.DecisionAnswer, whole bool) error {
+	if whole {
+		return json.NewEncoder(s.out).Encode(d)
+	}
+	s.printf("%s %s %-9s %s\n", d.Record.Time.Format(time.RFC3339), d.Record.ID, d.Record.Action, strings.Join(d.Record.Rules, ","))
+	return nil
+}
+
+type exportCmd struct {
+	Ls exportLsCmd `cmd:"" help:"List the nights' exports, newest first."`
+}
+
+type exportLsCmd struct{ place }
+
+// Run lists exports.
+func (c exportLsCmd) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(r *reached) error {
+		var out flow.ExportsAnswer
+		if err := r.ask(ctx, "GET", "/v1/exports", nil, &out); err != nil {
+			return err
+		}
+		for _, e := range out.Exports {
+			for _, f := range e.Files {
+				s.printf("%s/%s\n", e.Date, f)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/handschlag/handschlag/api"
+)
+
+// reached is a shop as commands see it: served by another process, or open in
+// this one. Both answer by the same handlers.
+type reached struct {
+	http  *http.Client
+	close func() error
+}
+
+// reach finds the shop of a data folder: through admin.sock while a server runs,
+// else by opening the folder.
+func reach(ctx context.Context, p place, s streams) (*reached, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		path, free, err := shortPath(p.Data)
+		if err != nil {
+			return nil, err
+		}
+		defer free()
+		return new(net.Dialer).DialContext(ctx, "unix", adminSocket(path))
+	}
+	if c, err := dial(ctx, "", ""); err == nil {
+		_ = c.Close()
+		t := &http.Transport{DialContext: dial}
+		return &reached{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }}, nil
+	}
+	sh, err := openShop(ctx, p, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return nil, err
+	}
+	return &reached{http: &http.Client{Transport: inProcess{sh.adminHandler()}}, close: sh.Close}, nil
+}
+
+// with reaches the shop, does something, and lets go of it.
+func (p place) with(ctx context.Context, s streams, do func(*reached) error) error {
+	r, err := reach(ctx, p, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(r), r.close())
+}
+
+// call sends in as JSON and reads out; an error's detail becomes the error.
+func (r *reached) call(ctx context.Context, method, path string, in, out any) error {
+	return r.json(ctx, method, path, "", in, out)
+}
+
+// ask is call for the routes of staff.
+func (r *reached) ask(ctx context.Context, method, path string, in, out any) error {
+	return r.json(ctx, method, path, "staff", in, out)
+}
+
+func (r *reached) json(ctx context.Context, method, path, as string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("writing the call: %w", err)
+		}
+		body = bytes.NewReader(b)
+	}
+	return r.send(ctx, method, path, as, body, out)
+}
+
+func (r *reached) send(ctx context.Context, method, path, as string, body io.Reader, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
+	if err != nil {
+		return fmt.Errorf("writing the call: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Owner-As", as)
+	res, err := r.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the server: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode >= 300 {
+		var p api.Problem
+		if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
+			return fmt.Errorf("asking the server: status %d", res.StatusCode)
+		}
+		return errors.New(p.Error.Detail)
+	}
+	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	return nil
+}
+
+// inProcess lets a client ask a handler of its own process.
+type inProcess struct{ h http.Handler }
+
+// RoundTrip asks the handler.
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	w := &written{header: http.Header{}, status: http.StatusOK}
+	p.h.ServeHTTP(w, r)
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+}
+
+type written struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *written) Header() http.Header         { return w.header }
+func (w *written) WriteHeader(status int)      { w.status = status }
+func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
+
+// maxSocketPath is the longest path that a unix socket address can hold everywhere.
+const maxSocketPath = 100
+
+// shortPath gives a short name of a folder, so that a socket in it can be
+// addressed. The caller frees it after use.
+func shortPath(dir string) (string, func(), error) {
+	if len(adminSocket(dir)) <= maxSocketPath {
+		return dir, func() {}, nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return "", nil, fmt.Errorf("opening data folder: %w", err)
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", f.Fd()), func() { _ = f.Close() }, nil
+}
