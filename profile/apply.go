@@ -3,6 +3,7 @@ package profile
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
@@ -92,6 +93,8 @@ type step struct {
 	f        *event.Fields
 	families families
 }
+
+func (e step) time() time.Time { return time.UnixMilli(e.at).UTC() }
 
 // take folds one event into the section. An event that arrives after a later one
 // counts at the later one's time; one that ended half an hour or more before the

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
@@ -101,7 +102,7 @@ func (c *coder) section(s *Section) {
 		c.ints(&o.Hints, &o.Unconfirmed, &o.HintMS, &o.After, &o.OfferMS, &o.Dismissed, &o.DismissedMS, &o.NoteMS)
 		c.bools(&o.Show)
 	})
-	c.present(!s.Trail.empty() || s.Trail.BasketMS != 0, func() { c.trail(&s.Trail) })
+	c.present(!s.Trail.empty() || !s.Trail.BasketAt.IsZero(), func() { c.trail(&s.Trail) })
 }
 
 func (c *coder) session(s *Session) {
@@ -123,19 +124,21 @@ func (c *coder) session(s *Session) {
 
 func (c *coder) trail(t *Trail) {
 	list(c, &t.Orders, ordersMax, func(o *Order) {
-		c.ints(&o.AtMS, &o.Key, &o.Cents)
+		c.time(&o.At)
+		c.ints(&o.Key, &o.Cents)
 		c.string(&o.Status)
 		c.items(&o.Items)
 	})
 	c.items(&t.Basket)
-	c.int(&t.BasketMS)
+	c.time(&t.BasketAt)
 	list(c, &t.Searches, QueriesMax, func(s *Search) {
-		c.int(&s.AtMS)
+		c.time(&s.At)
 		c.strings(&s.Words)
 		c.bools(&s.Exact)
 	})
 	list(c, &t.Viewed, ProductsMax, func(v *Viewed) {
-		c.ints(&v.AtMS, &v.Views)
+		c.time(&v.At)
+		c.int(&v.Views)
 		c.string(&v.Product)
 		c.strings(&v.Variants)
 	})
@@ -182,6 +185,17 @@ func (c *coder) present(has bool, each func()) {
 func (c *coder) ints(vs ...*int64) {
 	for _, v := range vs {
 		c.int(v)
+	}
+}
+
+// time walks a moment in milliseconds; none is the zero time.
+func (c *coder) time(v *time.Time) {
+	var ms int64
+	if !v.IsZero() {
+		ms = v.UnixMilli()
+	}
+	if c.int(&ms); c.reading && ms != 0 {
+		*v = time.UnixMilli(ms).UTC()
 	}
 }
 

@@ -144,9 +144,8 @@ func timesOf(s []row, out map[string]int64) {
 // run is a product run: touches of one product with fewer than 20 other products
 // touched in between.
 type run struct {
-	product                     string
-	views, dwell, flips, number int64
-	variant                     string
+	views, dwell, flips int64
+	variant             string
 }
 
 func productsOf(s []row, now int64, out map[string]int64) {
@@ -171,7 +170,7 @@ func runs(s []row, now int64) (all []*run) {
 			continue
 		}
 		if fresh(touches, r, 20, func(r row) any { return r.f.Product }) {
-			current[r.f.Product] = &run{product: r.f.Product}
+			current[r.f.Product] = &run{}
 			all = append(all, current[r.f.Product])
 		}
 		touches = append(touches, r)

@@ -15,7 +15,7 @@ type Section struct {
 	Session Session `json:"s"`
 	Past    []Past  `json:"p,omitempty"` // at most 5, oldest first, ended within 90 days
 	Offers  Offer   `json:"o,omitzero"`
-	Trail   Trail   `json:"t,omitzero"`
+	Trail   Trail   `json:"trail,omitzero"`
 }
 
 // The bounds. What falls off is always what was touched longest ago; the feature

@@ -11,36 +11,36 @@ import (
 // Trail is what an adviser's card may draw on. Only the adviser_assist section
 // keeps one; policy decides which blocks are shown (ESC-04).
 type Trail struct {
-	Orders   []Order      `json:"o,omitempty"` // last 5, oldest first
-	Basket   []event.Item `json:"b,omitempty"` // now, at most 20 lines, the latest last; it outlives the session
-	BasketMS int64        `json:"bm,omitempty"`
-	Searches []Search     `json:"s,omitempty"` // last 10, oldest first
-	Viewed   []Viewed     `json:"v,omitempty"` // last 20 products, the latest last
-	Compared [][2]string  `json:"c,omitempty"` // last 10 pairs, the latest last
+	Orders   []Order      `json:"orders,omitempty"`   // last 5, oldest first
+	Basket   []event.Item `json:"basket,omitempty"`   // now, at most 20 lines, the latest last; it outlives the session
+	BasketAt time.Time    `json:"basket_at,omitzero"` // last change
+	Searches []Search     `json:"searches,omitempty"` // last 10, oldest first
+	Viewed   []Viewed     `json:"viewed,omitempty"`   // last 20 products, the latest last
+	Compared [][2]string  `json:"compared,omitempty"` // last 10 pairs, the latest last
 }
 
 // Order is a completed order.
 type Order struct {
-	AtMS   int64        `json:"t"`
-	Key    int64        `json:"k,omitempty"` // keyed digest: the same order told twice is one order
-	Cents  int64        `json:"c"`
-	Status string       `json:"s,omitempty"` // "" | refunded | cancelled
-	Items  []event.Item `json:"i,omitempty"` // at most 20
+	At     time.Time    `json:"at"`
+	Key    int64        `json:"order_key,omitempty"` // keyed digest: the same order told twice is one order
+	Cents  int64        `json:"cents"`
+	Status string       `json:"status,omitempty"` // "" | refunded | cancelled
+	Items  []event.Item `json:"items,omitempty"`  // at most 20
 }
 
 // Search holds the words of a search that the catalogue knows.
 type Search struct {
-	AtMS  int64    `json:"t"`
-	Words []string `json:"w"`
-	Exact bool     `json:"e,omitempty"`
+	At    time.Time `json:"at"`
+	Words []string  `json:"words"`
+	Exact bool      `json:"exact,omitempty"`
 }
 
 // Viewed is a product looked at, with the variants tried in order.
 type Viewed struct {
-	AtMS     int64    `json:"t"` // last
-	Product  string   `json:"p"`
-	Views    int64    `json:"v,omitempty"`
-	Variants []string `json:"x,omitempty"` // at most 5, the latest last
+	At       time.Time `json:"at"` // last
+	Product  string    `json:"product_id"`
+	Views    int64     `json:"views,omitempty"`
+	Variants []string  `json:"variants,omitempty"` // at most 5, the latest last
 }
 
 const (
@@ -54,9 +54,6 @@ const (
 // a Fresh profile: it does not look at a clock.
 func (p Profile) Trail() Trail { return p.Sections[consent.AdviserAssist].Trail.clone() }
 
-// At is when the order was completed.
-func (o Order) At() time.Time { return time.UnixMilli(o.AtMS).UTC() }
-
 func (t *Trail) take(e step) {
 	switch e.kind {
 	case event.ProductsSearched:
@@ -68,15 +65,15 @@ func (t *Trail) take(e step) {
 			t.compared([2]string{e.f.Items[i-1].Product, e.f.Items[i].Product})
 		}
 	case event.ProductAdded:
-		t.line(event.Item{Product: e.f.Product, Quantity: unitsOf(e.f.Quantity), PriceCents: e.f.PriceCents}, e.at)
+		t.line(event.Item{Product: e.f.Product, Quantity: unitsOf(e.f.Quantity), PriceCents: e.f.PriceCents}, e.time())
 	case event.ProductRemoved:
-		t.line(event.Item{Product: e.f.Product, Quantity: -unitsOf(e.f.Quantity), PriceCents: e.f.PriceCents}, e.at)
+		t.line(event.Item{Product: e.f.Product, Quantity: -unitsOf(e.f.Quantity), PriceCents: e.f.PriceCents}, e.time())
 	case event.CartViewed, event.CheckoutStarted:
 		if len(e.f.Items) > 0 {
-			t.Basket, t.BasketMS = slices.Clone(latest(e.f.Items, ProductsMax)), e.at
+			t.Basket, t.BasketAt = slices.Clone(latest(e.f.Items, ProductsMax)), e.time()
 		}
 	case event.OrderCompleted:
-		t.Basket, t.BasketMS = nil, 0
+		t.Basket, t.BasketAt = nil, time.Time{}
 		t.order(e)
 	case event.OrderRefunded:
 		t.mark(e.f.OrderKey, "refunded")
@@ -90,7 +87,7 @@ func (t *Trail) search(e step) {
 	if len(e.f.QueryWords) == 0 {
 		return
 	}
-	s := Search{AtMS: e.at, Words: slices.Clone(e.f.QueryWords[:min(wordsMax, len(e.f.QueryWords))]), Exact: e.f.QueryExact}
+	s := Search{At: e.time(), Words: slices.Clone(e.f.QueryWords[:min(wordsMax, len(e.f.QueryWords))]), Exact: e.f.QueryExact}
 	if i := len(t.Searches) - 1; i >= 0 && slices.Equal(t.Searches[i].Words, s.Words) {
 		t.Searches[i] = s
 		return
@@ -107,7 +104,7 @@ func (t *Trail) view(e step) {
 		v = t.Viewed[i]
 		t.Viewed = slices.Delete(t.Viewed, i, i+1)
 	}
-	v.AtMS = e.at
+	v.At = e.time()
 	if e.kind == event.ProductViewed {
 		v.Views++
 	}
@@ -130,7 +127,7 @@ func (t *Trail) compared(pair [2]string) {
 }
 
 // line adds units of a product to the basket, or takes them out.
-func (t *Trail) line(item event.Item, at int64) {
+func (t *Trail) line(item event.Item, at time.Time) {
 	if item.Product == "" {
 		return
 	}
@@ -138,7 +135,7 @@ func (t *Trail) line(item event.Item, at int64) {
 		item.Quantity += t.Basket[i].Quantity
 		t.Basket = slices.Delete(t.Basket, i, i+1)
 	}
-	if t.BasketMS = at; item.Quantity > 0 {
+	if t.BasketAt = at; item.Quantity > 0 {
 		t.Basket = latest(append(t.Basket, item), ProductsMax)
 	}
 }
@@ -149,7 +146,7 @@ func (t *Trail) order(e step) {
 		return
 	}
 	_, cents := total(e.f.Items, e.f.CartCents)
-	o := Order{AtMS: e.at, Key: e.f.OrderKey, Cents: cents, Items: slices.Clone(latest(e.f.Items, ProductsMax))}
+	o := Order{At: e.time(), Key: e.f.OrderKey, Cents: cents, Items: slices.Clone(latest(e.f.Items, ProductsMax))}
 	t.Orders = latest(append(t.Orders, o), ordersMax)
 }
 
@@ -163,12 +160,12 @@ func (t *Trail) mark(key int64, status string) {
 
 func (t Trail) fresh(now time.Time) Trail {
 	t = t.clone()
-	old, oldOrder := now.Add(-PastFor).UnixMilli(), now.Add(-OrdersFor).UnixMilli()
-	t.Orders = slices.DeleteFunc(t.Orders, func(o Order) bool { return o.AtMS <= oldOrder })
-	t.Searches = slices.DeleteFunc(t.Searches, func(s Search) bool { return s.AtMS <= old })
-	t.Viewed = slices.DeleteFunc(t.Viewed, func(v Viewed) bool { return v.AtMS <= old })
-	if t.BasketMS <= old {
-		t.Basket, t.BasketMS = nil, 0
+	old, oldOrder := now.Add(-PastFor), now.Add(-OrdersFor)
+	t.Orders = slices.DeleteFunc(t.Orders, func(o Order) bool { return !o.At.After(oldOrder) })
+	t.Searches = slices.DeleteFunc(t.Searches, func(s Search) bool { return !s.At.After(old) })
+	t.Viewed = slices.DeleteFunc(t.Viewed, func(v Viewed) bool { return !v.At.After(old) })
+	if !t.BasketAt.After(old) {
+		t.Basket, t.BasketAt = nil, time.Time{}
 	}
 	return t
 }

@@ -18,11 +18,11 @@ func TestTrail(t *testing.T) {
 		put(40, "A", 2, 4900).put(45, "C", 1, 100).take(50, "C", 1, 100)
 	s.events = append(s.events, words(60, false, "hose", "blau"), words(61, false, "hose", "blau"), words(62, false), words(63, true, "b12"))
 	got := s.profile().Trail()
-	at := func(seconds int) int64 { return noon.Add(time.Duration(seconds) * time.Second).UnixMilli() }
+	at := func(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
 	want := profile.Trail{
-		Basket: []event.Item{{Product: "A", Quantity: 2, PriceCents: 4900}}, BasketMS: at(50),
-		Searches: []profile.Search{{AtMS: at(61), Words: []string{"hose", "blau"}}, {AtMS: at(63), Words: []string{"b12"}, Exact: true}},
-		Viewed:   []profile.Viewed{{AtMS: at(20), Product: "B", Views: 1}, {AtMS: at(30), Product: "A", Views: 2, Variants: []string{"38", "40"}}},
+		Basket: []event.Item{{Product: "A", Quantity: 2, PriceCents: 4900}}, BasketAt: at(50),
+		Searches: []profile.Search{{At: at(61), Words: []string{"hose", "blau"}}, {At: at(63), Words: []string{"b12"}, Exact: true}},
+		Viewed:   []profile.Viewed{{At: at(20), Product: "B", Views: 1}, {At: at(30), Product: "A", Views: 2, Variants: []string{"38", "40"}}},
 		Compared: [][2]string{{"A", "B"}},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -42,7 +42,7 @@ func TestTrailOfOrders(t *testing.T) {
 		t.Fatalf("got %+v", trail)
 	}
 	for i, want := range []string{"", "", "", "refunded", "cancelled"} {
-		if o := trail.Orders[i]; o.Status != want || o.Cents != 100 || !o.At().Equal(noon.Add(time.Duration(11+i)*time.Second)) {
+		if o := trail.Orders[i]; o.Status != want || o.Cents != 100 || !o.At.Equal(noon.Add(time.Duration(11+i)*time.Second)) {
 			t.Errorf("order %d is %+v", i, o)
 		}
 	}
