@@ -1,0 +1,13 @@
+// Command variant is the Lambda behind the choice of content.
+package main
+
+import (
+	"github.com/handschlag/handschlag/api"
+	"github.com/handschlag/handschlag/functions/start"
+	"github.com/handschlag/handschlag/policy"
+)
+
+// version is set by the linker.
+var version = "unversioned"
+
+func main() { start.Group(version, api.GroupVariant, policy.EntryPersonalise) }
