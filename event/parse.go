@@ -98,14 +98,15 @@ func (m *Message) inherit(sentAt instant, common *situation, wrong *Invalid) {
 	case wrong != nil:
 		m.Raw, m.Invalid = Raw{}, wrong
 	default:
-		if m.Raw.m.sent == 0 {
-			m.Raw.m.sent = sentAt
+		raw := m.Raw.read()
+		if raw.sent == 0 {
+			raw.sent = sentAt
 		}
-		if m.Raw.m.about == nil {
-			m.Raw.m.about = common
+		if raw.about == nil {
+			raw.about = common
 		}
-		if m.Raw.m.about == nil {
-			m.Raw.m.about = noSituation
+		if raw.about == nil {
+			raw.about = noSituation
 		}
 	}
 }
@@ -262,7 +263,7 @@ func (p *parser) finish(at int) {
 	m := message{kind: kindOf(p.it.typ, p.it.event), typ: p.it.typ}
 	if out.Invalid = p.check(&m, p.i-at); out.Invalid == nil {
 		p.complete(&m, at)
-		out.Raw = Raw{m: p.keep(m)}
+		out.Raw = Raw{m: &p.keep(m).self}
 	}
 	p.items = append(p.items, out)
 }
@@ -273,7 +274,9 @@ func (p *parser) keep(m message) *message {
 		p.room = make([]message, 0, min(p.expected(), 64))
 	}
 	p.room = append(p.room, m)
-	return &p.room[len(p.room)-1]
+	kept := &p.room[len(p.room)-1]
+	kept.self = kept
+	return kept
 }
 
 // complete fills in what a valid message holds.

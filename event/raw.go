@@ -12,7 +12,7 @@ import (
 // printed or stored: everything that prints it prints "[withheld]". The zero Raw
 // is an empty message that nothing admits.
 type Raw struct {
-	m       *message
+	m       **message // twice: fmt follows one pointer, when a Raw is in an unexported field
 	trusted bool
 }
 
@@ -20,6 +20,7 @@ type Raw struct {
 // skipped by the parser. Context is coarse already (situation). It is kept small:
 // a batch makes thousands of them.
 type message struct {
+	self      *message // what Raw points to
 	kind      Kind
 	typ       string
 	messageID string
@@ -61,7 +62,7 @@ func (r Raw) read() *message {
 	if r.m == nil {
 		return &nothing
 	}
-	return r.m
+	return *r.m
 }
 
 // Kind is the kind of event.
