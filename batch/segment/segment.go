@@ -3,6 +3,9 @@ package segment
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/handschlag/handschlag/config"
@@ -45,10 +48,195 @@ type Result struct {
 	Records     []decide.Record // one per export row set, in the order of the manifest
 }
 
-// Report is the content of report.json.
-type Report struct{}
+// night is one run.
+type night struct {
+	in   Inputs
+	db   *warehouse
+	date string    // of AsOf: the name of the export folder
+	till time.Time // when segments and files expire (BAT-08)
 
-// Run does one night. An error means that nothing was published.
+	k           int
+	featureDays int
+	code        string
+	snap        snapshot
+	was, is     state
+	cases       map[int64]policy.EventCase
+	keys        *rowKeys
+	swept       int64
+
+	weights  decide.Weights
+	manifest Manifest
+	report   Report
+	records  []decide.Record
+	members  map[consent.Subject]profile.Membership
+}
+
+// Run does one night. An error means that nothing was published and yesterday's
+// exports stay. Running it again on the same snapshot gives the same bytes.
 func Run(ctx context.Context, in Inputs) (Result, error) {
-	return Result{}, errors.New("not built yet")
+	n, err := begin(ctx, in)
+	if err != nil {
+		return Result{}, err
+	}
+	defer n.end()
+	for i, s := range steps {
+		if err := ctx.Err(); err != nil {
+			return Result{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+		n.progress(s.name, int64(i), int64(len(steps)))
+		if err := s.do(n, ctx); err != nil {
+			return Result{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	n.progress("done", int64(len(steps)), int64(len(steps)))
+	return n.result(), nil
+}
+
+// step is one act of the night.
+type step struct {
+	name string
+	do   func(*night, context.Context) error
+}
+
+// steps is the order of the night: write, audit, publish.
+var steps = []step{
+	{"checking segments", (*night).prepare},
+	{"reading snapshot", (*night).load},
+	{"building days", (*night).accumulate},
+	{"summing windows", (*night).sum},
+	{"reading consent again", (*night).reread},
+	{"building segments", (*night).segments},
+	{"weighing variants", (*night).weigh},
+	{"deciding exports", (*night).gateExports},
+	{"reporting", (*night).write},
+	{"checking", (*night).check},
+	{"publishing", (*night).publish},
+}
+
+// begin checks what can be checked before work starts, and opens the night.
+func begin(ctx context.Context, in Inputs) (*night, error) {
+	if in.Config == nil || in.Rules == nil || in.AsOf.IsZero() {
+		return nil, errors.New("starting the night: it needs a configuration, rules and a date")
+	}
+	in.AsOf = in.AsOf.UTC()
+	n := &night{
+		in: in, date: in.AsOf.Format(time.DateOnly), k: in.Config.Exports.K, featureDays: in.Config.Retention.FeatureDays,
+		till: in.AsOf.AddDate(0, 0, in.Config.Retention.SegmentDays),
+	}
+	if n.k < leastK {
+		return nil, fmt.Errorf("starting the night: exports.k is %d, less than %d", n.k, leastK)
+	}
+	if n.featureDays < 1 || in.Config.Retention.SegmentDays < 1 {
+		return nil, errors.New("starting the night: retention.feature_days and retention.segment_days must be at least 1")
+	}
+	if err := n.folders(); err != nil {
+		return nil, err
+	}
+	var err error
+	if n.code, err = codeDigest(); err != nil {
+		return nil, err
+	}
+	if n.was, err = readState(in.State); err != nil {
+		return nil, err
+	}
+	if n.snap, err = readSnapshot(in.Snapshot, in.AsOf); err != nil {
+		return nil, err
+	}
+	if n.keys, err = openKeys(filepath.Join(in.State, "keys")); err != nil {
+		return nil, err
+	}
+	n.db, err = openWarehouse(ctx, filepath.Join(in.State, "spill"), in.MemoryMB, in.Threads)
+	return n, err
+}
+
+// leastK is the smallest group that a configuration may allow (EXP-07).
+const leastK = 10
+
+func (n *night) folders() error {
+	for _, dir := range []string{n.in.State, n.in.Out} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("starting the night: %w", err)
+		}
+	}
+	return recoverExports(n.in.Out)
+}
+
+func (n *night) end() {
+	n.db.close()
+	_ = os.RemoveAll(filepath.Join(n.in.State, "spill"))
+	_ = os.RemoveAll(filepath.Join(n.in.State, "fresh"))
+}
+
+func (n *night) progress(step string, done, total int64) {
+	if n.in.Progress != nil {
+		n.in.Progress(step, done, total)
+	}
+}
+
+// prepare makes every table from nothing, which shows their shapes, and holds the
+// segments against them.
+func (n *night) prepare(ctx context.Context) error {
+	if err := n.shape(ctx); err != nil {
+		return err
+	}
+	return n.validate(ctx)
+}
+
+func (n *night) shape(ctx context.Context) error {
+	if err := n.closedLists(ctx); err != nil {
+		return err
+	}
+	if err := n.db.set(ctx, "day", "date '1970-01-01'"); err != nil {
+		return err
+	}
+	for _, t := range []string{"nothing", "product_tags", "own_standings", "standings_now", "subjects_now", "persons", "signatures", "gate"} {
+		if err := n.db.table(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := n.eventViews(ctx); err != nil {
+		return err
+	}
+	if err := n.dayTables(ctx); err != nil {
+		return err
+	}
+	if err := n.db.exec(ctx, "create or replace view daily_rows as select * from daily"); err != nil {
+		return fmt.Errorf("making view daily_rows: %w", err)
+	}
+	return n.features(ctx)
+}
+
+// dayTables builds the rows of the attached day.
+func (n *night) dayTables(ctx context.Context) error {
+	for _, t := range []string{"sequence", "searches", "looks", "loops", "baskets", "sessions", "daily"} {
+		if err := n.db.table(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sum reads the daily rows that count and sums them per person.
+func (n *night) sum(ctx context.Context) error {
+	source := "select * from daily limit 0"
+	if len(n.is.Days) > 0 {
+		files := make([]string, len(n.is.Days))
+		for i, d := range n.is.Days {
+			files[i] = filepath.Join(n.in.State, d.File)
+		}
+		source = "select * from read_parquet(" + list(files) + ")"
+	}
+	if err := n.db.exec(ctx, "create or replace view daily_rows as "+source); err != nil {
+		return fmt.Errorf("reading daily rows: %w", err)
+	}
+	return n.db.table(ctx, "windows")
+}
+
+func (n *night) features(ctx context.Context) error {
+	for _, t := range []string{"windows", "thresholds", "features"} {
+		if err := n.db.table(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }

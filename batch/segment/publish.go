@@ -1,0 +1,102 @@
+package segment
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/handschlag/handschlag/flow"
+)
+
+const (
+	manifestFile = "manifest.json"
+	tmpRun       = ".tmp-run" // a run that is not finished
+	oldRun       = ".old-run" // an export that is being replaced by a later run of its date
+)
+
+// publish writes the manifest last and then shows the whole folder at once.
+func (n *night) publish(ctx context.Context) error {
+	body, err := json.MarshalIndent(n.manifest, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing manifest: %w", err)
+	}
+	body = append(body, '\n')
+	if err := writeFile(filepath.Join(n.runDir(), manifestFile), body, 0o600); err != nil {
+		return fmt.Errorf("writing manifest: %w", err)
+	}
+	if err := syncFolder(n.runDir()); err != nil {
+		return err
+	}
+	final := filepath.Join(n.in.Out, n.date)
+	if was, err := os.ReadFile(filepath.Join(final, manifestFile)); err == nil && bytes.Equal(was, body) {
+		return os.RemoveAll(n.runDir()) // a re-run: every byte is there already
+	}
+	if n.in.Commit != nil {
+		if err := n.in.Commit(ctx, n.records); err != nil {
+			return fmt.Errorf("recording what leaves: %w", err)
+		}
+	}
+	n.progress("swapping", 0, 1)
+	return swap(n.runDir(), final)
+}
+
+// swap shows a finished folder under its final name. An older one of the same
+// date steps aside first; recoverExports brings it back if we die in between.
+func swap(run, final string) error {
+	if err := os.Rename(final, final+oldRun); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("setting the earlier export aside: %w", err)
+	}
+	if err := os.Rename(run, final); err != nil {
+		return errors.Join(fmt.Errorf("publishing: %w", err), os.Rename(final+oldRun, final))
+	}
+	if err := syncFolder(filepath.Dir(final)); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(final + oldRun); err != nil {
+		return fmt.Errorf("removing the earlier export: %w", err)
+	}
+	return nil
+}
+
+// recoverExports brings the exports folder back to a state between two nights:
+// unfinished runs go, a set-aside export without a successor returns.
+func recoverExports(out string) error {
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		return fmt.Errorf("clearing unfinished exports: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(out, e.Name())
+		final, old := strings.CutSuffix(path, oldRun)
+		switch {
+		case old:
+			if _, err := os.Stat(final); errors.Is(err, os.ErrNotExist) {
+				err = os.Rename(path, final)
+			} else {
+				err = os.RemoveAll(path)
+			}
+			if err != nil {
+				return fmt.Errorf("bringing an export back: %w", err)
+			}
+		case strings.HasSuffix(path, tmpRun):
+			if err := os.RemoveAll(path); err != nil {
+				return fmt.Errorf("clearing unfinished exports: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (n *night) result() Result {
+	return Result{
+		Publication: flow.Publication{
+			AsOf: n.in.AsOf, Run: n.runID(), Weights: n.weights, Manifest: filepath.ToSlash(filepath.Join(n.date, manifestFile)),
+		},
+		Members: n.members, Report: n.report, Records: n.records,
+	}
+}

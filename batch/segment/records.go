@@ -1,0 +1,179 @@
+package segment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/profile"
+)
+
+// exportInput is the canonical input of an export decision: one row set.
+type exportInput struct {
+	AsOf      time.Time    `json:"as_of"`
+	Segment   string       `json:"segment"`
+	Channel   string       `json:"channel"`
+	Recipient string       `json:"recipient"`
+	Purpose   string       `json:"purpose"`
+	K         int          `json:"k"`
+	Cases     []exportCase `json:"cases"`
+}
+
+// exportCase is one distinct case of the row set and what the gate said.
+type exportCase struct {
+	State     string   `json:"state"`
+	Source    string   `json:"source"`
+	GPC       bool     `json:"gpc"`
+	Tag       string   `json:"tag"`
+	Age       string   `json:"age"`
+	Objection bool     `json:"objection"`
+	Allowed   bool     `json:"allowed"`
+	Rules     []string `json:"rules"`
+	Rows      int64    `json:"rows"`
+}
+
+// exportResult says what left.
+type exportResult struct {
+	Published bool              `json:"published"`
+	Rows      int64             `json:"rows"`
+	Files     map[string]string `json:"files,omitempty"` // name → SHA-256
+}
+
+// listRecords drafts the decision record of every row set. Ids come from the
+// content, so a re-run drafts the same ones; the store gives writer and number.
+func (n *night) listRecords(ctx context.Context) error {
+	for _, s := range n.manifest.Segments {
+		for _, c := range s.Channels {
+			r, err := n.record(ctx, s, c)
+			if err != nil {
+				return fmt.Errorf("recording %s on %s: %w", s.Name, c.Channel, err)
+			}
+			n.records = append(n.records, r)
+		}
+	}
+	return nil
+}
+
+func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, error) {
+	cases, err := n.exportCases(ctx, s.Name, c.Channel)
+	if err != nil {
+		return decide.Record{}, err
+	}
+	input, err := decide.Canonical(exportInput{
+		AsOf: n.in.AsOf, Segment: s.Name, Channel: c.Channel, Recipient: c.Recipient, Purpose: c.Purpose, K: n.k, Cases: cases,
+	})
+	if err != nil {
+		return decide.Record{}, err
+	}
+	told := exportResult{Published: c.Published, Files: map[string]string{}}
+	for _, f := range n.manifest.Files {
+		if f.Kind == "segment" && f.Segment == s.Name && f.Channel == c.Channel {
+			told.Rows, told.Files[f.Name] = f.Rows, f.SHA256
+		}
+	}
+	result, err := decide.Canonical(told)
+	if err != nil {
+		return decide.Record{}, err
+	}
+	return decide.Record{
+		ID: n.contentID(input, result), Time: n.in.AsOf, Action: decide.ActionExport, Input: input, Result: result,
+		Digests: n.manifest.Digests, Binary: n.in.Binary, Rules: rulesOf(cases, c.Published),
+	}, nil
+}
+
+func (n *night) exportCases(ctx context.Context, segment, channel string) ([]exportCase, error) {
+	cases := []exportCase{}
+	query := fmt.Sprintf(`select state, source, gpc, tag, age, objected, any_value(allowed), any_value(rules), count(*)
+		from candidates join export_verdicts using (purpose, state, source, gpc, tag, age, objected)
+		where segment = %s and channel = %s
+		group by state, source, gpc, tag, age, objected
+		order by state, source, gpc, tag, age, objected`, quote(segment), quote(channel))
+	err := n.db.each(ctx, query, func(scan func(...any) error) error {
+		var c exportCase
+		var rules string
+		if err := scan(&c.State, &c.Source, &c.GPC, &c.Tag, &c.Age, &c.Objection, &c.Allowed, &rules, &c.Rows); err != nil {
+			return err
+		}
+		c.Rules = strings.Fields(rules)
+		cases = append(cases, c)
+		return nil
+	})
+	return cases, err
+}
+
+// rulesOf is every rule that kept rows back; EXP-07 if the whole set stayed.
+func rulesOf(cases []exportCase, published bool) []string {
+	rules := []string{}
+	for _, c := range cases {
+		rules = append(rules, c.Rules...)
+	}
+	if !published {
+		rules = append(rules, "EXP-07")
+	}
+	slices.Sort(rules)
+	return slices.Compact(rules)
+}
+
+// contentID is a UUIDv7 whose time is AsOf and whose random bits are a digest of
+// the decision: the same decision has the same id.
+func (n *night) contentID(parts ...[]byte) string {
+	h := sha256.New()
+	for _, p := range parts {
+		_, _ = h.Write(p)
+	}
+	id := h.Sum(nil)[:16]
+	ms := uint64(n.in.AsOf.UnixMilli())
+	for i := range 6 {
+		id[i] = byte(ms >> (40 - 8*i))
+	}
+	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
+	x := hex.EncodeToString(id)
+	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+}
+
+// runID names the night by what it made.
+func (n *night) runID() string {
+	body, err := json.Marshal(n.manifest)
+	if err != nil {
+		return n.date
+	}
+	sum := sha256.Sum256(body)
+	return n.date + "-" + hex.EncodeToString(sum[:6])
+}
+
+// listMembers lists what the day reads: segments and value tier of every subject
+// that makes up a person.
+func (n *night) listMembers(ctx context.Context) error {
+	n.members = map[consent.Subject]profile.Membership{}
+	query := `select p.subject, coalesce(string_agg(m.segment, ' ' order by s.place), ''), any_value(f.value_tier)::integer
+		from persons as p
+		join features as f using (person)
+		left join members as m using (person)
+		left join segment_names as s on s.segment = m.segment
+		group by p.subject
+		having any_value(f.value_tier) > 0 or count(m.segment) > 0`
+	err := n.db.each(ctx, query, func(scan func(...any) error) error {
+		var subject duckdb.UUID
+		var names string
+		m := profile.Membership{Purpose: basis, AsOf: n.in.AsOf, Until: n.till}
+		if err := scan(&subject, &names, &m.ValueTier); err != nil {
+			return err
+		}
+		m.Segments = strings.Fields(names)
+		n.members[consent.Subject(subject)] = m
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing members: %w", err)
+	}
+	return nil
+}

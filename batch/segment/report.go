@@ -1,0 +1,259 @@
+package segment
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
+)
+
+// Report is report.json: the night in numbers, all read from what is stored.
+// Numbers of persons under k are withheld (null); counts of events and of
+// decisions are of acts, bear no id, and are exact.
+type Report struct {
+	AsOf       time.Time        `json:"as_of"`
+	Tenant     string           `json:"tenant"`
+	K          int              `json:"k"`
+	Persons    *int64           `json:"persons"` // with features
+	Buyers     *int64           `json:"buyers"`
+	Thresholds Thresholds       `json:"rfm_thresholds"`
+	Segments   []Segment        `json:"segments"`
+	Suppressed []Suppressed     `json:"suppressed"`
+	Features   []FeatureCount   `json:"features"`
+	Views      []ViewCount      `json:"admitted_events_last_day"`
+	Totals     map[string]int64 `json:"totals"` // admitted, refused, invalid, duplicate: events since counting began
+	Refusals   []RuleCount      `json:"refusals"`
+	Offers     []OfferCount     `json:"offers"`
+	Decisions  map[string]int64 `json:"decisions"` // by action
+	Slots      map[string]int   `json:"variants"`  // by slot
+	Weights    string           `json:"weights"`
+	Files      []File           `json:"files"`
+}
+
+// FeatureCount says how many persons a feature says something about.
+type FeatureCount struct {
+	Column
+	Persons *int64 `json:"persons"` // for whom it is above zero
+}
+
+// ViewCount is the number of events that a purpose may see of the last ingest day.
+type ViewCount struct {
+	Purpose string `json:"purpose"`
+	Events  int64  `json:"events"`
+}
+
+// RuleCount is how often a rule refused, in the rule's own words.
+type RuleCount struct {
+	Rule  string `json:"rule"`
+	De    string `json:"de,omitempty"`
+	En    string `json:"en,omitempty"`
+	Count int64  `json:"count"`
+}
+
+// OfferCount is how often the offer ladder ended on a rung, and why most often.
+type OfferCount struct {
+	Offer   string      `json:"offer"`
+	Count   int64       `json:"count"`
+	Reasons []RuleCount `json:"reasons"`
+}
+
+//go:embed report.html.tmpl
+var reportPage string
+
+// writeReport writes report.json and report.html.
+func (n *night) writeReport(ctx context.Context) error {
+	n.report = Report{
+		AsOf: n.in.AsOf, Tenant: n.snap.Tenant, K: n.k, Thresholds: n.manifest.Thresholds, Segments: n.manifest.Segments,
+		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Files: slices.Clone(n.manifest.Files), Slots: map[string]int{},
+	}
+	for name, slot := range n.in.Config.Slots {
+		n.report.Slots[name] = len(slot.Variants)
+	}
+	for _, count := range []func(context.Context) error{n.countPersons, n.countViews, n.countRefusals, n.countDecisions} {
+		if err := count(ctx); err != nil {
+			return err
+		}
+	}
+	body, err := json.MarshalIndent(n.report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing report: %w", err)
+	}
+	page, err := n.report.page()
+	if err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{"report.json": append(body, '\n'), "report.html": page} {
+		if err := writeFile(filepath.Join(n.runDir(), name), content, 0o600); err != nil {
+			return fmt.Errorf("writing report: %w", err)
+		}
+	}
+	for _, name := range []string{"report.html", "report.json"} {
+		if err := n.listFile(File{Name: name, Kind: "report"}, filepath.Join(n.runDir(), name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// page is the report for eyes, in German and English, with nothing from outside.
+func (r Report) page() ([]byte, error) {
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"count": func(n *int64) string {
+			if n == nil {
+				return "–"
+			}
+			return fmt.Sprint(*n)
+		},
+		"ints": func(xs []int64) string { return strings.Trim(fmt.Sprint(xs), "[]") },
+		"day":  func(t time.Time) string { return t.Format(time.DateOnly) },
+	}).Parse(reportPage)
+	if err != nil {
+		return nil, fmt.Errorf("reading the report's template: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, r); err != nil {
+		return nil, fmt.Errorf("writing report.html: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// enough gives a number of persons, or nothing if it is between none and k.
+func (n *night) enough(count int64) *int64 {
+	if count > 0 && count < int64(n.k) {
+		return nil
+	}
+	return &count
+}
+
+func (n *night) countPersons(ctx context.Context) error {
+	var persons, buyers int64
+	if err := n.db.one(ctx, "select (select count(*) from features), (select buyers from thresholds)", &persons, &buyers); err != nil {
+		return fmt.Errorf("counting persons: %w", err)
+	}
+	n.report.Persons, n.report.Buyers = n.enough(persons), n.enough(buyers)
+	parts := make([]string, len(Columns))
+	counts, into := make([]int64, len(Columns)), make([]any, len(Columns))
+	for i, c := range Columns {
+		parts[i], into[i] = fmt.Sprintf("count(*) filter (where %s > 0)", c.Name), &counts[i]
+	}
+	if err := n.db.one(ctx, "select "+strings.Join(parts, ", ")+" from features", into...); err != nil {
+		return fmt.Errorf("counting features: %w", err)
+	}
+	for i, c := range Columns {
+		n.report.Features = append(n.report.Features, FeatureCount{Column: c, Persons: n.enough(counts[i])})
+	}
+	return nil
+}
+
+// countViews counts, purpose by purpose, what of the last ingest day may be seen.
+func (n *night) countViews(ctx context.Context) error {
+	if len(n.snap.Days) == 0 {
+		return nil
+	}
+	if err := n.attach(ctx, []string{n.snap.Days[len(n.snap.Days)-1].Path}); err != nil {
+		return err
+	}
+	for _, p := range policy.GatePurposes {
+		if err := n.decide(ctx, p); err != nil {
+			return err
+		}
+		v := ViewCount{Purpose: string(p)}
+		if err := n.db.one(ctx, "select count(*) from "+viewOf(p), &v.Events); err != nil {
+			return fmt.Errorf("counting events of %s: %w", p, err)
+		}
+		n.report.Views = append(n.report.Views, v)
+	}
+	return nil
+}
+
+// countRefusals adds up the host's counters before as of.
+func (n *night) countRefusals(context.Context) error {
+	refusals := map[string]int64{}
+	n.report.Totals = map[string]int64{"admitted": 0, "refused": 0, "invalid": 0, "duplicate": 0}
+	err := eachLine(filepath.Join(n.in.Snapshot, "counters.ndjson"), func(line []byte) error {
+		var c struct {
+			Hour time.Time `json:"hour"`
+			Name string    `json:"name"`
+			N    int64     `json:"n"`
+		}
+		if err := json.Unmarshal(line, &c); err != nil {
+			return err
+		}
+		if !c.Hour.Before(n.in.AsOf) {
+			return nil
+		}
+		if _, total := n.report.Totals[c.Name]; total {
+			n.report.Totals[c.Name] += c.N
+		}
+		if rule, refused := strings.CutPrefix(c.Name, "refused/"); refused {
+			refusals[rule] += c.N
+		}
+		return nil
+	})
+	n.report.Refusals = n.inWords(refusals)
+	return err
+}
+
+// inWords lists rules by how often they spoke.
+func (n *night) inWords(counts map[string]int64) []RuleCount {
+	out := []RuleCount{}
+	for rule, count := range counts {
+		r := RuleCount{Rule: rule, Count: count}
+		for _, words := range n.in.Rules.Reasons([]string{rule}) {
+			r.De, r.En = words.De, words.En
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b RuleCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Rule, b.Rule))
+	})
+	return out
+}
+
+// countDecisions reads the decision log of the last 90 days.
+func (n *night) countDecisions(context.Context) error {
+	n.report.Decisions = map[string]int64{}
+	offers, reasons := map[string]int64{}, map[string]map[string]int64{}
+	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
+		var r decide.Record
+		if err := json.Unmarshal(line, &r); err != nil {
+			return err
+		}
+		if !r.Time.Before(n.in.AsOf) || r.Action == decide.ActionExport {
+			return nil
+		}
+		n.report.Decisions[r.Action]++
+		if r.Action != decide.ActionEscalate {
+			return nil
+		}
+		var v policy.EscalateVerdict
+		if err := json.Unmarshal(r.Result, &v); err != nil {
+			return fmt.Errorf("decision %s: %w", r.ID, err)
+		}
+		offers[v.Offer]++
+		if reasons[v.Offer] == nil {
+			reasons[v.Offer] = map[string]int64{}
+		}
+		for _, rule := range r.Rules {
+			reasons[v.Offer][rule]++
+		}
+		return nil
+	})
+	n.report.Offers = []OfferCount{}
+	for _, offer := range slices.Sorted(maps.Keys(offers)) {
+		words := n.inWords(reasons[offer])
+		n.report.Offers = append(n.report.Offers, OfferCount{Offer: offer, Count: offers[offer], Reasons: words[:min(3, len(words))]})
+	}
+	return err
+}

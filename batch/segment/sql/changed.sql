@@ -1,0 +1,15 @@
+-- changed: subjects for whom the gate may answer otherwise than last night, and the
+-- first moment whose events may count for them now (null: none does).
+-- One row per such subject. Reads signatures, signatures_before.
+create or replace table changed as
+
+with pairs as (
+    select coalesce(n.subject, b.subject) as subject, n.subject is not null as held, n.state, n.since_ms
+    from signatures as n
+    full join signatures_before as b using (subject)
+    where (n.state, n.since_ms, n.restricted, n.age, n.special_since, n.special_all_since)
+        is distinct from (b.state, b.since_ms, b.restricted, b.age, b.special_since, b.special_all_since)
+)
+
+select subject, case when held and state = 'given' then since_ms end as may_from_ms
+from pairs;

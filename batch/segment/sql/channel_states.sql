@@ -1,0 +1,34 @@
+-- channel_states: where each channel's purpose stands for each person. What only an
+-- account may decide is unknown for a device, even for one that is linked: its features
+-- are not the account's (CON-14). A no on any device that makes up the person is a no.
+-- One row per person and purpose of a channel. Reads person_facts, channels, persons,
+-- own_standings, standings_now.
+create or replace table channel_states as
+
+with purposes_used as (
+    select distinct purpose, bit, reach from channels
+),
+
+refusing as (
+    select p.person, o.bit, min(o.status) as status
+    from persons as p
+    join own_standings as o using (subject)
+    where p.merged and o.reach <> 'account' and o.status not in ('given', 'renewed', 'unknown')
+    group by p.person, o.bit
+)
+
+select
+    f.person,
+    c.purpose,
+    case
+        when getvariable('exports_off') then 'switched_off'
+        when f.restricted then 'restricted'
+        when f.scope = 'device' and c.reach = 'account' then 'unknown'
+        when r.status is not null then r.status
+        when s.status in ('requested', 'request_deferred') then 'unknown'
+        else coalesce(s.status, 'unknown')
+    end as state
+from person_facts as f
+cross join purposes_used as c
+left join standings_now as s on s.subject = f.person and s.bit = c.bit
+left join refusing as r on r.person = f.person and r.bit = c.bit;

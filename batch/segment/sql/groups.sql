@@ -1,0 +1,30 @@
+-- groups: what becomes of each segment on each channel. A group of fewer than k
+-- admitted rows is suppressed (EXP-07).
+-- One row per segment and channel. Reads segment_names, channels, members, candidates,
+-- export_verdicts.
+create or replace table groups as
+
+with sizes as (
+    select segment, count(*) as members
+    from members
+    group by segment
+),
+
+admitted as (
+    select c.segment, c.channel, count(*) as admitted
+    from candidates as c
+    join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected)
+    where v.allowed
+    group by c.segment, c.channel
+)
+
+select
+    n.segment,
+    c.channel,
+    coalesce(s.members, 0) as members,
+    coalesce(a.admitted, 0) as admitted,
+    coalesce(a.admitted, 0) >= getvariable('k') as published
+from segment_names as n
+cross join channels as c
+left join sizes as s using (segment)
+left join admitted as a on a.segment = n.segment and a.channel = c.channel;

@@ -1,0 +1,19 @@
+-- own_standings: what each subject itself decided, with expiry at as_of (CON-12).
+-- One row per subject and purpose. Reads standings, subjects, purposes.
+create or replace table own_standings as
+
+select
+    s.subject,
+    coalesce(j.scope, 'device') as scope,
+    p.bit,
+    p.reach,
+    case
+        when s.status in ('given', 'renewed') and s.until_ms <= getvariable('as_of_ms') then 'expired'
+        else s.status
+    end as status,
+    s.since_ms,
+    s.until_ms,
+    s.explicit
+from standings as s
+join purposes as p using (purpose)
+left join subjects as j using (subject);

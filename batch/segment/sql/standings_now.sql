@@ -1,0 +1,55 @@
+-- standings_now: where each purpose stands now for the events of a subject, with
+-- the account that a device is linked to folded in (CON-14, consent.Together).
+-- One row per subject and purpose. Reads own_standings, links.
+create or replace table standings_now as
+
+with sides as (
+    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit
+    from links as l
+    join own_standings as o on o.subject = l.device
+    union all
+    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit
+    from links as l
+    join own_standings as o on o.subject = l.account
+),
+
+pairs as (
+    select
+        subject,
+        bit,
+        any_value(reach) as reach,
+        any_value({status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit})
+            filter (where side = 'device') as d,
+        any_value({status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit})
+            filter (where side = 'account') as a
+    from sides
+    group by subject, bit
+),
+
+judged as (
+    select
+        subject,
+        bit,
+        case
+            when reach = 'account' then a
+            when reach = 'device' or coalesce(a.status, 'unknown') = 'unknown' then d
+            when coalesce(d.status, 'unknown') = 'unknown' or a.status not in ('given', 'renewed') then a
+            when d.status not in ('given', 'renewed') then d
+            else {
+                status: a.status,
+                since_ms: greatest(a.since_ms, d.since_ms),
+                until_ms: least(a.until_ms, d.until_ms),
+                explicit: a.explicit and d.explicit
+            }
+        end as s
+    from pairs
+)
+
+select subject, bit, s.status as status, s.since_ms as since_ms, s.until_ms as until_ms, s.explicit as explicit
+from judged
+where s is not null
+union all
+select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit
+from own_standings as o
+where o.subject not in (select device from links)
+  and (o.scope = 'account' or o.reach <> 'account');

@@ -1,0 +1,55 @@
+-- subjects_now: the facts about a subject that the event gate asks for beside a
+-- standing. Restriction and age are the stricter of device and linked account.
+-- special_since holds, per special category, since when an explicit yes is in
+-- force; special_all_since is the latest of them, and null as soon as any that was
+-- once given has ended: it covers events whose own categories are no longer known.
+-- One row per subject. Reads subjects, links, standings_now, purposes.
+create or replace table subjects_now as
+
+with sides as (
+    select subject, subject as side from subjects
+    union all
+    select device as subject, account as side from links
+),
+
+circumstances as (
+    select
+        s.subject,
+        bool_or(coalesce(j.restricted, false)) as restricted,
+        bool_or(coalesce(j.objected, false)) as objected,
+        max(case j.age_band when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end) as age
+    from sides as s
+    left join subjects as j on j.subject = s.side
+    group by s.subject
+),
+
+explicit as (
+    select
+        n.subject,
+        p.special as category,
+        case when n.status in ('given', 'renewed') and n.explicit then n.since_ms end as since_ms,
+        n.status in ('withdrawn', 'expired', 'revoked', 'invalidated') as ended
+    from standings_now as n
+    join purposes as p on p.bit = n.bit and p.special >= 0
+),
+
+special as (
+    select
+        subject,
+        list_transform(range(8), lambda c: list_min(list_filter(
+            list({category: category, since_ms: since_ms}), lambda x: x.category = c and x.since_ms is not null
+        )).since_ms) as special_since,
+        case when not bool_or(ended) then max(since_ms) end as special_all_since
+    from explicit
+    group by subject
+)
+
+select
+    c.subject,
+    c.restricted,
+    c.objected,
+    ['', 'adult', '16_17', 'u16'][c.age + 1] as age,
+    s.special_since,
+    s.special_all_since
+from circumstances as c
+left join special as s using (subject);

@@ -1,0 +1,53 @@
+-- windows: what each person did in the 28 and in the 90 days before as_of, summed from
+-- daily rows. A person is an account with the devices that both sides consented to
+-- join, else one subject (CON-14). Days count by ingest.
+-- One row per person with a daily row in 90 days. Reads daily_rows, persons.
+create or replace table windows as
+
+with mine as (
+    select coalesce(p.person, d.subject) as person, d.day >= getvariable('as_of_day') - 28 as recent, d.*
+    from daily_rows as d
+    left join persons as p using (subject)
+    where d.day >= getvariable('as_of_day') - 90 and d.day < getvariable('as_of_day')
+),
+
+placed as (
+    select distinct on (m.person, if(o.order_key = 0, m.subject::varchar || o.at_ms, o.order_key::varchar))
+        m.person, m.recent, m.day, o.at_ms, o.cents
+    from (select person, subject, recent, day, unnest(orders) as o from mine) as m
+    order by m.person, if(o.order_key = 0, m.subject::varchar || o.at_ms, o.order_key::varchar), o.at_ms, o.cents
+),
+
+bought as (
+    select
+        person,
+        count(*) as orders_90d,
+        count(*) filter (where recent) as orders_28d,
+        sum(cents)::bigint as order_cents_90d,
+        coalesce(sum(cents) filter (where recent), 0)::bigint as order_cents_28d,
+        max(day) as last_order_day
+    from placed
+    group by person
+),
+
+done as (
+    select
+        person,
+        (getvariable('as_of_day') - max(day))::bigint as days_since_visit,
+        count(distinct day) as active_days_90d,
+        count(distinct day) filter (where recent) as active_days_28d,
+        sum(columns('^(sessions|events|dwell_ms|product_views|products_viewed|premium_views|priced_views|viewed_cents|searches|searches_clicked|searches_zero_results|search_reformulations|search_exact_articles|size_guide_opens|variant_flips|compare_loops|cart_adds|cart_removes|baskets_left|refunds|refund_cents|sessions_night|sessions_morning|sessions_afternoon|sessions_evening|gpc_events|special_events)$'))::bigint as '\0_90d',
+        coalesce(sum(columns('^(sessions|events|dwell_ms|product_views|products_viewed|premium_views|priced_views|viewed_cents|searches|searches_clicked|searches_zero_results|search_reformulations|search_exact_articles|size_guide_opens|variant_flips|compare_loops|cart_adds|cart_removes|baskets_left|refunds|refund_cents|sessions_night|sessions_morning|sessions_afternoon|sessions_evening|gpc_events|special_events)$')) filter (where recent), 0)::bigint as '\0_28d'
+    from mine
+    group by person
+)
+
+select
+    d.*,
+    coalesce(b.orders_90d, 0) as orders_90d,
+    coalesce(b.orders_28d, 0) as orders_28d,
+    coalesce(b.order_cents_90d, 0) as order_cents_90d,
+    coalesce(b.order_cents_28d, 0) as order_cents_28d,
+    coalesce(getvariable('as_of_day') - b.last_order_day, -1)::bigint as days_since_order
+from done as d
+left join bought as b using (person);

@@ -1,0 +1,174 @@
+package segment
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+)
+
+//go:embed sql/*.sql
+var tables embed.FS
+
+//go:embed check/*.sql
+var checks embed.FS
+
+// warehouse is one DuckDB in memory with one connection: temporary tables,
+// variables and settings belong to a connection.
+type warehouse struct {
+	db   *sql.DB
+	conn *sql.Conn
+}
+
+// openWarehouse starts DuckDB with hard limits. Its own default is 80 % of the
+// machine and an unlimited spill folder. Spill files hold subjects' data, so
+// what a killed run left in the folder is removed first.
+func openWarehouse(ctx context.Context, spill string, memoryMB, threads int) (*warehouse, error) {
+	if err := os.RemoveAll(spill); err != nil {
+		return nil, fmt.Errorf("clearing spill folder: %w", err)
+	}
+	if err := os.MkdirAll(spill, 0o700); err != nil {
+		return nil, fmt.Errorf("making spill folder: %w", err)
+	}
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		return nil, fmt.Errorf("starting DuckDB: %w", err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("starting DuckDB: %w", err)
+	}
+	w := &warehouse{db: db, conn: conn}
+	if err := w.limit(ctx, spill, memoryMB, threads); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *warehouse) limit(ctx context.Context, spill string, memoryMB, threads int) error {
+	if memoryMB <= 0 {
+		memoryMB = 1024
+	}
+	if threads <= 0 {
+		threads = runtime.NumCPU()
+	}
+	return w.exec(ctx, fmt.Sprintf(`
+		set memory_limit = '%dMB';
+		set threads = %d;
+		set temp_directory = %s;
+		set max_temp_directory_size = '%dMB';
+		set TimeZone = 'UTC';
+		set preserve_insertion_order = false;
+		set autoinstall_known_extensions = false;
+		set autoload_known_extensions = false;`,
+		memoryMB, threads, quote(spill), 20*memoryMB))
+}
+
+func (w *warehouse) close() {
+	_ = w.conn.Close()
+	_ = w.db.Close()
+}
+
+func (w *warehouse) exec(ctx context.Context, query string) error {
+	_, err := w.conn.ExecContext(ctx, query)
+	return err
+}
+
+// table runs the file of sql/ that makes the named table.
+func (w *warehouse) table(ctx context.Context, name string) error {
+	query, err := tables.ReadFile("sql/" + name + ".sql")
+	if err != nil {
+		return fmt.Errorf("finding table %s: %w", name, err)
+	}
+	if err := w.exec(ctx, string(query)); err != nil {
+		return fmt.Errorf("making table %s: %w", name, err)
+	}
+	return nil
+}
+
+// set gives a variable that SQL files read with getvariable. The value is SQL.
+func (w *warehouse) set(ctx context.Context, name, value string) error {
+	if err := w.exec(ctx, "set variable "+name+" = "+value); err != nil {
+		return fmt.Errorf("setting variable %s: %w", name, err)
+	}
+	return nil
+}
+
+// one reads a single row.
+func (w *warehouse) one(ctx context.Context, query string, into ...any) error {
+	return w.conn.QueryRowContext(ctx, query).Scan(into...)
+}
+
+// each calls f for every row of a query.
+func (w *warehouse) each(ctx context.Context, query string, f func(scan func(...any) error) error) error {
+	rows, err := w.conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// fill appends rows to a table that exists. A failed flush drops every buffered
+// row, so the error of Close counts as much as the others.
+func (w *warehouse) fill(table string, rows func(add func(...any) error) error) error {
+	return w.conn.Raw(func(c any) error {
+		a, err := duckdb.NewAppenderFromConn(c.(*duckdb.Conn), "", table)
+		if err != nil {
+			return fmt.Errorf("filling table %s: %w", table, err)
+		}
+		err = rows(func(values ...any) error {
+			args := make([]duckdbValue, len(values))
+			for i, v := range values {
+				args[i] = v
+			}
+			return a.AppendRow(args...)
+		})
+		if closing := a.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			return fmt.Errorf("filling table %s: %w", table, err)
+		}
+		return nil
+	})
+}
+
+// copyTo writes a query's rows, which must be ordered, to a file and makes it
+// durable. The format is fixed so that equal rows give equal bytes.
+func (w *warehouse) copyTo(ctx context.Context, query, path string) error {
+	format := "format parquet, compression zstd, row_group_size 122880"
+	if filepath.Ext(path) == ".csv" {
+		format = "format csv, header true"
+	}
+	if err := w.exec(ctx, fmt.Sprintf("copy (%s) to %s (%s)", query, quote(path), format)); err != nil {
+		return fmt.Errorf("writing %s: %w", filepath.Base(path), err)
+	}
+	return syncFile(path)
+}
+
+// quote writes a string as an SQL literal.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// list writes strings as an SQL list of literals.
+func list(items []string) string {
+	quoted := make([]string, len(items))
+	for i, s := range items {
+		quoted[i] = quote(s)
+	}
+	return "[" + strings.Join(quoted, ", ") + "]::varchar[]"
+}

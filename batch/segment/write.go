@@ -1,0 +1,225 @@
+package segment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/config"
+)
+
+// write fills the run's own folder with everything but the manifest.
+func (n *night) write(ctx context.Context) error {
+	if err := os.RemoveAll(n.runDir()); err != nil {
+		return fmt.Errorf("clearing run folder: %w", err)
+	}
+	if err := os.MkdirAll(n.runDir(), 0o700); err != nil {
+		return fmt.Errorf("making run folder: %w", err)
+	}
+	if err := n.describe(ctx); err != nil {
+		return err
+	}
+	if err := n.writeGroups(ctx); err != nil {
+		return err
+	}
+	if err := n.writeTombstones(ctx); err != nil {
+		return err
+	}
+	if err := n.listRecords(ctx); err != nil {
+		return err
+	}
+	if err := n.listMembers(ctx); err != nil {
+		return err
+	}
+	return n.writeReport(ctx)
+}
+
+func (n *night) runDir() string { return filepath.Join(n.in.Out, n.date+tmpRun) }
+
+// describe fills the manifest's head.
+func (n *night) describe(ctx context.Context) error {
+	digests := n.in.Rules.Digests()
+	digests.Weights = n.weights.Version
+	n.manifest = Manifest{
+		Schema: manifestSchema, Tenant: n.snap.Tenant, AsOf: n.in.AsOf, Until: n.till, Purpose: string(basis), K: n.k,
+		Digests: digests, Checkpoint: n.snap.Checkpoint, Sources: []Source{}, Suppressed: []Suppressed{},
+	}
+	for _, d := range n.snap.Days {
+		n.manifest.Sources = append(n.manifest.Sources, Source{Day: d.Day, Rows: d.Rows, SHA256: d.SHA256, Generation: d.Generation})
+	}
+	t := &n.manifest.Thresholds
+	for column, into := range map[string]*[]int64{
+		"recency_days": &t.RecencyDays, "frequency_orders": &t.FrequencyOrders, "monetary_cents": &t.MonetaryCents,
+	} {
+		var text string
+		if err := n.db.one(ctx, "select coalesce(to_json("+column+"), '[]')::varchar from thresholds", &text); err != nil {
+			return fmt.Errorf("reading thresholds: %w", err)
+		}
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			return fmt.Errorf("reading thresholds: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeGroups lists every segment on every channel and writes the published ones.
+func (n *night) writeGroups(ctx context.Context) error {
+	for _, s := range n.in.Config.Segments {
+		seg := Segment{Name: s.Name, Title: s.Title, Where: strings.TrimSpace(s.Where), Channels: []Reach{}}
+		query := "select members, withheld from cells where segment = " + quote(s.Name)
+		if err := n.db.one(ctx, query, &seg.Members, &seg.Withheld); err != nil {
+			return fmt.Errorf("reading size of segment %q: %w", s.Name, err)
+		}
+		for _, c := range n.in.Config.Exports.Channels {
+			r, err := n.writeGroup(ctx, seg, c)
+			if err != nil {
+				return err
+			}
+			seg.Channels = append(seg.Channels, r)
+		}
+		n.manifest.Segments = append(n.manifest.Segments, seg)
+	}
+	return nil
+}
+
+func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Reach, error) {
+	r := Reach{Channel: c.Name, Purpose: string(c.Purpose), Recipient: c.Recipient, Role: c.Role}
+	var members, admitted int64
+	query := fmt.Sprintf("select members, admitted, published from groups where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
+	if err := n.db.one(ctx, query, &members, &admitted, &r.Published); err != nil {
+		return r, fmt.Errorf("reading group %s on %s: %w", s.Name, c.Name, err)
+	}
+	if s.Members != nil && (r.Published || admitted == 0) {
+		loss := members - admitted
+		r.Loss = &loss
+	}
+	if !r.Published {
+		n.manifest.Suppressed = append(n.manifest.Suppressed, Suppressed{Segment: s.Name, Channel: c.Name})
+		return r, nil
+	}
+	r.Rows = &admitted
+	rows := fmt.Sprintf("select key, segment from exports where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
+	return r, n.writeRows(ctx, rows, File{
+		Name: s.Name + "." + c.Name, Kind: "segment", Segment: s.Name, Channel: c.Name, Recipient: c.Recipient,
+		Purpose: string(c.Purpose), Rows: admitted,
+	})
+}
+
+// writeRows writes rows of key and segment as Parquet and as CSV.
+func (n *night) writeRows(ctx context.Context, rows string, f File) error {
+	shown := map[string]string{
+		".parquet": "key, segment",
+		".csv":     csvSafe("key") + ", " + csvSafe("segment"),
+	}
+	base := f.Name
+	for _, ext := range []string{".csv", ".parquet"} {
+		f.Name = base + ext
+		query := fmt.Sprintf("select %s, getvariable('as_of_day') as as_of, getvariable('until_day') as until from (%s) order by key, segment",
+			shown[ext], rows)
+		path := filepath.Join(n.runDir(), f.Name)
+		if err := n.db.copyTo(ctx, query, path); err != nil {
+			return err
+		}
+		f.Columns = []string{"key varchar", "segment varchar", "as_of date", "until date"}
+		if err := n.listFile(f, path); err != nil {
+			return err
+		}
+	}
+	n.progress("files", int64(len(n.manifest.Files)), int64(len(n.manifest.Files)))
+	return nil
+}
+
+// csvSafe is SQL that keeps a spreadsheet from reading a cell as a formula.
+func csvSafe(column string) string {
+	return fmt.Sprintf("if(regexp_matches(%[1]s, '^[=+\\-@\\t\\r\\n]'), '''' || %[1]s, %[1]s) as %[1]s", column)
+}
+
+// listFile adds a finished file to the manifest.
+func (n *night) listFile(f File, path string) error {
+	var err error
+	if f.Bytes, f.SHA256, err = digestFile(path); err != nil {
+		return fmt.Errorf("digesting %s: %w", f.Name, err)
+	}
+	n.manifest.Files = append(n.manifest.Files, f)
+	return nil
+}
+
+// writeTombstones writes, per channel, the keys that the last published export had
+// and this one has not, so that recipients can delete them (EXP-06).
+func (n *night) writeTombstones(ctx context.Context) error {
+	if err := n.previousRows(ctx); err != nil {
+		return err
+	}
+	for _, c := range n.in.Config.Exports.Channels {
+		rows := fmt.Sprintf(`select key, segment from previous where channel = %[1]s
+			except select key, segment from exports where channel = %[1]s`, quote(c.Name))
+		f := File{Name: tombstones + "." + c.Name, Kind: "tombstones", Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
+		if err := n.db.one(ctx, "select count(*) from ("+rows+")", &f.Rows); err != nil {
+			return fmt.Errorf("listing tombstones: %w", err)
+		}
+		if err := n.writeRows(ctx, rows, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// previousRows loads the segment files of the newest export before this date. A
+// file that is not what its manifest says stops the night.
+func (n *night) previousRows(ctx context.Context) error {
+	if err := n.db.exec(ctx, "create or replace table previous (segment varchar, channel varchar, key varchar)"); err != nil {
+		return fmt.Errorf("making table previous: %w", err)
+	}
+	dir, m, err := newest(n.in.Out, n.date)
+	if err != nil || dir == "" {
+		return err
+	}
+	for _, f := range m.Files {
+		if f.Kind != "segment" || filepath.Ext(f.Name) != ".parquet" {
+			continue
+		}
+		path := filepath.Join(dir, filepath.Base(f.Name))
+		if _, sum, err := digestFile(path); err != nil || sum != f.SHA256 {
+			return fmt.Errorf("reading the export of %s: %s is damaged: %w", filepath.Base(dir), f.Name, errors.Join(errDigest, err))
+		}
+		query := fmt.Sprintf("insert into previous select segment, %s, key from read_parquet(%s)", quote(f.Channel), quote(path))
+		if err := n.db.exec(ctx, query); err != nil {
+			return fmt.Errorf("reading the export of %s: %w", filepath.Base(dir), err)
+		}
+	}
+	return nil
+}
+
+var errDigest = errors.New("its SHA-256 is not the manifest's")
+
+// newest finds the last dated folder before a date that has a manifest; "" if none.
+func newest(out, before string) (dir string, m Manifest, err error) {
+	entries, err := os.ReadDir(out)
+	if err != nil {
+		return "", m, fmt.Errorf("looking for earlier exports: %w", err)
+	}
+	for _, e := range slices.Backward(entries) {
+		if _, err := time.Parse(time.DateOnly, e.Name()); err != nil || e.Name() >= before {
+			continue
+		}
+		dir := filepath.Join(out, e.Name())
+		body, err := os.ReadFile(filepath.Join(dir, manifestFile))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return "", m, fmt.Errorf("reading the export of %s: %w", e.Name(), err)
+		}
+		if err := json.Unmarshal(body, &m); err != nil {
+			return "", m, fmt.Errorf("reading the export of %s: %s: %w", e.Name(), manifestFile, err)
+		}
+		return dir, m, nil
+	}
+	return "", m, nil
+}
