@@ -18,6 +18,9 @@ var (
 	ErrMoved = errors.New("ledger blob moved")
 	// ErrNone: the store holds no ledger. Only Create may start one.
 	ErrNone = errors.New("no ledger")
+	// ErrDecided: the leaves are in, but publishing the checkpoint that covers them,
+	// or tidying up after it, failed. The next Append or Create does it.
+	ErrDecided = errors.New("leaves decided but not published")
 )
 
 // Store keeps named blobs: slash-separated names, a folder of files or a bucket.
