@@ -6,13 +6,17 @@ import (
 	"strings"
 )
 
-// pathOf is the path of a URL or of a path: no scheme, host, query or fragment.
+// pathOf is the path of a URL or of a path, unescaped: no scheme, host, query or
+// fragment.
 func pathOf(u string) string {
 	u, _, _ = strings.Cut(u, "#")
 	u, _, _ = strings.Cut(u, "?")
 	if _, rest, found := strings.Cut(u, "://"); found {
 		_, path, _ := strings.Cut(rest, "/")
-		return "/" + path
+		u = "/" + path
+	}
+	if plain, err := url.PathUnescape(u); err == nil {
+		return plain
 	}
 	return u
 }
@@ -71,11 +75,7 @@ func pathType(path string) string {
 	if path == "" {
 		return ""
 	}
-	rest := strings.ToLower(path)
-	if plain, err := url.PathUnescape(rest); err == nil {
-		rest = plain
-	}
-	empty := true
+	rest, empty := strings.ToLower(path), true
 	for rest != "" {
 		var part string
 		part, rest, _ = strings.Cut(rest, "/")
