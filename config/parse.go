@@ -1,10 +1,16 @@
 package config
 
 import (
-	"errors"
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
+
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Problem is one thing wrong in the file, and how to mend it.
@@ -14,6 +20,17 @@ type Problem struct {
 	Text string
 }
 
+func (p Problem) String() string {
+	where := "handschlag.yaml"
+	if p.Line > 0 {
+		where = fmt.Sprintf("line %d", p.Line)
+	}
+	if p.Path != "" {
+		where += ": " + p.Path
+	}
+	return where + ": " + p.Text
+}
+
 // Errors are all problems of a file, in line order.
 type Errors []Problem
 
@@ -21,47 +38,65 @@ type Errors []Problem
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i, p := range e {
-		lines[i] = fmt.Sprintf("line %d: %s: %s", p.Line, p.Path, p.Text)
+		lines[i] = p.String()
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Parse reads handschlag.yaml. Keys left out keep their default. Every problem is
-// reported at once, as Errors.
-func Parse(yaml []byte) (*Config, error) { return nil, errors.New("not built yet") }
-
-// Default is the configuration of DefaultYAML.
-func Default() *Config { return &Config{} }
+//go:embed default.yaml
+var defaultYAML []byte
 
 // DefaultYAML is the commented default file.
-func DefaultYAML() []byte { return nil }
+func DefaultYAML() []byte { return slices.Clone(defaultYAML) }
 
-// Digest is the hex SHA-256 of Document.
-func (c *Config) Digest() string { return "" }
+// Default is the configuration of DefaultYAML. Every call gives a fresh one.
+func Default() *Config {
+	c, err := parseOver(defaultYAML, new(Config))
+	if err != nil {
+		panic(fmt.Errorf("the default configuration is wrong: %w", err))
+	}
+	return c
+}
 
-// Document is the configuration's one byte form, kept with the decisions that name its digest.
-func (c *Config) Document() []byte { return nil }
+// Parse reads handschlag.yaml. Keys left out keep their default; a list or map
+// that the file names replaces the default's. The error, if any, is Errors with
+// every problem of the file.
+func Parse(yaml []byte) (*Config, error) { return parseOver(yaml, Default()) }
 
-// Location is the shop's time zone.
-func (c *Config) Location() *time.Location { return time.UTC }
+func parseOver(yaml []byte, c *Config) (*Config, error) {
+	r := reader{lines: map[string]int{}, anchors: map[string]ast.Node{}}
+	r.read(yaml, c)
+	for i := range c.Segments {
+		if at, ok := r.lines[fmt.Sprintf("segments[%d]", i)]; ok {
+			c.Segments[i].Line = at
+		}
+	}
+	(&checker{r: &r, c: c}).all()
+	if len(r.problems) == 0 {
+		return c, nil
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return nil, r.problems
+}
 
-// OpenAt reports whether advisers may be offered at t; always, if no hours are configured.
-func (c *Config) OpenAt(t time.Time) bool { return true }
+// Digest is the hex SHA-256 of Document. It depends on what the file says, not
+// on how it is laid out.
+func (c *Config) Digest() string {
+	sum := sha256.Sum256(c.Document())
+	return hex.EncodeToString(sum[:])
+}
 
-// NextOpening is the next moment at or after t when OpenAt is true; false if never.
-func (c *Config) NextOpening(t time.Time) (time.Time, bool) { return t, true }
-
-// NextOpeningText says when advisers can be reached next, in de or en.
-func (c *Config) NextOpeningText(t time.Time, language string) string { return "" }
-
-// Notice finds a privacy notice by version.
-func (c *Config) Notice(version string) (Notice, bool) { return Notice{}, false }
-
-// UIVersion finds a banner or preference-centre version.
-func (c *Config) UIVersion(version string) (UI, bool) { return UI{}, false }
-
-// CategoryTags gives the sensitive tag of each configured category.
-func (c *Config) CategoryTags() map[string]string { return nil }
-
-// MissingLegal reports whether the variant lacks a legal block (VAR-05).
-func (v Variant) MissingLegal() bool { return false }
+// Document is the configuration's one byte form (JSON), kept with the decisions
+// that name its digest.
+func (c *Config) Document() []byte {
+	plain := *c
+	plain.Segments = slices.Clone(c.Segments)
+	for i := range plain.Segments {
+		plain.Segments[i].Line = 0
+	}
+	b, err := json.Marshal(plain)
+	if err != nil { // not for a Config that Parse gave: it has no NaN
+		return []byte(fmt.Sprintf("%+v", plain))
+	}
+	return b
+}
