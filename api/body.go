@@ -8,7 +8,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
@@ -42,48 +44,47 @@ func (b *budget) take(n int64) bool {
 
 func (b *budget) give(n int64) { b.held.Add(-n) }
 
+// usual is the size of body that nearly all calls fit into; such buffers are
+// used again. What is read from a body is copied by whoever keeps it.
+const usual = 32 << 10
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, usual); return &b }}
+
 // body reads a request's body, unpacked, up to limit bytes. The caller calls
-// free when it no longer needs them.
+// free when nobody looks at the bytes any more.
 func (a *api) body(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, free func(), err error) {
-	free = func() {}
 	raw := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, limit), 4<<10)
 	if _, err := raw.Peek(1); errors.Is(err, io.EOF) {
-		return nil, free, nil
+		return nil, func() {}, nil
 	}
 	src, err := unpacked(r, raw)
 	if err != nil {
-		return nil, free, err
+		return nil, func() {}, err
 	}
-	buf, held, err := a.collect(src, min(r.ContentLength, limit), limit)
-	if err != nil {
-		a.budget.give(held)
-		return nil, free, err
-	}
-	return buf, func() { a.budget.give(held) }, nil
+	lent := buffers.Get().(*[]byte)
+	buf, held, err := a.collect(src, (*lent)[:0], limit)
+	return buf, func() { a.budget.give(held); buffers.Put(lent) }, err
 }
 
 // collect reads to the end, growing as bytes arrive and never beyond limit.
-func (a *api) collect(src io.Reader, expect, limit int64) (buf []byte, held int64, err error) {
-	next := min(max(expect+1, 512), 16<<10)
+func (a *api) collect(src io.Reader, buf []byte, limit int64) (_ []byte, held int64, err error) {
 	for {
-		if int64(cap(buf)-len(buf)) == 0 {
-			if !a.budget.take(next) {
-				return nil, held, &flow.Fault{Status: http.StatusTooManyRequests, Code: "busy", Detail: "too many bytes in flight; try again"}
+		if len(buf) == cap(buf) {
+			more := int64(min(cap(buf), 4<<20))
+			if !a.budget.take(more) {
+				return nil, held, errBusy
 			}
-			held += next
-			grown := make([]byte, len(buf), int64(cap(buf))+next)
-			copy(grown, buf)
-			buf, next = grown, min(int64(cap(grown)), 4<<20)
+			held += more
+			buf = slices.Grow(buf, int(more))
 		}
 		n, err := src.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
+		switch {
+		case int64(len(buf)) > limit:
 			return nil, held, tooLarge(limit)
-		}
-		if err == io.EOF {
+		case err == io.EOF:
 			return buf, held, nil
-		}
-		if err != nil {
+		case err != nil:
 			return nil, held, unreadable(err, limit)
 		}
 	}

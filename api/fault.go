@@ -51,11 +51,24 @@ func faultOf(err error) *flow.Fault {
 	case errors.As(err, &f):
 		return f
 	case errors.As(err, &bad):
-		return &flow.Fault{Status: http.StatusBadRequest, Code: bad.Code, Detail: bad.Detail}
+		return malformed(bad)
 	case errors.As(err, &many):
 		return &flow.Fault{Status: http.StatusRequestEntityTooLarge, Code: "batch_too_many", Detail: many.Error()}
 	}
 	return flow.FaultOf(err)
+}
+
+// malformed tells a body that cannot be read (400) from a field of it that has
+// the wrong type (422), and names the place.
+func malformed(m *event.Malformed) *flow.Fault {
+	f := &flow.Fault{Status: http.StatusBadRequest, Code: m.Code, Detail: m.Detail + ", at byte " + strconv.Itoa(m.Offset)}
+	if m.Pointer != "" {
+		f.Detail = field(m.Pointer) + ": " + f.Detail
+	}
+	if m.Code == event.CodeWrongType && m.Pointer != "" {
+		f.Status = http.StatusUnprocessableEntity
+	}
+	return f
 }
 
 // fail writes an error in the envelope of every error.
