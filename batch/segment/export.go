@@ -126,10 +126,11 @@ func (n *night) channels(ctx context.Context) error {
 	})
 }
 
-// decideExports fills table export_verdicts.
+// decideExports fills table export_verdicts: each case as it is in a group that is
+// large enough, and in one that is not.
 func (n *night) decideExports(ctx context.Context) error {
 	if err := n.db.exec(ctx, `create or replace table export_verdicts (purpose varchar, state varchar, source varchar,
-		gpc boolean, tag varchar, age varchar, objected boolean, allowed boolean, rules varchar)`); err != nil {
+		gpc boolean, tag varchar, age varchar, objected boolean, small boolean, allowed boolean, rules varchar)`); err != nil {
 		return fmt.Errorf("making table export_verdicts: %w", err)
 	}
 	var cases []policy.ExportCase
@@ -150,13 +151,15 @@ func (n *night) decideExports(ctx context.Context) error {
 	}
 	return n.db.fill("export_verdicts", func(add func(...any) error) error {
 		for _, c := range cases {
-			v, err := n.in.Rules.Export(ctx, c)
-			if err != nil {
-				return fmt.Errorf("deciding an export case of %s: %w", c.Purpose, err)
-			}
-			if err := add(string(c.Purpose), string(c.State), string(c.Source), c.GPC, string(c.Tag), c.Age, c.Objection,
-				v.Allowed, strings.Join(v.Rules, " ")); err != nil {
-				return err
+			for _, c.Small = range []bool{false, true} {
+				v, err := n.in.Rules.Export(ctx, c)
+				if err != nil {
+					return fmt.Errorf("deciding an export case of %s: %w", c.Purpose, err)
+				}
+				if err := add(string(c.Purpose), string(c.State), string(c.Source), c.GPC, string(c.Tag), c.Age, c.Objection,
+					c.Small, v.Allowed, strings.Join(v.Rules, " ")); err != nil {
+					return err
+				}
 			}
 		}
 		return nil

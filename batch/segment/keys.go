@@ -91,10 +91,10 @@ func (f rowKeyFunction) Config() duckdb.ScalarFuncConfig {
 func (f rowKeyFunction) Executor() duckdb.ScalarFuncExecutor {
 	return duckdb.ScalarFuncExecutor{RowContextExecutor: func(_ context.Context, args []driver.Value) (any, error) {
 		recipient, ok := args[0].(string)
-		person, is := args[1].(duckdb.UUID)
-		if !ok || !is {
+		person, is := args[1].([]byte)
+		if !ok || !is || len(person) != 16 {
 			return nil, fmt.Errorf("making a row key: got %T and %T", args[0], args[1])
 		}
-		return f.keys.row(recipient, person[:]), nil
+		return f.keys.row(recipient, person), nil
 	}}
 }

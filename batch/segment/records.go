@@ -93,7 +93,8 @@ func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, 
 func (n *night) exportCases(ctx context.Context, segment, channel string) ([]exportCase, error) {
 	cases := []exportCase{}
 	query := fmt.Sprintf(`select state, source, gpc, tag, age, objected, any_value(allowed), any_value(rules), count(*)
-		from candidates join export_verdicts using (purpose, state, source, gpc, tag, age, objected)
+		from candidates join groups using (segment, channel)
+		join export_verdicts using (purpose, state, source, gpc, tag, age, objected, small)
 		where segment = %s and channel = %s
 		group by state, source, gpc, tag, age, objected
 		order by state, source, gpc, tag, age, objected`, quote(segment), quote(channel))

@@ -15,7 +15,7 @@ with sizes as (
     group by segment
 ),
 
-overlaps as (
+shared_members as (
     select a.segment as inner_one, b.segment as outer_one, count(*) as shared
     from members as a
     join members as b using (person)
@@ -25,7 +25,7 @@ overlaps as (
 
 nested as (
     select distinct o.inner_one as segment
-    from overlaps as o
+    from shared_members as o
     join sizes as i on i.segment = o.inner_one
     join sizes as u on u.segment = o.outer_one
     where o.shared = i.members and u.members > i.members and u.members - i.members < getvariable('k')

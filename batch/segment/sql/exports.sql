@@ -10,7 +10,7 @@ select
     row_key(h.recipient, c.person) as key,
     c.person
 from candidates as c
-join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected)
 join groups as g using (segment, channel)
+join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected, small)
 join channels as h using (channel)
-where v.allowed and g.published;
+where v.allowed;

@@ -1,5 +1,5 @@
 -- groups: what becomes of each segment on each channel. A group of fewer than k
--- admitted rows is suppressed (EXP-07).
+-- admitted rows is small, and then the gate refuses every row of it (EXP-07).
 -- One row per segment and channel. Reads segment_names, channels, members, candidates,
 -- export_verdicts.
 create or replace table groups as
@@ -14,7 +14,7 @@ admitted as (
     select c.segment, c.channel, count(*) as admitted
     from candidates as c
     join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected)
-    where v.allowed
+    where v.allowed and not v.small
     group by c.segment, c.channel
 )
 
@@ -23,6 +23,7 @@ select
     c.channel,
     coalesce(s.members, 0) as members,
     coalesce(a.admitted, 0) as admitted,
+    coalesce(a.admitted, 0) < getvariable('k') as small,
     coalesce(a.admitted, 0) >= getvariable('k') as published
 from segment_names as n
 cross join channels as c
