@@ -3,33 +3,44 @@ package consent
 import "time"
 
 // Together is where a purpose stands for a request made on a device on behalf
-// of an account (CON-14). Either side may be absent (zero Subject). A decision
-// that must be made on the device is the device's; one that the person makes is
-// the account's; where either may decide and both did, both must say yes and the
-// narrower interval counts.
+// of an account (CON-14). Either side may be absent (zero Subject).
+//
+// What must be decided on the device stands as the device says, and what the
+// person decides as the account says; an absent side has not decided. Where
+// either may decide, one decision is enough, but two must both be a yes: then the
+// narrower interval counts. A no stays until the side that said it says otherwise.
 func Together(device, account State, p Purpose, now time.Time) Standing {
-	d, a := device.At(p, now), account.At(p, now)
-	switch {
-	case account.Subject.IsZero():
-		if p.Reach() == OnAccount {
-			return Standing{Status: Unknown}
-		}
-		return d
-	case device.Subject.IsZero(), p.Reach() == OnAccount:
+	d, a := device.side(p, now), account.side(p, now)
+	switch reach := p.Reach(); {
+	case reach == OnAccount:
 		return a
-	case p.Reach() == OnDevice, a.Status == Unknown:
+	case reach == OnDevice, a.Status == Unknown:
 		return d
 	case d.Status == Unknown, !a.Status.Valid():
 		return a
 	case !d.Status.Valid():
 		return d
 	}
-	both := a
-	if d.Since.After(a.Since) {
-		both.Since = d.Since
+	return d.and(a)
+}
+
+// side is At for a side that may be absent.
+func (s State) side(p Purpose, now time.Time) Standing {
+	if s.Subject.IsZero() {
+		return Standing{Status: Unknown}
 	}
-	if d.Until.Before(a.Until) {
-		both.Until = d.Until
+	return s.At(p, now)
+}
+
+// and narrows two valid standings to what both allow. The record is that of the
+// later yes: only since then do both hold.
+func (d Standing) and(a Standing) Standing {
+	both, other := a, d
+	if d.Since.After(a.Since) {
+		both, other = d, a
+	}
+	if other.Until.Before(both.Until) {
+		both.Until = other.Until
 	}
 	both.Explicit = d.Explicit && a.Explicit
 	return both

@@ -137,9 +137,14 @@ type Source struct {
 }
 
 // Canonical is the record's one byte form: the leaf's content. Struct order is
-// fixed, times are UTC; equal records give equal bytes.
+// fixed, times are UTC; equal records give equal bytes, and what parses from them
+// prints back the same.
 func (r Record) Canonical() ([]byte, error) {
 	r.Event.Time = r.Event.Time.UTC()
+	if c := r.Event.ClientTime; c != nil {
+		utc := c.UTC()
+		r.Event.ClientTime = &utc
+	}
 	r.Validity.From, r.Validity.Until = r.Validity.From.UTC(), r.Validity.Until.UTC()
 	b, err := json.Marshal(r)
 	if err != nil {

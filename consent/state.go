@@ -8,7 +8,7 @@ import (
 // Standing is where a purpose stands after the last record that spoke of it.
 type Standing struct {
 	Status   Status    `json:"status"`
-	Since    time.Time `json:"since"`  // start of the current uninterrupted status
+	Since    time.Time `json:"since"`  // start of the current uninterrupted grant or refusal
 	Until    time.Time `json:"until"`  // a grant's end, exclusive; zero for a no
 	RecordID string    `json:"record"` // the record to prove it with (CON-08)
 	Explicit bool      `json:"explicit"`
@@ -43,40 +43,59 @@ func (s State) Apply(r Record) State {
 	return s
 }
 
+// then is the standing after one more choice.
 func (was Standing) then(c Choice, r Record) Standing {
 	now := r.Event.Time
+	before := was.at(now, c.Purpose)
 	is := Standing{Status: c.Status, Since: now, RecordID: r.RecordID, Explicit: c.Explicit}
-	if !c.Status.Valid() {
-		if was.Status == c.Status {
-			is.Since = was.Since
+	switch {
+	case c.Status.Valid():
+		is.Until = r.Validity.Until
+		if r.Validity.From.After(now) {
+			is.Since = r.Validity.From
 		}
-		if c.Status == Refused && was.at(now).Status.Valid() {
-			is.Status = Withdrawn
-		} else if c.Status == Refused && was.Status == Withdrawn {
-			is.Status, is.Since = Withdrawn, was.Since
+		// Explicit consent does not reach back to what was merely consented to.
+		if before.Status.Valid() && (before.Explicit || !c.Purpose.Special() || !c.Explicit) {
+			is.Since, is.Status = before.Since, Renewed
 		}
-		return is
-	}
-	is.Until = r.Validity.Until
-	if was.at(now).Status.Valid() {
-		is.Since, is.Status = was.Since, Renewed
+	case c.Status == Refused && before.Status.Valid(): // a no to what was a yes takes it back
+		is.Status = Withdrawn
+	case c.Status == Refused && before.Status == Withdrawn:
+		is.Status, is.Since = Withdrawn, before.Since
+	case c.Status == before.Status:
+		is.Since = before.Since
 	}
 	return is
 }
 
-// at applies expiry: a grant holds up to, not including, Until.
-func (was Standing) at(t time.Time) Standing {
-	if was.Status == "" {
+// at applies time: a grant holds from Since up to, not including, Until.
+func (was Standing) at(t time.Time, p Purpose) Standing {
+	switch {
+	case !p.Known(), was.Status == "":
+		return Standing{Status: Unknown}
+	case !was.Status.Valid():
+	case t.Before(was.Since):
 		was.Status = Unknown
-	}
-	if was.Status.Valid() && !t.Before(was.Until) {
+	case !t.Before(was.Until):
 		was.Status = Expired
 	}
 	return was
 }
 
 // At is where a purpose stands at a moment not before the last record.
-func (s State) At(p Purpose, now time.Time) Standing { return s.Standings[p].at(now) }
+func (s State) At(p Purpose, now time.Time) Standing { return s.Standings[p].at(now, p) }
+
+// GrantUntil is when a grant of so many calendar months ends (CON-12, Reg.
+// 1182/71): the same day and time of day in loc, or the month's last day if it
+// has no such day.
+func GrantUntil(from time.Time, months int, loc *time.Location) time.Time {
+	from = from.In(loc)
+	until := from.AddDate(0, months, 0)
+	if until.Day() != from.Day() { // AddDate ran over into the next month
+		until = until.AddDate(0, 0, -until.Day())
+	}
+	return until.UTC()
+}
 
 // Fold reads a subject's records in version order.
 func Fold(records []Record) State {
@@ -88,14 +107,11 @@ func Fold(records []Record) State {
 }
 
 // AsOf is the state at any moment t: the fold of the records up to and including t.
-// Expiry is applied by At.
+// Expiry is applied by At. Record times must not run backwards.
 func AsOf(records []Record, t time.Time) State {
-	var s State
-	for _, r := range records {
-		if r.Event.Time.After(t) {
-			break
-		}
-		s = s.Apply(r)
+	n := 0
+	for n < len(records) && !records[n].Event.Time.After(t) {
+		n++
 	}
-	return s
+	return Fold(records[:n])
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"unicode"
 	"unicode/utf8"
+	"unique"
 )
 
 // Subject is a random 128-bit pseudonym. The zero Subject is nobody.
@@ -65,10 +66,12 @@ const (
 )
 
 // ID is an identifier as the shop knows it. It can be looked up, never printed
-// or stored: everything that prints it prints "[withheld]".
+// or stored: everything that prints it prints "[withheld]". IDs compare with ==.
 type ID struct {
 	Scope Scope
-	value string
+	// fmt prints a struct's unexported fields without asking their Format. So the
+	// value lies behind a handle, of which it would print an address.
+	value unique.Handle[string]
 }
 
 // ErrID says that an identifier cannot be one.
@@ -94,14 +97,19 @@ func NewID(scope Scope, value string) (ID, error) {
 			return ID{}, fmt.Errorf("%w: character U+%04X is not printable", ErrID, r)
 		}
 	}
-	return ID{Scope: scope, value: value}, nil
+	return ID{Scope: scope, value: unique.Make(value)}, nil
 }
 
 // Reveal gives the raw value to the one that computes its lookup key.
-func (i ID) Reveal() string { return i.value }
+func (i ID) Reveal() string {
+	if i.IsZero() {
+		return ""
+	}
+	return i.value.Value()
+}
 
 // IsZero reports whether there is no identifier.
-func (i ID) IsZero() bool { return i.value == "" }
+func (i ID) IsZero() bool { return i.value == unique.Handle[string]{} }
 
 const withheld = "[withheld]"
 
