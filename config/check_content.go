@@ -112,7 +112,7 @@ func (k *checker) segments() {
 		}
 		k.want(strings.TrimSpace(s.Where) != "", path+".where", "is empty; write a condition over the night's columns")
 		for _, not := range []string{";", "--", "/*"} {
-			k.want(!strings.Contains(s.Where, not), path+".where", "has %s; want one condition and no comment", not)
+			k.want(!strings.Contains(s.Where, not), path+".where", "has %q; want one condition and no comment", not)
 		}
 	}
 	k.unique(names(k.c.Segments, func(s Segment) string { return s.Name }), "segments", "name")
