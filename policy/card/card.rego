@@ -24,6 +24,7 @@ allowed if {
 	input.role == "adviser"
 	input.open == true
 	input.assigned == true
+	is_boolean(input.special)
 	count(deny) == 0
 }
 

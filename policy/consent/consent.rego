@@ -18,7 +18,7 @@ verdict := {"given": given, "refused": refused, "rules": rules}
 # title: Yeses that stand
 given contains purpose if {
 	some purpose in _yeses
-	input.method in _affirmative
+	_affirmed
 	input.default_state == "off"
 	purpose in _gated
 	not refused[purpose]
@@ -26,7 +26,7 @@ given contains purpose if {
 
 _yeses contains purpose if input.asked[purpose] == true
 
-_affirmative := {"accept", "save", "individual_notice"}
+_affirmed if input.method in {"accept", "save", "individual_notice"}
 
 _gated := (_special | _person) | {
 	"analytics",
@@ -70,7 +70,7 @@ rules := {id |
 #   sdm: Intervenierbarkeit
 refused[purpose] contains "CON-04" if {
 	some purpose in _yeses
-	not input.method in _affirmative
+	not _affirmed
 }
 
 refused[purpose] contains "CON-04" if {
@@ -142,6 +142,20 @@ refused[purpose] contains "CON-11" if {
 	not purpose in _gated
 }
 
+# A fact that is missing or of the wrong type refuses.
+refused[purpose] contains "CON-11" if {
+	some purpose in _yeses
+	not _complete
+}
+
+_complete if {
+	is_array(input.purposes_shown)
+	is_boolean(input.gpc)
+	is_object(input.tcf)
+	is_object(input.gpp)
+	input.age in {"unknown", "u16", "16_17", "adult"}
+}
+
 # METADATA
 # title: Scope of a decision
 # description: Prices and messages concern the person, so the decision needs the person's account.
@@ -183,8 +197,10 @@ _gpc_stands if {
 
 _lifted if {
 	input.conflict_shown == true
-	input.method in {"save", "individual_notice"}
+	_chosen_by_itself
 }
+
+_chosen_by_itself if input.method in {"save", "individual_notice"}
 
 # METADATA
 # title: The most restrictive signal wins
@@ -228,8 +244,8 @@ refused[purpose] contains "SIG-04" if {
 #   sdm: Integrität
 refused[purpose] contains "SIG-05" if {
 	some purpose in _yeses
-	not input.tcf[purpose] in {"yes", "no"}
-	input.tcf[purpose]
+	said := input.tcf[purpose]
+	not said in {"yes", "no"}
 }
 
 # METADATA
@@ -245,8 +261,8 @@ refused[purpose] contains "SIG-05" if {
 #   sdm: Integrität
 refused[purpose] contains "SIG-08" if {
 	some purpose in _yeses
-	not input.gpp[purpose] in {"yes", "no"}
-	input.gpp[purpose]
+	said := input.gpp[purpose]
+	not said in {"yes", "no"}
 }
 
 # METADATA
@@ -256,14 +272,14 @@ refused[purpose] contains "SIG-08" if {
 #   id: SPC-03
 #   de: Sensible Angaben brauchen eine eigene, ausdrückliche Auswahl. "Alle akzeptieren" reicht dafür nicht.
 #   en: Sensitive details need an explicit choice of their own. "Accept all" is not enough.
-#   legal_basis: Art. 9(2)(a) GDPR
+#   legal_basis: Art. 9(2)(a) GDPR; Art. 26(3) DSA
 #   source: law.md SPC-03
 #   force: binding
 #   sdm: Intervenierbarkeit
 refused[purpose] contains "SPC-03" if {
 	some purpose in _yeses
 	purpose in _special
-	not input.method in {"save", "individual_notice"}
+	not _chosen_by_itself
 }
 
 # METADATA

@@ -59,7 +59,9 @@ hint := "size_guide" if {
 } else := "search_help" if {
 	offer == "hint"
 	_does_not_find
-} else := "filter" if offer == "hint"
+} else := "filter" if {
+	offer == "hint"
+}
 
 _unsure_of_size if input.features.size_guide_opens > 0
 
@@ -87,12 +89,12 @@ _against := {"OFFER-HOURS"} if {
 	offer == "none"
 }
 
-default _asked := false
+_asked if input.asked == true
 
-_asked := input.asked
+_in_force if input.consent.status in standing.in_force
 
 _consented if {
-	input.consent.status in standing.in_force
+	_in_force
 	input.consent.proof_complete == true
 }
 
@@ -196,7 +198,7 @@ because contains "OFFER-NEED" if {
 #   source: law.md ESC-01
 #   force: binding
 #   sdm: Intervenierbarkeit
-deny contains "ESC-01" if not input.consent.status in standing.in_force
+deny contains "ESC-01" if not _in_force
 
 # METADATA
 # title: The consent is not in force
@@ -214,8 +216,41 @@ deny contains standing.refusal(input.consent.status)
 #   force: binding
 #   sdm: Transparenz
 deny contains "CON-08" if {
-	input.consent.status in standing.in_force
+	_in_force
 	not input.consent.proof_complete == true
+}
+
+# METADATA
+# title: Fail closed
+# description: A fact that is missing or of the wrong type refuses.
+# custom:
+#   id: CON-11
+#   de: Für diesen Zweck liegt keine eindeutige Einwilligung von Ihnen vor. Im Zweifel gilt Nein.
+#   en: There is no clear consent from you for this purpose. When in doubt, it is a no.
+#   legal_basis: Art. 25(2), Art. 5(2) GDPR
+#   source: law.md CON-11
+#   force: binding
+#   sdm: Intervenierbarkeit
+deny contains "CON-11" if not _complete
+
+_complete if {
+	input.age in {"unknown", "u16", "16_17", "adult"}
+	is_boolean(input.restricted)
+	is_boolean(input.objected)
+	is_boolean(input.special)
+	is_boolean(input.dismissed_in_session)
+	is_number(input.seconds_since_dismissed)
+	is_number(input.dismissed_for_seconds)
+	is_number(input.seconds_since_offer)
+	is_number(input.min_gap_seconds)
+	is_boolean(input.exact_article)
+	is_boolean(input.in_show)
+	is_string(input.product_class)
+	is_number(input.hints_shown)
+	is_array(input.open_channels)
+	is_number(input.expected_gain_cents)
+	is_number(input.adviser_cost_cents)
+	is_boolean(input.holdout)
 }
 
 # METADATA
@@ -372,9 +407,11 @@ limit contains "OFFER-SIMPLE" if input.product_class == "simple"
 #   force: voluntary
 #   sdm: Datenminimierung
 limit contains "OFFER-HINT-FIRST" if {
-	not input.product_class in {"premium", "complex", "contract"}
+	not _class_demands_a_human
 	not _hint_failed
 }
+
+_class_demands_a_human if input.product_class in {"premium", "complex", "contract"}
 
 _hint_failed if {
 	input.hints_shown > 0
@@ -407,7 +444,9 @@ limit contains "OFFER-HOURS" if count(input.open_channels) == 0
 #   source: requirements R10
 #   force: voluntary
 #   sdm: Verfügbarkeit
-limit contains "OFFER-CAPACITY" if not input.capacity > 0
+limit contains "OFFER-CAPACITY" if not _free
+
+_free if input.capacity > 0
 
 # METADATA
 # title: Worth an adviser's time

@@ -27,13 +27,17 @@ allowed if {
 
 _basis if {
 	input.purpose in _consented
-	input.state in standing.in_force
+	_in_force
 }
 
 _basis if {
 	input.purpose == "marketing_post"
-	input.state in _post_states
+	_post_in_force
 }
+
+_in_force if input.state in standing.in_force
+
+_post_in_force if input.state in _post_states
 
 _consented := (_direct | _others) | {"personalisation_content", "adviser_assist"}
 
@@ -60,12 +64,12 @@ _marketing := (_direct | _others) | {"marketing_post", "personalisation_content"
 #   sdm: Nichtverkettung
 deny contains "EXP-01" if {
 	input.purpose in _consented
-	not input.state in standing.in_force
+	not _in_force
 }
 
 deny contains "EXP-01" if {
 	input.purpose == "marketing_post"
-	not input.state in _post_states
+	not _post_in_force
 }
 
 # METADATA
@@ -83,13 +87,21 @@ deny contains standing.refusal(input.state) if input.purpose in _consented
 #   source: law.md CON-11
 #   force: binding
 #   sdm: Intervenierbarkeit
-deny contains "CON-11" if not input.purpose in _channels
+deny contains "CON-11" if not _complete
 
-deny contains "CON-11" if not input.source
+_complete if {
+	input.purpose in _channels
+	is_string(input.source)
+	is_boolean(input.gpc)
+	input.tag in {"none", "special", "special_explicit"}
+	input.age in {"unknown", "u16", "16_17", "adult"}
+}
 
 # METADATA
 # title: The segment rests on a consent that is not in force
-deny contains standing.refusal(input.source) if not input.source in {"withdrawn", "revoked"}
+deny contains standing.refusal(input.source) if not _source_withdrawn
+
+_source_withdrawn if input.source in {"withdrawn", "revoked"}
 
 # METADATA
 # title: Withdrawn since
@@ -102,7 +114,7 @@ deny contains standing.refusal(input.source) if not input.source in {"withdrawn"
 #   source: law.md BAT-03
 #   force: binding
 #   sdm: Intervenierbarkeit
-deny contains "BAT-03" if input.source in {"withdrawn", "revoked"}
+deny contains "BAT-03" if _source_withdrawn
 
 # METADATA
 # title: Consent at both times

@@ -19,16 +19,16 @@ default allowed := false
 
 allowed if {
 	input.token_valid == true
-	input.channel in input.offered_channels
-	input.channel in input.open_channels
+	_offered
+	_open
 	count(deny) == 0
 }
 
-default rules := {"OFFER-TOKEN"}
+rules := because | deny
 
-rules := deny if count(deny) > 0
+_offered if input.channel in input.offered_channels
 
-rules := because if allowed
+_open if input.channel in input.open_channels
 
 # METADATA
 # title: Who asks for a human gets one
@@ -67,7 +67,7 @@ deny contains "OFFER-TOKEN" if not input.token_valid == true
 #   source: requirements R1
 #   force: voluntary
 #   sdm: Integrität
-deny contains "OFFER-CHANNEL" if not input.channel in input.offered_channels
+deny contains "OFFER-CHANNEL" if not _offered
 
 # METADATA
 # title: Only when somebody is there
@@ -80,7 +80,7 @@ deny contains "OFFER-CHANNEL" if not input.channel in input.offered_channels
 #   source: requirements R10
 #   force: voluntary
 #   sdm: Verfügbarkeit
-deny contains "OFFER-HOURS" if not input.channel in input.open_channels
+deny contains "OFFER-HOURS" if not _open
 
 # METADATA
 # title: Switched off

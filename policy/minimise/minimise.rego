@@ -88,8 +88,8 @@ _needs := {
 		"cart_cents", "currency", "step", "error_class", "slot", "ua_family", "locale", "hour_band", "dwell_ms",
 	},
 	"experimentation": {"page_type", "slot", "decision_id", "product_id", "cart_cents"},
-	"personalisation_content": _interest | {"query_key", "query_exact", "order_key", "items"},
-	"adviser_assist": (_interest - {"slot", "locale"}) | {"query_key", "query_words", "query_exact", "order_key", "items", "authenticated"},
+	"personalisation_content": (_interest | {"query_key", "query_exact", "order_key", "items"}),
+	"adviser_assist": ((_interest - {"slot", "locale"}) | {"query_key", "query_words", "query_exact", "order_key", "items", "authenticated"}),
 	"ads_third_party": {"product_id", "category", "page_type"},
 	"model_training": _interest,
 }
@@ -104,11 +104,39 @@ _interest := {
 # description: |
 #   The refusal in the night's words: what a row lacks then is consent at both
 #   times (BAT-01), and what was withdrawn since must go (BAT-03).
-night := (deny - {"BAT-02"}) | _night_only
+night := (deny - {"BAT-02"}) | since
 
-_night_only contains _night_name[input.state]
+# METADATA
+# title: Consent at both times
+# description: The consent was not in force when the event happened, whatever it is at the run.
+# custom:
+#   id: BAT-01
+#   de: Ihre Einwilligung galt noch nicht, als das geschah. Es wird deshalb nicht ausgewertet.
+#   en: Your consent was not yet in force when this happened. So it is not evaluated.
+#   legal_basis: Art. 5(1)(a), Art. 7(3) GDPR
+#   source: law.md BAT-01
+#   force: binding
+#   sdm: Intervenierbarkeit
+since contains "BAT-01" if {
+	input.purpose in _optional
+	input.state == "before_grant"
+}
 
-_night_name := {"before_grant": "BAT-01", "withdrawn": "BAT-03", "revoked": "BAT-03"}
+# METADATA
+# title: Withdrawn between event and run
+# description: The run leaves the event out, and what was held only for the purpose is deleted.
+# custom:
+#   id: BAT-03
+#   de: Sie haben Ihre Einwilligung inzwischen widerrufen. Es wird nicht ausgewertet und gelöscht.
+#   en: You have withdrawn your consent since. It is not evaluated, and it is deleted.
+#   legal_basis: Art. 7(3), Art. 17(1)(b) GDPR
+#   source: law.md BAT-03
+#   force: binding
+#   sdm: Intervenierbarkeit
+since contains "BAT-03" if {
+	input.purpose in _optional
+	input.state in {"withdrawn", "revoked"}
+}
 
 # METADATA
 # title: The consent is not in force

@@ -31,7 +31,7 @@ mode := "contextual" if {
 _by_profile if {
 	input.switch_on == true
 	input.uses_profile == true
-	input.consent.status in standing.in_force
+	_in_force
 	input.consent.proof_complete == true
 	count(deny) == 0
 }
@@ -107,7 +107,9 @@ _profile_denied := deny & {"SWITCH"} if not input.uses_profile == true
 #   source: law.md VAR-01
 #   force: binding
 #   sdm: Intervenierbarkeit
-deny contains "VAR-01" if not input.consent.status in standing.in_force
+deny contains "VAR-01" if not _in_force
+
+_in_force if input.consent.status in standing.in_force
 
 # METADATA
 # title: The consent is not in force
@@ -125,8 +127,27 @@ deny contains standing.refusal(input.consent.status)
 #   force: binding
 #   sdm: Transparenz
 deny contains "CON-08" if {
-	input.consent.status in standing.in_force
+	_in_force
 	not input.consent.proof_complete == true
+}
+
+# METADATA
+# title: Fail closed
+# description: A fact that is missing or of the wrong type refuses.
+# custom:
+#   id: CON-11
+#   de: Für diesen Zweck liegt keine eindeutige Einwilligung von Ihnen vor. Im Zweifel gilt Nein.
+#   en: There is no clear consent from you for this purpose. When in doubt, it is a no.
+#   legal_basis: Art. 25(2), Art. 5(2) GDPR
+#   source: law.md CON-11
+#   force: binding
+#   sdm: Intervenierbarkeit
+deny contains "CON-11" if not _complete
+
+_complete if {
+	input.age in {"unknown", "u16", "16_17", "adult"}
+	is_boolean(input.restricted)
+	is_boolean(input.uses_special)
 }
 
 # METADATA
@@ -207,9 +228,12 @@ deny contains "SPC-01" if input.uses_special == true
 #   source: law.md VAR-02
 #   force: binding
 #   sdm: Nichtverkettung
-limit contains "VAR-02" if not input.experiment.status in standing.in_force
+limit contains "VAR-02" if not _experiment_proven
 
-limit contains "VAR-02" if not input.experiment.proof_complete == true
+_experiment_proven if {
+	input.experiment.status in standing.in_force
+	input.experiment.proof_complete == true
+}
 
 # METADATA
 # title: Minors and restricted visitors leave tests
@@ -222,9 +246,11 @@ limit contains "VAR-02" if not input.experiment.proof_complete == true
 #   force: binding
 #   sdm: Intervenierbarkeit
 # description: They are never assigned and never counted.
-limit contains "VAR-03" if input.restricted == true
+limit contains "VAR-03" if not input.restricted == false
 
-limit contains "VAR-03" if input.age in {"u16", "16_17"}
+limit contains "VAR-03" if not _adult
+
+_adult if input.age in {"unknown", "adult"}
 
 # METADATA
 # title: No deceptive pattern

@@ -17,7 +17,7 @@ verdict := {
 	"claim_allowed": claim_allowed,
 	"disclosures": disclosures,
 	"flags": flags,
-	"rules": deny_price | deny_claim,
+	"rules": (deny_price | deny_claim),
 }
 
 # METADATA
@@ -35,7 +35,7 @@ price_allowed if {
 default claim_allowed := false
 
 claim_allowed if {
-	_kinds[input.quote.announcement.kind]
+	_kind_known
 	count(deny_claim) == 0
 }
 
@@ -74,13 +74,17 @@ flags contains "moon_price_review" if {
 #   source: law.md CON-11
 #   force: binding
 #   sdm: Integrität
-deny_price contains "CON-11" if not _bases[input.quote.basis]
+deny_price contains "CON-11" if not _complete
 
-deny_price contains "CON-11" if not input.quote.customer in {"consumer", "business"}
-
-deny_price contains "CON-11" if not input.quote.list_cents > 0
-
-deny_price contains "CON-11" if not input.quote.offer_cents >= 0
+_complete if {
+	_bases[input.quote.basis]
+	input.quote.customer in {"consumer", "business"}
+	input.quote.list_cents > 0
+	input.quote.offer_cents >= 0
+	is_array(input.quote.inputs)
+	is_boolean(input.regulated_price)
+	is_boolean(input.special_product)
+}
 
 # METADATA
 # title: Forbidden price inputs
@@ -253,7 +257,9 @@ _contract_named if {
 #   source: law.md CON-11
 #   force: binding
 #   sdm: Integrität
-deny_claim contains "CON-11" if not _kinds[input.quote.announcement.kind]
+deny_claim contains "CON-11" if not _kind_known
+
+_kind_known if _kinds[input.quote.announcement.kind]
 
 _claims if input.quote.announcement.kind in {"percent", "strike", "highlight"}
 
@@ -290,7 +296,7 @@ _reduction_exempt(reduction) if {
 #   sdm: Transparenz
 deny_claim contains "PRI-01" if {
 	_must_show_low
-	input.quote.announcement.label != "uvp"
+	not input.quote.announcement.label == "uvp"
 	not _low_stated
 }
 
@@ -362,9 +368,11 @@ deny_claim contains "PRI-03" if {
 #   sdm: Transparenz
 deny_claim contains "PRI-04" if {
 	_must_show_low
-	not input.quote.announcement.label in {"30d_low", "uvp"}
+	not _labelled
 	input.quote.announcement.reference_cents > 0
 }
+
+_labelled if input.quote.announcement.label in {"30d_low", "uvp"}
 
 # METADATA
 # title: Steps without interruption
