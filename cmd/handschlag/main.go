@@ -20,6 +20,7 @@ var version = "unversioned"
 
 // commands are the doors of the binary. Each struct is one command with its flags.
 type commands struct {
+	Demo     demoCmd     `cmd:"" help:"Replay a real clickstream through the API, run the night, print what is stored."`
 	Serve    serveCmd    `cmd:"" help:"Serve the API on one data folder until SIGINT or SIGTERM."`
 	Nightly  nightlyCmd  `cmd:"" help:"Run the night: segments, checks, exports, and publish back."`
 	Consent  consentCmd  `cmd:"" help:"Show, grant, refuse or withdraw a subject's consent."`

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// nightRun is what running one night cost: a process of its own.
+type nightRun struct {
+	Seconds    float64 `json:"seconds"`
+	CPUSeconds float64 `json:"cpu_seconds"`
+	PeakMB     float64 `json:"peak_mb"`
+}
+
+// figures are measured while the demo plays; everything else is read back from storage.
+type figures struct {
+	ReplaySeconds float64    `json:"replay_seconds"`
+	ServerPeakMB  float64    `json:"server_peak_mb"`
+	Nights        []nightRun `json:"nights"`
+}
+
+// measure takes this process's peak memory: both servers and the demo's client.
+func (f *figures) measure(d *demoRun) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err == nil {
+		f.ServerPeakMB = float64(u.Maxrss) / rssPerMB
+	}
+	f.Nights = nil
+	for _, sh := range d.shops {
+		f.Nights = append(f.Nights, sh.night)
+	}
+}
+
+// runNight runs `handschlag nightly` as a process of its own, as cron would.
+func (d *demoRun) runNight(ctx context.Context, sh *demoShop, asOf time.Time) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this binary: %w", err)
+	}
+	d.out.printf("night of the shop %s, as of %s\n", sh.key, asOf.Format(time.DateOnly))
+	cmd := exec.CommandContext(ctx, exe, "nightly", "--data", sh.dir, "--config", sh.config, "--as-of", asOf.Format(time.DateOnly))
+	cmd.Env = append(os.Environ(), "HANDSCHLAG_CLOCK=@"+sh.clock)
+	cmd.Stdout, cmd.Stderr = d.out.out, d.out.err
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("running the night of %s: %w", sh.key, err)
+	}
+	sh.night.Seconds = time.Since(began).Seconds()
+	sh.night.CPUSeconds = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		sh.night.PeakMB = float64(u.Maxrss) / rssPerMB
+	}
+	return nil
+}
+
+// nextPort gives the address of the i-th shop.
+func nextPort(listen string, i int) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("--listen: want HOST:PORT, got %q", listen)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 0 || n > 65534 {
+		return "", fmt.Errorf("--listen: want a port from 0 to 65534, got %q", port)
+	}
+	if n > 0 {
+		n += i
+	}
+	return net.JoinHostPort(strings.TrimSpace(host), strconv.Itoa(n)), nil
+}
+
+func demoClient() *http.Client {
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+}

@@ -1,0 +1,4 @@
+package main
+
+// rssPerMB: Linux counts the resident set in KiB.
+const rssPerMB = 1 << 10
