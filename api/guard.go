@@ -26,6 +26,7 @@ type heard struct {
 	req    *http.Request
 	status int
 	bytes  int64
+	routed bool // the mux has taken over
 	missed int
 }
 
@@ -42,7 +43,7 @@ func (h *heard) WriteHeader(status int) {
 
 // unrouted reports whether the mux speaks, not a route. Routes never redirect.
 func (h *heard) unrouted(status int) bool {
-	return h.req.Pattern == "" || status == http.StatusMovedPermanently || status == http.StatusTemporaryRedirect
+	return h.routed && (h.req.Pattern == "" || status == http.StatusMovedPermanently || status == http.StatusTemporaryRedirect)
 }
 
 func (h *heard) Write(b []byte) (int, error) {
@@ -77,6 +78,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !a.cors(h, r) {
 		return
 	}
+	h.routed = true
 	a.mux.ServeHTTP(h, r)
 	if h.missed != 0 {
 		a.unrouted(h)

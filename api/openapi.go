@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -23,15 +24,15 @@ func document(routes []route, version string) []byte {
 	d := newDoc()
 	paths := map[string]*huma.PathItem{}
 	for _, rt := range routes {
-		for i, path := range append([]string{rt.path}, rt.also...) {
-			if paths[path] == nil {
-				paths[path] = &huma.PathItem{}
+		for i, at := range append([]string{rt.path}, rt.also...) {
+			if paths[at] == nil {
+				paths[at] = &huma.PathItem{}
 			}
 			op := d.operation(rt)
 			if i > 0 {
 				op.OperationID, op.Summary = rt.id+"Short", "Short form of "+rt.path
 			}
-			place(paths[path], rt.method, op)
+			place(paths[at], rt.method, op)
 		}
 	}
 	doc := &huma.OpenAPI{
@@ -67,13 +68,26 @@ type doc struct {
 func newDoc() *doc {
 	d := &doc{}
 	d.registry = huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
-		name := huma.DefaultSchemaNamer(t, hint)
+		name := room(t) + huma.DefaultSchemaNamer(t, hint)
 		if d.asking && !strings.HasSuffix(name, "Call") && !strings.HasSuffix(name, "Feed") {
 			return name + "In"
 		}
 		return name
 	})
 	return d
+}
+
+// room prefixes the names of types of the rooms below flow: consent.Record and
+// decide.Record are two.
+func room(t reflect.Type) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := path.Base(t.PkgPath())
+	if t.PkgPath() == "" || name == "api" || name == "flow" {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 func (d *doc) operation(rt route) *huma.Operation {

@@ -97,7 +97,7 @@ func TestTheExamplesOfTheDesignFitTheDocument(t *testing.T) {
 func TestALambdaServesItsGroupAlone(t *testing.T) {
 	d := openDoor(t, func(o *Options) { o.Groups = []Group{GroupPrice} })
 	for path, status := range map[string]int{"/v1/price": 401, "/v1/batch": 404, "/v1/escalate": 404} {
-		if g := d.do(call{method: "POST", path: path}); g.status != status {
+		if g := d.do(call{method: "POST", path: path, body: "{}"}); g.status != status {
 			t.Errorf("%s: want %d, got %d", path, status, g.status)
 		}
 	}

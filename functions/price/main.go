@@ -4,10 +4,9 @@ package main
 import (
 	"github.com/handschlag/handschlag/api"
 	"github.com/handschlag/handschlag/functions/start"
-	"github.com/handschlag/handschlag/policy"
 )
 
 // version is set by the linker.
 var version = "unversioned"
 
-func main() { start.Group(version, api.GroupPrice, policy.EntryPricing) }
+func main() { start.Group(api.GroupPrice, version) }
