@@ -121,14 +121,19 @@ func (b *batch) judge(ctx context.Context, it *item) error {
 	}
 	it.visitor = v
 	it.facts = b.circumstances(it)
-	if err := b.admit(ctx, it); err != nil || it.result.Outcome != Admitted {
+	stranger := it.facts.Subject.IsZero() && b.caller.Server && it.raw.Kind().Order()
+	if stranger {
+		it.facts.Subject = anybody
+	}
+	if err := b.admit(ctx, it); err != nil || !stranger || it.result.Outcome != Admitted {
 		return err
 	}
-	if it.facts.Subject.IsZero() {
-		return b.assign(ctx, it)
-	}
-	return nil
+	return b.assign(ctx, it)
 }
+
+// anybody stands in for the customer of an order until the gate has said that the
+// order may be kept: only then is a pseudonym made.
+var anybody = consent.Subject{0: 1}
 
 // admit takes the gate's answer into the item.
 func (b *batch) admit(ctx context.Context, it *item) error {
@@ -151,10 +156,6 @@ func (b *batch) assign(ctx context.Context, it *item) error {
 	if id.IsZero() {
 		id, side = it.ids.device, &it.visitor.device
 	}
-	if !it.raw.Kind().Order() || !b.caller.Server || id.IsZero() {
-		it.result.Outcome, it.result.Purposes, it.result.Rules = Refused, nil, []string{"CON-11"}
-		return nil
-	}
 	s, err := b.host.Assign(ctx, id)
 	if err != nil {
 		return unavailable("assigning a pseudonym", err)
@@ -162,8 +163,7 @@ func (b *batch) assign(ctx context.Context, it *item) error {
 	side.Subject = s
 	it.visitor.proven = !it.ids.account.IsZero()
 	it.facts.Subject, it.facts.MessageKey = s, b.keys.message(s, it.raw.MessageID())
-	it.event.Subject, it.event.MessageKey = s, it.facts.MessageKey
-	return nil
+	return b.admit(ctx, it)
 }
 
 // answer counts what became of the items and says so.

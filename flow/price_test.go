@@ -1,0 +1,213 @@
+package flow_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/price"
+)
+
+func berlin(day string) time.Time {
+	l, _ := time.LoadLocation("Europe/Berlin")
+	t, err := time.ParseInLocation("2006-01-02 15:04", day, l)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func interval(from, to string, cents int64, announced bool) price.Interval {
+	i := price.Interval{Product: "B12", Storefront: "de", Channel: "web", Currency: "EUR", From: berlin(from), GrossCents: cents, Announced: announced}
+	if to != "" {
+		i.To = berlin(to)
+	}
+	return i
+}
+
+// quote is design.md's example without its claim.
+func quote() price.Quote {
+	return price.Quote{
+		Product: "B12", Storefront: "de", Channel: "web", Currency: "EUR", Customer: "consumer", ListCents: 10000, OfferCents: 8000,
+		VATBP: 1900, Basis: "static", Inputs: []string{"stock"},
+	}
+}
+
+func claimed(pct int64) price.Quote {
+	q := quote()
+	q.Announcement = price.Announcement{Kind: "percent", Percent: pct, Since: berlin("2026-11-21 00:00"), Label: "30d_low", ReferenceCents: 10000}
+	return q
+}
+
+func (s *shop) judged(q price.Quote) flow.PriceAnswer {
+	s.t.Helper()
+	a, err := s.Price(ctx, []price.Quote{q}, backend)
+	ok(s.t, err)
+	return a[0]
+}
+
+func TestAForbiddenClaimLeavesThePrice(t *testing.T) {
+	s := newShop(t)
+	_, err := s.PutPrices(ctx, []price.Interval{
+		interval("2026-01-01 00:00", "2026-11-02 10:00", 10000, false), interval("2026-11-02 10:00", "2026-11-02 12:00", 7900, false),
+		interval("2026-11-02 12:00", "2026-11-21 00:00", 10000, false), interval("2026-11-21 00:00", "", 8000, true),
+	}, backend)
+	ok(t, err)
+	a := s.judged(claimed(20))
+	want(t, a.Price, flow.PriceVerdict{Allowed: true, Cents: 8000})
+	want(t, a.Claim.Allowed, false)
+	want(t, *a.Claim.LowCents, 7900)
+	if a.Claim.MaxPercent != nil {
+		t.Errorf("a price above the low has a maximal percentage, %d", *a.Claim.MaxPercent)
+	}
+	if !strings.Contains(rulesOf(a.Reasons), "PRI-02") {
+		t.Errorf("reasons are %q", rulesOf(a.Reasons))
+	}
+	want(t, len(s.decisions(decide.ActionPrice)), 1)
+	want(t, s.decisions(decide.ActionPrice)[0].ID, a.DecisionID)
+}
+
+func TestATrueClaimStands(t *testing.T) {
+	s := newShop(t)
+	_, err := s.PutPrices(ctx, []price.Interval{
+		interval("2026-01-01 00:00", "2026-11-21 00:00", 10000, false), interval("2026-11-21 00:00", "", 8000, true),
+	}, backend)
+	ok(t, err)
+	a := s.judged(claimed(20))
+	want(t, a.Claim.Allowed, true)
+	want(t, *a.Claim.LowCents, 10000)
+	want(t, *a.Claim.MaxPercent, 20)
+	want(t, s.judged(claimed(21)).Claim.Allowed, false)
+}
+
+func TestTwoPersonsCannotPayDifferentPrices(t *testing.T) {
+	s := newShop(t)
+	for _, input := range []string{"device", "device_os", "ip_country", "city", "visit_count", "segment", "Device", "stock ", "consent_status", "user_agent"} {
+		q := quote()
+		q.Inputs = append(q.Inputs, input)
+		a := s.judged(q)
+		want(t, a.Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
+		if !strings.Contains(strings.Join(a.Rules, " "), "PRI-") {
+			t.Errorf("%q: rules are %v", input, a.Rules)
+		}
+	}
+}
+
+func TestAPersonalisedPriceNeedsConfigurationSwitchDisclosureAndConsent(t *testing.T) {
+	personal := func(record string) price.Quote {
+		q := quote()
+		q.Basis, q.OfferCents, q.Inputs, q.Disclosed, q.ConsentID = "personalised", 9200, nil, true, record
+		return q
+	}
+	on := func(c *config.Config) { c.Prices.Personalised = true }
+	t.Run("all four", func(t *testing.T) {
+		s := newShop(t, on)
+		record := s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID
+		a := s.judged(personal(record))
+		want(t, a.Price, flow.PriceVerdict{Allowed: true, Cents: 9200})
+		want(t, strings.Join(a.Disclosures, " "), "personalised_price")
+		if r := s.decisions(decide.ActionPrice)[0]; strings.Contains(string(r.Input), record) || !r.Subject.IsZero() {
+			t.Error("the price decision leads to the person")
+		}
+		s.grantAccount(adaAcc, consent.PersonalisedPrice) // renewed by a later record: still in force
+		want(t, s.judged(personal(record)).Price.Allowed, true)
+		call := says("", false, consent.PersonalisedPrice)
+		call.UserID = adaAcc
+		_, err := s.Consent(ctx, call, backend)
+		ok(t, err)
+		want(t, s.judged(personal(record)).Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
+		s.wait(time.Minute)
+		s.grantAccount(adaAcc, consent.PersonalisedPrice) // a new grant: the old record does not speak for it
+		want(t, s.judged(personal(record)).Price.Allowed, false)
+	})
+	for name, run := range map[string]func(*testing.T) bool{
+		"off by default": func(t *testing.T) bool {
+			s := newShop(t)
+			return s.judged(personal(s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID)).Price.Allowed
+		},
+		"switched off": func(t *testing.T) bool {
+			s := newShop(t, on)
+			_, err := s.PutSwitch(ctx, flow.SwitchPersonalised, flow.SwitchCall{Reason: "drill"}, ops)
+			ok(t, err)
+			return s.judged(personal(s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID)).Price.Allowed
+		},
+		"a device's consent": func(t *testing.T) bool {
+			s := newShop(t, on)
+			return s.judged(personal(s.grant(ada, consent.PersonalisedPrice).RecordID)).Price.Allowed
+		},
+		"a record of something else": func(t *testing.T) bool {
+			s := newShop(t, on)
+			return s.judged(personal(s.grantAccount(adaAcc, consent.Analytics).RecordID)).Price.Allowed
+		},
+		"no record": func(t *testing.T) bool { return newShop(t, on).judged(personal("0193-none")).Price.Allowed },
+		"not named": func(t *testing.T) bool { return newShop(t, on).judged(personal("")).Price.Allowed },
+		"not so long": func(t *testing.T) bool {
+			s := newShop(t, on)
+			record := s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID
+			s.wait(366 * 24 * time.Hour)
+			return s.judged(personal(record)).Price.Allowed
+		},
+	} {
+		t.Run(name, func(t *testing.T) { want(t, run(t), false) })
+	}
+}
+
+func TestAQuoteNamesTheFieldThatIsWrong(t *testing.T) {
+	s := newShop(t)
+	for field, change := range map[string]func(*price.Quote){
+		"list_cents":             func(q *price.Quote) { q.ListCents = -1 },
+		"offer_cents":            func(q *price.Quote) { q.OfferCents = -1 },
+		"basis":                  func(q *price.Quote) { q.Basis = "mood" },
+		"customer":               func(q *price.Quote) { q.Customer = "" },
+		"currency":               func(q *price.Quote) { q.Currency = "eur" },
+		"product_id":             func(q *price.Quote) { q.Product = "" },
+		"vat_bp":                 func(q *price.Quote) { q.VATBP = 10001 },
+		"announcement.kind":      func(q *price.Quote) { q.Announcement.Kind = "shouting" },
+		"announcement.pct":       func(q *price.Quote) { q.Announcement = claimed(101).Announcement },
+		"announcement.since":     func(q *price.Quote) { q.Announcement = price.Announcement{Kind: "percent", Percent: 1, Label: "uvp"} },
+		"reductions[0].kind":     func(q *price.Quote) { q.Reductions = []price.Reduction{{Kind: "mood", Audience: "public"}} },
+		"reductions[0].audience": func(q *price.Quote) { q.Reductions = []price.Reduction{{Kind: "coupon", Audience: "me"}} },
+	} {
+		q := quote()
+		change(&q)
+		_, err := s.Price(ctx, []price.Quote{q}, backend)
+		faulted(t, err, 422, field)
+		_, err = s.Price(ctx, []price.Quote{quote(), q}, backend)
+		faulted(t, err, 422, "quotes[1]."+field)
+	}
+	want(t, len(s.decisions(decide.ActionPrice)), 0)
+	_, err := s.Price(ctx, []price.Quote{quote()}, browser)
+	faulted(t, err, 403, "credential")
+}
+
+func TestQuotesAreAnsweredInOrder(t *testing.T) {
+	s := newShop(t)
+	qs := []price.Quote{quote(), quote(), quote()}
+	for i := range qs {
+		qs[i].OfferCents = int64(7000 + i)
+	}
+	as, err := s.Price(ctx, qs, backend)
+	ok(t, err)
+	for i, a := range as {
+		want(t, a.Price.Cents, int64(7000+i))
+	}
+	want(t, len(s.decisions(decide.ActionPrice)), 3)
+}
+
+func TestFeedsNameTheRowThatIsWrong(t *testing.T) {
+	s := newShop(t)
+	_, err := s.PutPrices(ctx, []price.Interval{interval("2026-01-01 00:00", "2026-03-01 00:00", 100, false)}, backend)
+	ok(t, err)
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-02-01 00:00", "2026-04-01 00:00", 100, false)}, backend)
+	faulted(t, err, 422, "prices")
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-05-01 00:00", "2026-04-01 00:00", 100, false)}, backend)
+	faulted(t, err, 422, "prices[0].to")
+	_, err = s.PutPrices(ctx, nil, backend)
+	faulted(t, err, 422, "prices")
+	_, err = s.PutProducts(ctx, nil, browser)
+	faulted(t, err, 403, "credential")
+}
