@@ -1,6 +1,7 @@
 package event
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -26,8 +27,11 @@ func NewCatalogue(products []Product, categoryTags map[string]string) Catalogue 
 		s.settle()
 		c.learn(key, s)
 	}
+	for _, s := range slices.Collect(maps.Values(c.categories)) {
+		c.categories[s.name] = s // as it is written, the common case
+	}
 	for _, p := range products {
-		p.Tags = union(p.Tags, c.Tags(p.Category))
+		p.Tags = union(slices.Sorted(slices.Values(p.Tags)), c.Tags(p.Category))
 		c.products[p.ID] = p
 		key := strings.ToLower(p.ID)
 		c.articles[key] = union(c.articles[key], p.Tags)
@@ -142,6 +146,9 @@ func (c *catalogue) Category(name string) (string, bool) {
 }
 
 func (c *catalogue) find(name string) *category {
+	if name == "" {
+		return nil
+	}
 	if s, ok := c.categories[name]; ok {
 		return s
 	}
@@ -157,12 +164,14 @@ func (c *catalogue) TextTags(text string) []string {
 	}
 	text = strings.ToLower(text)
 	var tags []string
-	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '/' || unicode.IsSpace(r) }) {
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '/' || r == ' ' }) {
 		tags = union(tags, c.articles[part])
 	}
-	has := slices.Collect(words(text))
-	for _, w := range has {
+	var room [16]string
+	has := room[:0]
+	for w := range words(text) {
 		tags = union(tags, c.words[w])
+		has = append(has, w)
 	}
 	for _, s := range c.secrets {
 		if len(s.words) > 1 && subset(s.words, has) {

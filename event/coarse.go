@@ -86,7 +86,6 @@ func (c *coarsening) ownProduct() {
 	}
 	f.Product, f.Category, f.ProductClass, f.PriceCents = p.ID, p.Category, p.Class, p.PriceCents
 	c.tag(p.Tags)
-	c.tag(c.cat.Tags(p.Category))
 	if f.PageType == "" && c.kind == ProductViewed || c.kind == Page && f.PageType == "other" {
 		f.PageType = "product"
 	}

@@ -46,7 +46,7 @@ type item struct {
 // *TooMany; one bad item makes that item Invalid and no more. A context beside the
 // batch holds for the items that have none. The body may be reused afterwards.
 func ParseBatch(body []byte) (Envelope, error) {
-	p := parser{scanner: scanner{s: string(body)}}
+	p := parser{scanner: scanner{s: string(body), names: make([]string, 0, 64)}}
 	var (
 		e      Envelope
 		common *situation
@@ -114,7 +114,7 @@ func (m *Message) inherit(sentAt instant, common *situation, wrong *Invalid) {
 // ParseSingle reads the body of POST /v1/track and the like. The type comes from
 // the route, whatever the body says. The error is *Malformed.
 func ParseSingle(callType string, body []byte) (Envelope, error) {
-	p := parser{scanner: scanner{s: string(body)}}
+	p := parser{scanner: scanner{s: string(body), names: make([]string, 0, 64)}}
 	var e Envelope
 	p.top(func() {
 		switch p.name() {

@@ -13,7 +13,7 @@ type Product struct {
 
 // Catalogue answers questions about products from a snapshot in memory.
 type Catalogue interface {
-	// Product finds a product by id.
+	// Product finds a product by id. Its Tags are its own and its category's.
 	Product(id string) (Product, bool)
 	// Words keeps those words of a search that the catalogue knows (product ids
 	// and category words, lower case), in order, at most eight.

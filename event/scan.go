@@ -2,6 +2,7 @@ package event
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -293,27 +294,43 @@ func fits(number string) bool {
 	return err == nil && !math.IsInf(f, 0)
 }
 
-// stops marks the bytes that end the simple part of a string.
-var stops = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
+// simple is how many bytes of s, from the start, can stand in a string as they
+// are: up to a quote, a backslash or a control character. It looks at eight bytes
+// at once; the lowest mark is exact, those above it need not be.
+func simple(s string) int {
+	j := 0
+	for ; j+8 <= len(s); j += 8 {
+		w := s[j : j+8]
+		v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
+			uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		quote, slash := v^'"'*ones, v^'\\'*ones
+		marks := ((quote-ones)&^quote | (slash-ones)&^slash | (v-0x20*ones)&^v) & highs
+		if marks != 0 {
+			return j + bits.TrailingZeros64(marks)/8
+		}
 	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
+	for ; j < len(s); j++ {
+		if c := s[j]; c == '"' || c == '\\' || c < 0x20 {
+			break
+		}
+	}
+	return j
+}
 
 // str reads the string that starts here.
 func (p *scanner) str() string {
-	s, j := p.s, p.i+1
-	for j < len(s) && !stops[s[j]] {
-		j++
+	rest := p.s[p.i+1:]
+	n := simple(rest)
+	if n < len(rest) && rest[n] == '"' {
+		p.i += n + 2
+		return rest[:n]
 	}
-	if j < len(s) && s[j] == '"' {
-		v := s[p.i+1 : j]
-		p.i = j + 1
-		return v
-	}
-	return p.escaped(j)
+	return p.escaped(p.i + 1 + n)
 }
 
 // escaped reads on from j, the first byte that is not simple.
