@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/handschlag/handschlag/api"
-	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/functions/gateway"
 	"github.com/handschlag/handschlag/host/desk"
@@ -36,12 +35,12 @@ var entries = map[api.Group][]policy.Entry{
 // Group serves one group of routes until the runtime ends the process.
 func Group(g api.Group, version string) {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	h, _, err := open(context.Background(), g, version, log)
+	h, host, err := open(context.Background(), g, version, log)
 	if err != nil {
 		log.Error("starting", "group", string(g), "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.Start(h)
+	lambda.StartWithOptions(h, lambda.WithEnableSIGTERM(func() { _ = host.Close() }))
 }
 
 // open makes the handler of a group, over a host that the caller may close.
