@@ -35,10 +35,8 @@ func (k *checker) all() {
 // bad reports a problem at a path, in the line of the nearest thing that the
 // file names. What was unreadable, or reported already, is not judged again.
 func (k *checker) bad(path, format string, args ...any) {
-	for _, p := range k.r.problems {
-		if p.Path == path || strings.HasPrefix(p.Path, path+".") || strings.HasPrefix(path, p.Path+".") || p.Path == "" {
-			return
-		}
+	if k.r.judged(path) {
+		return
 	}
 	k.r.bad(path, k.line(path), format, args...)
 }
@@ -48,7 +46,7 @@ func (k *checker) line(path string) int {
 		if at, ok := k.r.lines[path]; ok {
 			return at
 		}
-		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+		path = parent(path)
 	}
 	return 0
 }
@@ -83,9 +81,12 @@ func (k *checker) within(n, least, most int64, path string) {
 
 // unique reports names that come twice in a list.
 func (k *checker) unique(names []string, path, key string) {
+	first := make(map[string]int, len(names))
 	for i, n := range names {
-		if first := slices.Index(names, n); first < i && n != "" {
-			k.bad(at(path, i)+"."+key, "%q is taken already, by line %d; give it a name of its own", n, k.line(at(path, first)))
+		if j, taken := first[n]; !taken {
+			first[n] = i
+		} else if n != "" {
+			k.bad(at(path, i)+"."+key, "%q is taken already, by line %d; give it a name of its own", n, k.line(at(path, j)))
 		}
 	}
 }

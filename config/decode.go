@@ -17,6 +17,7 @@ import (
 // all of them are found at once, and remembers the line of every path.
 type reader struct {
 	problems Errors
+	told     map[string]bool // paths with a problem
 	lines    map[string]int
 	anchors  map[string]ast.Node
 	aliases  int
@@ -53,7 +54,22 @@ func (r *reader) read(yaml []byte, c *Config) {
 
 func (r *reader) bad(path string, line int, format string, args ...any) {
 	r.problems = append(r.problems, Problem{Line: line, Path: path, Text: fmt.Sprintf(format, args...)})
+	r.told[path] = true
 }
+
+// judged says that a path, or what it is part of, has a problem already.
+func (r *reader) judged(path string) bool {
+	for path != "" {
+		if r.told[path] {
+			return true
+		}
+		path = parent(path)
+	}
+	return r.told[""]
+}
+
+// parent of offers.hours[2].from is offers.hours[2].
+func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
 
 // syntax reports what is not YAML at all; nothing after it can be read.
 func (r *reader) syntax(err error) {

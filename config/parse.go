@@ -64,7 +64,7 @@ func Default() *Config {
 func Parse(yaml []byte) (*Config, error) { return parseOver(yaml, Default()) }
 
 func parseOver(yaml []byte, c *Config) (*Config, error) {
-	r := reader{lines: map[string]int{}, anchors: map[string]ast.Node{}}
+	r := reader{told: map[string]bool{}, lines: map[string]int{}, anchors: map[string]ast.Node{}}
 	r.read(yaml, c)
 	for i := range c.Segments {
 		if at, ok := r.lines[fmt.Sprintf("segments[%d]", i)]; ok {

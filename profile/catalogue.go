@@ -26,7 +26,7 @@ func Catalogue() []FeatureInfo {
 			Name: f.name, Unit: f.unit, Family: f.family.String(), De: f.de, En: f.en, Definition: f.definition,
 		}
 		for j, p := range Purposes {
-			if familiesOf[j].has(f.family) {
+			if familiesOf[j].allow(f) {
 				out[i].Purposes = append(out[i].Purposes, p)
 			}
 		}
@@ -45,14 +45,15 @@ const (
 	forBasket
 	forCheckout
 	forOffers
+	forDetail // with a family: also what needs search keys or variants
 )
 
 var familyNames = []string{"search", "time", "pace", "product", "basket", "checkout", "offers"}
 
-// String names the families of the set.
+// String names the first family of the set.
 func (f families) String() string {
 	for i, n := range familyNames {
-		if f == 1<<i {
+		if f.has(1 << i) {
 			return n
 		}
 	}
@@ -61,13 +62,16 @@ func (f families) String() string {
 
 func (f families) has(x families) bool { return f&x != 0 }
 
+func (f families) allow(x feature) bool { return f&x.family == x.family }
+
 // familiesOf says, for each of Purposes, which families it may use. Measuring use
-// needs no offers; choosing content needs neither how hurried a visitor is nor
-// what went wrong at the checkout.
+// needs no offers, and neither search keys nor variants (its events do not keep
+// them); choosing content needs neither how hurried a visitor is nor what went
+// wrong at the checkout.
 var familiesOf = [3]families{
 	forSearch | forTime | forPace | forProduct | forBasket | forCheckout,
-	forSearch | forTime | forProduct | forBasket,
-	forSearch | forTime | forPace | forProduct | forBasket | forCheckout | forOffers,
+	forSearch | forTime | forProduct | forBasket | forDetail,
+	forSearch | forTime | forPace | forProduct | forBasket | forCheckout | forOffers | forDetail,
 }
 
 func familiesFor(p consent.Purpose) families {
@@ -81,7 +85,7 @@ func familiesFor(p consent.Purpose) families {
 type feature struct {
 	name       string
 	unit       string
-	family     families
+	family     families // one, and forDetail for what needs search keys or variants
 	de, en     string
 	definition string
 	read       func(r *reading) int64

@@ -43,7 +43,7 @@ var catalogue = []feature{
 		"Number of products_searched events.",
 		func(r *reading) int64 { return r.session.Searches },
 	}, {
-		SearchesDistinct, "count", forSearch, "verschiedene Suchen in dieser Sitzung", "different searches in this session",
+		SearchesDistinct, "count", forSearch | forDetail, "verschiedene Suchen in dieser Sitzung", "different searches in this session",
 		"Number of products_searched events whose query_key is not among the 10 different query_keys searched last before it (a missing query_key is key 0).",
 		func(r *reading) int64 { return r.session.Distinct },
 	}, {
@@ -51,7 +51,7 @@ var catalogue = []feature{
 		"100 × clicked searches / searches, rounded down; 0 without a search. A search is clicked if a product_clicked, product_viewed or product_added follows it before the next products_searched.",
 		(*reading).clickPct,
 	}, {
-		SearchReformulated, "count", forSearch, "neu formulierte Suchen ohne Klick dazwischen", "searches put in other words without a click between",
+		SearchReformulated, "count", forSearch | forDetail, "neu formulierte Suchen ohne Klick dazwischen", "searches put in other words without a click between",
 		"Number of products_searched events whose query_key differs from that of the products_searched before, which was not clicked.",
 		func(r *reading) int64 { return r.session.Reformulated },
 	}, {
@@ -59,7 +59,7 @@ var catalogue = []feature{
 		"Number of products_searched events with results = 0, where the purpose keeps results (-1 means not told).",
 		func(r *reading) int64 { return r.session.Zero },
 	}, {
-		SearchExactArticle, "0 or 1", forSearch, "zuletzt genau eine Artikelnummer gesucht", "the last search was exactly an article number",
+		SearchExactArticle, "0 or 1", forSearch | forDetail, "zuletzt genau eine Artikelnummer gesucht", "the last search was exactly an article number",
 		"query_exact of the last products_searched, as 0 or 1.",
 		func(r *reading) int64 { return flag(r.session.Exact) },
 	}, {
@@ -99,7 +99,7 @@ var catalogue = []feature{
 		"Number of size_guide_opened events.",
 		func(r *reading) int64 { return r.session.SizeGuides },
 	}, {
-		VariantFlipsMax, "count", forProduct, "Wechsel zwischen Varianten eines Produkts", "changes between variants of one product",
+		VariantFlipsMax, "count", forProduct | forDetail, "Wechsel zwischen Varianten eines Produkts", "changes between variants of one product",
 		"Largest number, in one product run, of touches whose product_variant is told and differs from the one told last before in the run.",
 		func(r *reading) int64 { return r.session.FlipsMax },
 	}, {

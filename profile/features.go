@@ -25,7 +25,7 @@ func (p Profile) Features(purpose consent.Purpose, now time.Time) map[string]int
 	}
 	allowed := familiesFor(purpose)
 	for _, f := range catalogue {
-		if allowed.has(f.family) {
+		if allowed.allow(f) {
 			out[f.name] = f.read(&r)
 		}
 	}
