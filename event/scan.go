@@ -56,11 +56,13 @@ func (p *scanner) pointer() string {
 			b.WriteString("/" + strconv.Itoa(f.n-1))
 		default:
 			name := strings.ToValidUTF8(f.name[:min(len(f.name), 64)], "")
-			b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+			b.WriteString("/" + pointerEscapes.Replace(name))
 		}
 	}
 	return b.String()
 }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 func (p *scanner) space() {
 	for p.i < len(p.s) {

@@ -208,6 +208,9 @@ func TestHostileBodiesAreMalformed(t *testing.T) {
 			if !errors.As(err, &bad) || bad.Code != c.code {
 				t.Fatalf("want %s, got %v", c.code, err)
 			}
+			if n := testing.AllocsPerRun(3, func() { _, _ = ParseBatch([]byte(c.body)) }); n > 150 {
+				t.Errorf("%v allocations", n)
+			}
 			if len(bad.Error()) > 1000 {
 				t.Errorf("an error of %d bytes", len(bad.Error()))
 			}

@@ -134,6 +134,15 @@ func TestPriceVectors(t *testing.T) {
 	}
 }
 
+// A gift in the window leaves no room for any claim.
+func TestAGiftIsTheLowest(t *testing.T) {
+	h := history(step{"2026-01-01", 7900, false}, step{"2026-11-01", 100, true}, step{"2026-11-02", 7900, false}, step{"2026-11-21", 6900, true})
+	h[1].GrossCents = 0
+	if f := Judgeable(quote(6900, start), h, start, berlin); f.LowCents != 0 || !f.Covered || f.MaxPercent != 0 {
+		t.Errorf("facts %+v", f)
+	}
+}
+
 func TestW18PerChannel(t *testing.T) {
 	h := history(step{"2026-01-01", 7900, false}, step{"2026-11-21", 6900, true})
 	for field, change := range map[string]func(*Interval){
@@ -309,7 +318,8 @@ func TestMerge(t *testing.T) {
 		{"another price from the same start", []Interval{row("2026-06-01", "", 500)}, nil},
 		{"rows that overlap each other", []Interval{row("2026-11-21", "", 6900), row("2026-11-25", "", 6800)}, nil},
 		{"a row that ends before it begins", []Interval{row("2026-11-21", "2026-11-20", 6900)}, nil},
-		{"a price of nothing", []Interval{row("2026-11-21", "", 0)}, nil},
+		{"a price below nothing", []Interval{row("2026-11-21", "", -1)}, nil},
+		{"a gift", []Interval{row("2026-11-21", "", 0)}, []Interval{closed, row("2026-06-01", "2026-11-21", 7900), row("2026-11-21", "", 0)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := Merge(stored, c.rows)

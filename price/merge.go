@@ -28,8 +28,8 @@ func (i Interval) Check() error {
 	if !i.To.IsZero() && !i.From.Before(i.To) {
 		wrong = append(wrong, errors.New("to is not after from"))
 	}
-	if i.GrossCents <= 0 || i.GrossCents > 1e12 {
-		wrong = append(wrong, errors.New("gross_cents wants more than 0"))
+	if i.GrossCents < 0 || i.GrossCents > 1e12 {
+		wrong = append(wrong, errors.New("gross_cents wants 0 or more"))
 	}
 	return errors.Join(wrong...)
 }
