@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -408,6 +409,34 @@ func TestNothingPersonalOfTheSamplesIsStored(t *testing.T) {
 	}
 	if checked < 400 {
 		t.Errorf("only %d personal values found in the samples", checked)
+	}
+}
+
+// What is kept must not keep the message alive: raw ends in the gate.
+func TestFieldsShareNoMemoryWithTheMessage(t *testing.T) {
+	item := `{"type":"track","event":"Products Searched","messageId":"m","anonymousId":"0123456789abcdef",` +
+		`"context":{"locale":"de","ip":"203.0.113.7","userAgent":"Firefox/145.0","page":{"path":"/search","referrer":"https://www.example.com/"}},` +
+		`"properties":{"query":"shoes b12","product_id":"B12","variant":"42","currency":"EUR","order_id":"o","slot":"home","variant_id":"v1",` +
+		`"decision_id":"0191f3a0-1c2d-7e4f-8a9b-0c1d2e3f4a5b","products":[{"product_id":"old-1"},{"product_id":"B12"}]}}`
+	order := strings.Replace(item, "Products Searched", "Order Completed", 1)
+	for _, text := range []string{item, order} {
+		m := one(t, text)
+		low := uintptr(unsafe.Pointer(unsafe.StringData(m.MessageID))) - uintptr(len(text))
+		f := m.Raw.Trusted().Coarse(market, digest, time.UTC, nil, noon).Fields
+		kept := append([]string{}, f.QueryWords...)
+		for _, i := range f.Items {
+			kept = append(kept, i.Product)
+		}
+		for i, v := 0, reflect.ValueOf(f); i < v.NumField(); i++ {
+			if v.Field(i).Kind() == reflect.String {
+				kept = append(kept, v.Field(i).String())
+			}
+		}
+		for _, s := range kept {
+			if at := uintptr(unsafe.Pointer(unsafe.StringData(s))); s != "" && at >= low && at < low+2*uintptr(len(text)) {
+				t.Errorf("%q is part of the message", s)
+			}
+		}
 	}
 }
 
