@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/handschlag/handschlag/consent/ledger"
 )
 
 // summarise reads both shops back and prints what they hold.
