@@ -1,0 +1,89 @@
+package local
+
+import (
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+)
+
+// gate narrows stored rows to what their subject has not taken back. It is not
+// the night's judgement, only what may not even lie there any longer (BAT-03).
+// One goroutine uses it, best with rows in the order of subjects.
+type gate struct {
+	r            pebble.Reader
+	who          consent.Subject
+	own, account consent.State
+}
+
+func (h *Host) gateOf(r pebble.Reader) *gate { return &gate{r: r} }
+
+// turn reads what is known about a row's subject.
+func (g *gate) turn(who consent.Subject) error {
+	if who == g.who {
+		return nil
+	}
+	own, err := stateIn(g.r, who)
+	if err != nil {
+		return err
+	}
+	account, err := accountIn(g.r, who)
+	if err != nil {
+		return err
+	}
+	linked, err := stateIn(g.r, account)
+	if err != nil {
+		return err
+	}
+	g.who, g.own, g.account = who, own.State, linked.State
+	return nil
+}
+
+// narrow drops those grants of a row that its subject, or the account it is
+// linked to, took back, let run out before at, or gave again only later; and
+// every field that no grant left keeps. A row without purposes has nothing left.
+// Restricted subjects' rows stay as they are (RGT-07).
+func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
+	if err := g.turn(r.Subject); err != nil {
+		return r, err
+	}
+	if g.own.Restricted || g.account.Restricted {
+		return r, nil
+	}
+	var left consent.Set
+	var cases, keeps []int64
+	var union event.FieldSet
+	for i, p := range consent.Set(r.Purposes).List() {
+		if g.lost(p, r.OccurredMS, at) || i >= len(r.Cases) || i >= len(r.Keeps) {
+			continue
+		}
+		left = left.With(p)
+		cases, keeps = append(cases, r.Cases[i]), append(keeps, r.Keeps[i])
+		union |= event.FieldSet(r.Keeps[i])
+	}
+	if int64(left) != r.Purposes {
+		r.Purposes, r.Cases, r.Keeps, r.Fields = int64(left), cases, keeps, r.Fields.Keep(union)
+	}
+	return r, nil
+}
+
+// lost reports whether a purpose's grant no longer covers an event.
+func (g *gate) lost(p consent.Purpose, occurredMS int64, at time.Time) bool {
+	if !p.Gated() {
+		return false
+	}
+	own := g.own.At(p, at)
+	if gone(own, occurredMS) {
+		return true
+	}
+	return p.Reach() != consent.OnDevice && own.Status == consent.Unknown && gone(g.account.At(p, at), occurredMS) ||
+		p.Reach() != consent.OnDevice && refusedBy(g.account.At(p, at))
+}
+
+func refusedBy(s consent.Standing) bool { return s.Status != consent.Unknown && !s.Status.Valid() }
+
+func gone(s consent.Standing, occurredMS int64) bool {
+	return refusedBy(s) || s.Status.Valid() && s.Since.UnixMilli() > occurredMS
+}
