@@ -12,7 +12,7 @@ import (
 // searches, orders, returns, price changes and an adviser's working day, through
 // the same API. Nothing of it is in the file.
 func (w *World) Companion(ctx context.Context, s *Shop, tell Progress) (time.Time, error) {
-	c := &companion{w: w, s: s, day: w.Days[len(w.Days)-1].AddDate(0, 0, 1), r: w.dice("companion", 0)}
+	c := &companion{w: w, s: s, day: w.Extra, r: w.dice("companion", 0)}
 	steps := []struct {
 		name string
 		do   func(context.Context) error

@@ -71,13 +71,12 @@ type manifest struct {
 
 // Summarise reads back what the shop stored of the world and its companion day.
 func (w *World) Summarise(ctx context.Context, s *Shop) (Summary, error) {
-	companion := w.Days[len(w.Days)-1].AddDate(0, 0, 1)
 	sum := Summary{Shop: s.Name}
 	var err error
-	if sum.Clicks, err = s.events(ctx, w.Days[0].AddDate(0, 0, -1), companion); err != nil {
+	if sum.Clicks, err = s.events(ctx, w.Days[0].AddDate(0, 0, -1), w.Extra); err != nil {
 		return sum, err
 	}
-	if sum.Companion, err = s.events(ctx, companion, companion.AddDate(0, 0, 1)); err != nil {
+	if sum.Companion, err = s.events(ctx, w.Extra, w.Extra.AddDate(0, 0, 1)); err != nil {
 		return sum, err
 	}
 	if err = sum.readDecisions(ctx, s); err != nil {

@@ -16,6 +16,7 @@ import (
 type World struct {
 	Seed     string
 	Days     []time.Time
+	Extra    time.Time // the day after the file's last: the companion day
 	Visits   map[time.Time][]Visit // by day, in order of start
 	Visitors []Visitor
 	Products []Product
@@ -77,6 +78,9 @@ func NewWorld(seed string, every int) (*World, error) {
 	ids := 0
 	kept := map[int]int{} // visitor number → index, for those in the sample
 	for from := 0; from < len(clicks); {
+		if d := clicks[from].Day.AddDate(0, 0, 1); d.After(w.Extra) {
+			w.Extra = d
+		}
 		to := from + 1
 		for to < len(clicks) && clicks[to].Session == clicks[from].Session {
 			to++
