@@ -16,7 +16,7 @@ import (
 type World struct {
 	Seed     string
 	Days     []time.Time
-	Extra    time.Time // the day after the file's last: the companion day
+	Extra    time.Time             // the day after the file's last: the companion day
 	Visits   map[time.Time][]Visit // by day, in order of start
 	Visitors []Visitor
 	Products []Product
