@@ -137,7 +137,7 @@ func (f *Flow) card(ctx context.Context, k Contact, v *visitor, verdict policy.C
 			continue
 		}
 		ask := askFor
-		a.Blocks[b] = CardBlock{Reasons: f.rules.ReasonsIn(policy.EntryCard, verdict.Hidden[b]), Ask: &ask}
+		a.Blocks[b] = CardBlock{Reasons: f.words(policy.EntryCard, verdict.Hidden[b]), Ask: &ask}
 	}
 	return a, nil
 }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -62,7 +63,7 @@ func (b *batch) circumstances(it *item) policy.Circumstances {
 	c.GPC, c.DNT = raw.Signals()
 	c.GPC, c.DNT = c.GPC || b.gpc, c.DNT || b.dnt
 	c.Coarse = raw.Coarse(b.products, b.keys.value, b.zone, v.explicits, c.Occurred)
-	c.Coarse.Fields.Authenticated = v.proven
+	c.Coarse.Fields.Authenticated = !it.ids.account.IsZero()
 	if !c.Subject.IsZero() {
 		c.MessageKey = b.keys.message(c.Subject, raw.MessageID())
 	}
@@ -77,20 +78,29 @@ func (b *batch) stamp(raw event.Raw) (signal.Stamp, bool) {
 	if !present {
 		return nil, false
 	}
-	stamp := signal.Segment(prefs, b.cfg.Categories)
 	if len(allowed)+len(denied) == 0 {
-		return stamp, true
+		return b.segment(prefs), true
 	}
 	both := signal.Rudder(allowed, denied, b.cfg.Categories)
 	if both == nil {
 		both = signal.Stamp{}
 	}
-	for p, yes := range stamp {
+	for p, yes := range signal.Segment(prefs, b.cfg.Categories) {
 		if was, said := both[p]; !said || was {
 			both[p] = yes
 		}
 	}
 	return both, true
+}
+
+// segment reads preferences, once for messages in a row that share them: the
+// parser gives equal contexts of a batch as one map.
+func (b *batch) segment(prefs map[string]any) signal.Stamp {
+	same := reflect.ValueOf(prefs).Pointer()
+	if b.prefs != same || b.said == nil {
+		b.prefs, b.said = same, signal.Segment(prefs, b.cfg.Categories)
+	}
+	return b.said
 }
 
 // linkPurposes are those of which one must be in force on both sides of a link.

@@ -47,16 +47,19 @@ func (f *Flow) Decision(ctx context.Context, id string, c Caller) (DecisionAnswe
 }
 
 func (f *Flow) explained(r decide.Record) DecisionAnswer {
-	var reasons []policy.Reason
-	if entry, ok := entryOf[r.Action]; ok {
-		reasons = f.rules.ReasonsIn(entry, r.Rules)
+	return DecisionAnswer{Record: r, Reasons: f.words(entryOf[r.Action], r.Rules)}
+}
+
+// words gives rules in words as one question of the policy has them; "" is any.
+// The list is never nil.
+func (f *Flow) words(entry policy.Entry, rules []string) []policy.Reason {
+	var out []policy.Reason
+	if entry == "" {
+		out = f.rules.Reasons(rules)
 	} else {
-		reasons = f.rules.Reasons(r.Rules)
+		out = f.rules.ReasonsIn(entry, rules)
 	}
-	if reasons == nil {
-		reasons = []policy.Reason{}
-	}
-	return DecisionAnswer{Record: r, Reasons: reasons}
+	return append([]policy.Reason{}, out...)
 }
 
 // entryOf says which rules a kind of decision was judged by: the same rule id

@@ -47,6 +47,7 @@ type EscalateAnswer struct {
 	Speaker    string          `json:"speaker"` // who speaks now: the machine
 	Reasons    []policy.Reason `json:"reasons"`
 	Contact    config.Contact  `json:"contact"`
+	OpensAt    *time.Time      `json:"opens_at,omitempty"` // when advisers are back, outside opening hours
 }
 
 // offer is one offer decision on its way.
@@ -306,14 +307,17 @@ func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
 	}
 	a := EscalateAnswer{
 		DecisionID: r.ID, Offer: o.verdict.Offer, Hint: o.verdict.Hint, Speaker: SpeakerMachine,
-		Reasons: o.rules.ReasonsIn(policy.EntryEscalate, o.verdict.Rules), Contact: o.cfg.Contact,
+		Reasons: o.words(policy.EntryEscalate, o.verdict.Rules), Contact: o.cfg.Contact,
+	}
+	if next, ok := o.cfg.NextOpening(o.now); ok && !o.in.HoursOpen {
+		a.OpensAt = &next
 	}
 	if a.Offer != OfferHuman {
 		return a, nil
 	}
 	t := token{
 		Decision: r.ID, Subject: o.visitor.subject(), Channels: o.verdict.Channels, Asked: o.asked, Page: o.page,
-		Priority: o.in.Value, Expires: o.now.Add(o.cfg.Offers.TokenFor),
+		Priority: o.in.Value, Offered: o.now, Expires: o.now.Add(o.cfg.Offers.TokenFor),
 	}
 	if o.visitor.proven {
 		t.Account = o.visitor.account.Subject

@@ -50,7 +50,7 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 	if utf8.RuneCountInString(call.Question) > 2000 || !utf8.ValidString(call.Question) {
 		return HandoverAnswer{}, invalid("question", "want at most 2,000 characters of text")
 	}
-	key, id := f.keys.contact(t, t.Expires.Add(-f.cfg.Offers.TokenFor))
+	key, id := f.keys.contact(t)
 	lock := &f.clicks[key[0]%byte(len(f.clicks))]
 	lock.Lock()
 	defer lock.Unlock()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/consent/signal"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
 )
@@ -48,6 +49,8 @@ type batch struct {
 	crowd     map[ids]*visitor
 	items     []item
 	refusedBy map[string]int64 // rule → refusals
+	prefs     uintptr          // identity of the preferences last read; the batch keeps them alive
+	said      signal.Stamp     // what they say
 }
 
 // ids are the identifiers of one event, as far as the caller may use them.

@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -337,4 +338,59 @@ func TestTheIngestSwitchRefusesEverything(t *testing.T) {
 	ok(t, err)
 	want(t, s.outcome(s.view(ada, "B12")), "admitted: analytics")
 	want(t, len(s.decisions("switch")), 2)
+}
+
+func TestAnAliasLinksLikeAnIdentify(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.AdviserAssist)
+	s.grantAccount(adaAcc, consent.AdviserAssist)
+	s.wait(time.Minute)
+	alias := func() message {
+		m := s.track("", "", nil, with("type", "alias"), with("previousId", ada), with("userId", adaAcc))
+		for _, k := range []string{"event", "properties", "anonymousId"} {
+			delete(m, k)
+		}
+		return m
+	}
+	want(t, shown(s.ingest(browser, alias()).Results[0]), "refused: CON-14")
+	s.ingest(backend, alias())
+	a, err := s.host.AccountOf(ctx, s.subject(consent.Device, ada))
+	ok(t, err)
+	want(t, a, s.subject(consent.Account, adaAcc))
+}
+
+func TestRudderStacksIdsAreAStamp(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	rudder := func(allowed, denied []string) func(message) {
+		return func(m message) {
+			unstamped(m)
+			m["context"].(map[string]any)["consentManagement"] = map[string]any{"allowedConsentIds": allowed, "deniedConsentIds": denied}
+		}
+	}
+	want(t, s.outcome(s.view(ada, "B12", rudder([]string{"analytics", "adviser_assist"}, nil))), "admitted: analytics adviser_assist")
+	want(t, s.outcome(s.view(ada, "B12", rudder([]string{"analytics"}, []string{"adviser_assist"}))), "admitted: analytics")
+	both := s.view(ada, "B12", rudder([]string{"analytics", "adviser_assist"}, nil), func(m message) { stamped(false, consent.Analytics)(m) })
+	want(t, s.outcome(both), "admitted: adviser_assist")
+}
+
+func TestTheLogAndTheProfileHoldNoRawIdentifier(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	s.outcome(s.view(ada, "B12", func(m message) {
+		m["context"].(map[string]any)["ip"] = "203.0.113.77"
+		m["context"].(map[string]any)["userAgent"] = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Safari/605.1.15"
+		m["properties"].(map[string]any)["email"] = "ada@example.org"
+	}))
+	b, err := json.Marshal(s.rows())
+	ok(t, err)
+	p, err := s.host.Profile(ctx, s.subject(consent.Device, ada))
+	ok(t, err)
+	pb, err := p.MarshalBinary()
+	ok(t, err)
+	for _, leak := range []string{ada, "203.0.113.77", "Macintosh", "ada@example.org", "m1"} {
+		if strings.Contains(string(b), leak) || strings.Contains(string(pb), leak) {
+			t.Errorf("%q is stored", leak)
+		}
+	}
 }

@@ -89,7 +89,7 @@ func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now 
 		DecisionID: r.ID, Price: PriceVerdict{Allowed: verdict.PriceAllowed, Cents: q.ListCents},
 		Claim:       ClaimVerdict{Allowed: verdict.ClaimAllowed, LowCents: known(in.Facts.LowCents), MaxPercent: known(in.Facts.MaxPercent)},
 		Disclosures: filled(verdict.Disclosures), Flags: filled(verdict.Flags), Rules: r.Rules,
-		Reasons: f.rules.ReasonsIn(policy.EntryPricing, verdict.Rules),
+		Reasons: f.words(policy.EntryPricing, verdict.Rules),
 	}
 	if verdict.PriceAllowed {
 		a.Price.Cents, names[0] = q.OfferCents, "price/allowed"

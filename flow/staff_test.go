@@ -218,6 +218,7 @@ func TestStatsCountWhatHappened(t *testing.T) {
 	s := newShop(t, needy, hero)
 	s.interested(ada)
 	s.escalate(ada, "B12")
+	s.grant(ada, consent.Experimentation, consent.Analytics)
 	v := s.variant(ada, "de").Variant
 	s.ingest(browser, s.track(ada, "Experiment Viewed", map[string]any{"slot": "hero", "variant_id": v}), s.track(ada, "Experiment Viewed", map[string]any{"slot": "hero", "variant_id": "invented"}))
 	_, err := s.Outcome(ctx, s.accepted(ada), flow.OutcomeCall{Outcome: "helped"}, adviser)
@@ -233,6 +234,9 @@ func TestStatsCountWhatHappened(t *testing.T) {
 	}
 	var assigned int64
 	for _, x := range a.Variants {
+		if x.Variant == v {
+			want(t, x.Outcomes["experiment_viewed"], 1)
+		}
 		if assigned += x.Assigned; x.Variant == "invented" {
 			t.Error("a sender invented a variant")
 		}

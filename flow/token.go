@@ -22,6 +22,7 @@ type token struct {
 	Asked    bool            `json:"q,omitempty"`
 	Page     PageRef         `json:"p,omitzero"`
 	Priority int             `json:"v,omitempty"`
+	Offered  time.Time       `json:"o"`
 	Expires  time.Time       `json:"e"`
 }
 
@@ -53,9 +54,9 @@ func (r *keyring) open(s string) (t token, ok bool) {
 
 // contact derives, from the decision behind a token, the key that makes the
 // hand-over happen once, and the contact's id: the same for every click.
-func (r *keyring) contact(t token, offered time.Time) (key, id string) {
+func (r *keyring) contact(t token) (key, id string) {
 	sum := r.sum("contact/key", []byte(t.Decision))
-	return fmt.Sprintf("%x", sum[:16]), r.derived("contact/id", t.Decision, offered)
+	return fmt.Sprintf("%x", sum[:16]), r.derived("contact/id", t.Decision, t.Offered)
 }
 
 // derived is a UUIDv7 that follows from another id: for what must be written

@@ -102,7 +102,7 @@ func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, err
 	}
 	return VariantAnswer{
 		DecisionID: r.ID, Variant: ch.out.Variant, Locale: ch.out.LocaleUsed, Speaker: SpeakerMachine, Contact: ch.cfg.Contact,
-		Reasons: ch.rules.ReasonsIn(policy.EntryPersonalise, verdict.Rules),
+		Reasons: ch.words(policy.EntryPersonalise, verdict.Rules),
 	}, nil
 }
 
