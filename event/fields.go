@@ -29,7 +29,7 @@ const (
 	FieldErrorClass                 // error_class: payment | address | stock | other
 	FieldDecision                   // decision_id: the decision that an offer or variant came from
 	FieldSlot                       // slot and variant_id of a content variant seen
-	FieldPageType                   // page_type: home | list | product | search | cart | checkout | account | help | other
+	FieldPageType                   // page_type: home | list | product | search | cart | checkout | account | help | show | other
 	FieldReferrer                   // referrer_host
 	FieldUAFamily                   // ua_family: family and major version
 	FieldIPPrefix                   // ip_prefix: IPv4 /24 or IPv6 /48

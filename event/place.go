@@ -108,6 +108,7 @@ var pageWords = func() map[string]string {
 		"cart":     "cart basket bag warenkorb",
 		"checkout": "checkout kasse payment bezahlen order bestellung bestellen thank-you danke",
 		"account":  "account konto my-account mein-konto login signin sign-in register registrieren profile profil wishlist merkzettel",
+		"show":     "show live live-shopping liveshopping livestream",
 		"help":     "help hilfe faq support contact kontakt service returns retoure shipping versand size-guide groessenberatung",
 	} {
 		for w := range strings.FieldsSeq(words) {
