@@ -283,3 +283,12 @@ func TestReasonsHaveWordsOfTheirPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestJudgedCaseCostsNoAllocation(t *testing.T) {
+	r, ctx := loaded(t, EntryEvent), context.Background()
+	c := EventCase{Kind: event.Page, Purpose: consent.Analytics, State: StateGiven, Stamp: StampYes, Tag: TagNone, Age: "adult"}
+	judged(t, r, c)
+	if n := testing.AllocsPerRun(100, func() { _, _ = r.Event(ctx, c) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -41,7 +41,7 @@ claim_allowed if {
 
 _bases := {"static", "dynamic_market", "personalised", "contract", "random_test"}
 
-_kinds := {"percent", "strike", "highlight", "none"}
+_kinds := {"percent", "strike", "highlight", "none", ""}
 
 _inputs := {
 	"hour", "weekday", "date", "stock", "cost", "competitor", "demand_aggregate", "expiry", "quantity", "basket_value",

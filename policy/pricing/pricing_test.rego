@@ -84,7 +84,10 @@ _claim(low, offer, most, said) := _judged(
 _announced := {"kind": "percent", "pct": 20, "since": "2026-11-20T23:00:00Z", "label": "30d_low", "reference_cents": 10000}
 
 # PRI-01: price silently lowered from 100 to 80, no claim.
-test_pri_01_allow_silence if _allowed(_priced({}))
+test_pri_01_allow_silence if {
+	_allowed(_priced({}))
+	_allowed(_priced({"announcement": _but(_silent, {"kind": ""})}))
+}
 
 test_pri_01_allow_low_stated if _allowed(_claim(10000, 8000, 20, {"pct": 20}))
 
