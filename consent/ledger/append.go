@@ -70,9 +70,10 @@ func birth(ctx context.Context, store Store, signer Signer) (head, error) {
 // published checkpoint that covers them. The log grows with the batch or not at
 // all. With no leaves it only finishes what a crash left.
 //
-// After ErrDecided the leaves are in at the index returned. After another error
-// they may be in or not: a caller that tries again first looks for them in
-// Leaves, from the last index it knows.
+// After ErrDecided the leaves are in, at the index returned. After another error
+// they may be in or not. A caller that tries again calls Append without leaves
+// first, which finishes what was decided, and then looks for its own in Leaves,
+// from the last index it knows.
 func Append(ctx context.Context, store Store, signer Signer, leaves []Leaf) (int64, Checkpoint, error) {
 	for {
 		h, err := readHead(ctx, store, signer.Public)
