@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -40,6 +41,27 @@ func (f *Flow) staffRecord(now time.Time, action, actor string, in, out any) (de
 func (f *Flow) decided(ctx context.Context, r *decide.Record) error {
 	if err := f.host.AppendDecision(ctx, r); err != nil {
 		return unavailable("writing a decision record", err)
+	}
+	return nil
+}
+
+// decidedAll makes records durable, many at a time: hosts commit in groups.
+func (f *Flow) decidedAll(ctx context.Context, rs []*decide.Record) error {
+	errs := make([]error, len(rs))
+	slots := make(chan struct{}, 32)
+	var wg sync.WaitGroup
+	for i, r := range rs {
+		slots <- struct{}{}
+		wg.Go(func() {
+			errs[i] = f.decided(ctx, r)
+			<-slots
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func (o *offer) decide(ctx context.Context, page PageRef) (err error) {
 }
 
 // pageTypes are the page types that a hand-over may carry.
-var pageTypes = []string{"home", "list", "product", "search", "cart", "checkout", "account", "help", "other"}
+var pageTypes = []string{"home", "list", "product", "search", "cart", "checkout", "account", "help", "show", "other"}
 
 // look reads the page as the catalogue knows it. A product that could reveal
 // something sensitive is not carried on (SPC-01).

@@ -117,7 +117,11 @@ type Events interface {
 }
 
 // Counters count what leaves nothing else behind, by hour (UTC) and name.
-// Names are like "refused/CON-11", "admitted", "variant/home_hero/v07".
+// Names are: admitted, duplicate, refused/RULE (one event may name many rules),
+// invalid/CODE, events/refused and events/invalid (items), variant/SLOT/VARIANT,
+// variant_event/SLOT/VARIANT/KIND, offer/{none,hint,human,held_out,asked},
+// offer_event/KIND, contact/opened/CHANNEL, contact/outcome/OUTCOME,
+// price/{allowed,denied} and claim/{allowed,denied}.
 type Counters interface {
 	Count(ctx context.Context, at time.Time, names map[string]int64) error
 	// Counts sums the hours in [from, to) by name, for names with the prefix.

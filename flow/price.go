@@ -63,28 +63,48 @@ func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]Pri
 		return nil, err
 	}
 	out := make([]PriceAnswer, len(quotes))
+	records := make([]*decide.Record, len(quotes))
+	names := map[string]int64{}
 	for i, q := range quotes {
-		if out[i], err = f.quote(ctx, q, on && f.cfg.Prices.Personalised, now); err != nil {
+		if out[i], records[i], err = f.quote(ctx, q, on && f.cfg.Prices.Personalised, now); err != nil {
 			return nil, err
 		}
+		out[i].tally(q, names)
+	}
+	if err := f.decidedAll(ctx, records); err != nil {
+		return nil, err
+	}
+	if err := f.host.Count(ctx, now, names); err != nil {
+		return nil, unavailable("counting", err)
 	}
 	return out, nil
 }
 
-func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now time.Time) (PriceAnswer, error) {
+// tally counts an answer for the live figures. Saying nothing is no claim.
+func (a PriceAnswer) tally(q price.Quote, names map[string]int64) {
+	said := func(what string, allowed bool) {
+		if allowed {
+			names[what+"/allowed"]++
+		} else {
+			names[what+"/denied"]++
+		}
+	}
+	said("price", a.Price.Allowed)
+	if q.Announcement.Kind != "none" {
+		said("claim", a.Claim.Allowed)
+	}
+}
+
+func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now time.Time) (PriceAnswer, *decide.Record, error) {
 	in, err := f.priceInput(ctx, q, personalised, now)
 	if err != nil {
-		return PriceAnswer{}, err
+		return PriceAnswer{}, nil, err
 	}
 	verdict, res, err := f.rules.Price(ctx, in)
 	if err != nil {
-		return PriceAnswer{}, unavailable("judging a price", err)
+		return PriceAnswer{}, nil, unavailable("judging a price", err)
 	}
 	r := f.record(now, decide.ActionPrice, consent.Subject{}, verdict.Rules, res)
-	if err := f.decided(ctx, &r); err != nil {
-		return PriceAnswer{}, err
-	}
-	names := []string{"price/denied", "claim/denied"}
 	a := PriceAnswer{
 		DecisionID: r.ID, Price: PriceVerdict{Allowed: verdict.PriceAllowed, Cents: q.ListCents},
 		Claim:       ClaimVerdict{Allowed: verdict.ClaimAllowed, LowCents: known(in.Facts.LowCents), MaxPercent: known(in.Facts.MaxPercent)},
@@ -92,15 +112,9 @@ func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now 
 		Reasons: f.words(policy.EntryPricing, verdict.Rules),
 	}
 	if verdict.PriceAllowed {
-		a.Price.Cents, names[0] = q.OfferCents, "price/allowed"
+		a.Price.Cents = q.OfferCents
 	}
-	if verdict.ClaimAllowed {
-		names[1] = "claim/allowed"
-	}
-	if q.Announcement.Kind == "none" {
-		names = names[:1]
-	}
-	return a, f.count(ctx, now, names...)
+	return a, &r, nil
 }
 
 // known is a number of the facts, or null where it is 0: not known, or no reduction.
