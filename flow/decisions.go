@@ -77,6 +77,10 @@ func (f *Flow) SearchDecisions(ctx context.Context, q DecisionSearch, c Caller) 
 	if q.Limit < 0 || q.Limit > 500 {
 		return DecisionsAnswer{}, invalid("limit", "want 1 to 500")
 	}
+	cursor, ok := f.keys.ours(q.Cursor)
+	if !ok {
+		return DecisionsAnswer{}, invalid("cursor", "want the one of the page before")
+	}
 	s, named, err := f.searched(ctx, q)
 	if err != nil {
 		return DecisionsAnswer{}, err
@@ -85,13 +89,13 @@ func (f *Flow) SearchDecisions(ctx context.Context, q DecisionSearch, c Caller) 
 	if named && s.IsZero() {
 		return a, nil
 	}
-	rs, cursor, err := f.host.SearchDecisions(ctx, DecisionQuery{
-		Action: q.Action, Subject: s, Rule: q.Rule, From: q.From, To: q.To, Limit: q.Limit, Cursor: q.Cursor,
+	rs, next, err := f.host.SearchDecisions(ctx, DecisionQuery{
+		Action: q.Action, Subject: s, Rule: q.Rule, From: q.From, To: q.To, Limit: q.Limit, Cursor: cursor,
 	})
 	if err != nil {
 		return a, unavailable("searching decisions", err)
 	}
-	a.Cursor = cursor
+	a.Cursor = f.keys.signed(next)
 	for _, r := range rs {
 		a.Decisions = append(a.Decisions, f.explained(r))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/price"
 )
@@ -210,4 +211,37 @@ func TestFeedsNameTheRowThatIsWrong(t *testing.T) {
 	faulted(t, err, 422, "prices")
 	_, err = s.PutProducts(ctx, nil, browser)
 	faulted(t, err, 403, "credential")
+}
+
+func TestAProductNamesTheFieldThatIsWrong(t *testing.T) {
+	s := newShop(t)
+	for field, change := range map[string]func(*event.Product){
+		"product_id":    func(p *event.Product) { p.ID = "" },
+		"category":      func(p *event.Product) { p.Category = strings.Repeat("x", 300) },
+		"product_class": func(p *event.Product) { p.Class = "luxury" },
+		"price_cents":   func(p *event.Product) { p.PriceCents = -1 },
+		"stock":         func(p *event.Product) { p.Stock = -1 },
+		"tags":          func(p *event.Product) { p.Tags = []string{"expensive"} },
+	} {
+		good := event.Product{ID: "N1", Category: "new", Class: "standard", PriceCents: 1, Stock: 1}
+		bad := good
+		change(&bad)
+		_, err := s.PutProducts(ctx, []event.Product{good, bad}, backend)
+		faulted(t, err, 422, "products[1]."+field)
+	}
+	_, err := s.host.Product(ctx, "N1")
+	if err == nil {
+		t.Error("half of a feed was stored")
+	}
+}
+
+func TestANewProductCountsAtOnce(t *testing.T) {
+	s := newShop(t, hero)
+	_, err := s.PutProducts(ctx, []event.Product{{ID: "B12", Category: "cameras", Class: "premium", Stock: 0}}, backend)
+	ok(t, err)
+	for range 100 {
+		if v := s.variant("", "de").Variant; v == "in-stock" {
+			t.Fatal("a variant of a sold-out product was drawn")
+		}
+	}
 }

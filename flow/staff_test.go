@@ -326,3 +326,52 @@ func TestOnlyPublishedExportsLeave(t *testing.T) {
 	_, err = s.ExportFile(ctx, "2026-11-20", "manifest.json", market)
 	faulted(t, err, 403, "")
 }
+
+func TestDecisionsAreReadPageByPage(t *testing.T) {
+	s := newShop(t, hero)
+	for range 5 {
+		s.variant("", "de")
+	}
+	seen := map[string]bool{}
+	q := flow.DecisionSearch{Action: decide.ActionVariant, Limit: 2}
+	for {
+		a, err := s.SearchDecisions(ctx, q, dpo)
+		ok(t, err)
+		for _, d := range a.Decisions {
+			seen[d.Record.ID] = true
+		}
+		if q.Cursor = a.Cursor; q.Cursor == "" {
+			break
+		}
+	}
+	want(t, len(seen), 5)
+	for _, made := range []string{"x", "1.", ".", "1.0000000000000000", strings.Repeat("z", 10_000)} {
+		q.Cursor = made
+		_, err := s.SearchDecisions(ctx, q, dpo)
+		faulted(t, err, 422, "cursor")
+	}
+	for _, limit := range []int{-1, 501} {
+		_, err := s.SearchDecisions(ctx, flow.DecisionSearch{Limit: limit}, dpo)
+		faulted(t, err, 422, "limit")
+	}
+}
+
+func TestTheAlarmKnowsTheWeightsOfEachDecision(t *testing.T) {
+	s := newShop(t, hero)
+	publish := func(run string, plain, a int64) {
+		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: run, Weights: decide.Weights{Version: run, Slots: map[string]map[string]map[string]int64{
+			"hero": {"": {"plain": plain, "a": a}},
+		}}}, nil))
+	}
+	for i, w := range [][2]int64{{900_000, 100_000}, {100_000, 900_000}} {
+		publish(fmt.Sprint("run", i), w[0], w[1])
+		for range 150 {
+			s.variant("", "de")
+		}
+	}
+	a, err := s.Stats(ctx, flow.StatsCall{}, ops)
+	ok(t, err)
+	want(t, a.Ratios[0].N, 300)
+	want(t, a.Ratios[0].Alarm, false)
+	want(t, a.Ratios[0].Degree, 1)
+}

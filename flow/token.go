@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,6 +58,24 @@ func (r *keyring) open(s string) (t token, ok bool) {
 func (r *keyring) contact(t token) (key, id string) {
 	sum := r.sum("contact/key", []byte(t.Decision))
 	return fmt.Sprintf("%x", sum[:16]), r.derived("contact/id", t.Decision, t.Offered)
+}
+
+// signed marks a host's cursor as ours, so that a made-up one is the caller's
+// fault and not the store's.
+func (r *keyring) signed(cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	sum := r.sum("cursor", []byte(cursor))
+	return fmt.Sprintf("%s.%x", cursor, sum[:8])
+}
+
+// ours reads what signed gave.
+func (r *keyring) ours(signed string) (cursor string, ok bool) {
+	if i := strings.LastIndexByte(signed, '.'); i > 0 {
+		cursor = signed[:i]
+	}
+	return cursor, r.signed(cursor) == signed
 }
 
 // derived is a UUIDv7 that follows from another id: for what must be written
