@@ -192,7 +192,7 @@ func (b *batch) answer(ctx context.Context, results []Result) (IngestAnswer, err
 	for rule, n := range b.refusedBy {
 		names["refused/"+rule] = n
 	}
-	for name, n := range map[string]int64{"admitted": int64(a.Admitted), "duplicate": int64(a.Duplicate), "events/refused": int64(a.Refused), "events/invalid": int64(a.Invalid)} {
+	for name, n := range map[string]int64{"admitted": int64(a.Admitted), "duplicate": int64(a.Duplicate), "refused": int64(a.Refused), "invalid": int64(a.Invalid)} {
 		if n > 0 {
 			names[name] = n
 		}

@@ -171,6 +171,7 @@ func TestABatchAnswersInItsOrder(t *testing.T) {
 	want(t, a.Results[2].Code, "event_name_missing")
 	want(t, s.counts("admitted")["admitted"], 2)
 	want(t, s.counts("duplicate")["duplicate"], 1)
+	want(t, s.counts("refused")["refused"], 2)
 	want(t, s.counts("invalid/")["invalid/event_name_missing"], 1)
 	want(t, len(s.rows()), 2)
 }

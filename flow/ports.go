@@ -117,8 +117,8 @@ type Events interface {
 }
 
 // Counters count what leaves nothing else behind, by hour (UTC) and name.
-// Names are: admitted, duplicate, refused/RULE (one event may name many rules),
-// invalid/CODE, events/refused and events/invalid (items), variant/SLOT/VARIANT,
+// Names are: admitted, refused, invalid, duplicate (items of batches), refused/RULE
+// (one item may name many rules), invalid/CODE, variant/SLOT/VARIANT,
 // variant_event/SLOT/VARIANT/KIND, offer/{none,hint,human,held_out,asked},
 // offer_event/KIND, contact/opened/CHANNEL, contact/outcome/OUTCOME,
 // price/{allowed,denied} and claim/{allowed,denied}.

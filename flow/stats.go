@@ -80,7 +80,6 @@ func (a *StatsAnswer) sort(f *Flow, counts map[string]int64) {
 	under("offer_event/", a.Offers.Events)
 	under("contact/opened/", a.Offers.Opened)
 	under("contact/outcome/", a.Offers.Outcomes)
-	under("events/", a.Events)
 	for name, n := range counts {
 		switch head, _, _ := strings.Cut(name, "/"); head {
 		case "admitted", "duplicate", "refused", "invalid":
