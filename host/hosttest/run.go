@@ -31,6 +31,7 @@ type Night interface {
 func Run(t *testing.T, open func(t *testing.T) flow.Host) {
 	for _, p := range promises() {
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			h := open(t)
 			defer func() { ok(t, h.Close()) }()
 			p.check(t, h)

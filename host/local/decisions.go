@@ -132,13 +132,18 @@ func (h *Host) openChain() error {
 	if err := b.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("indexing decisions: %w", err)
 	}
-	return errors.Join(b.Close(), h.saveHead())
+	return errors.Join(b.Close(), h.saveHead(h.chainHead()))
 }
 
-// saveHead notes that the index holds every record so far. Nobody may be appending.
-func (h *Host) saveHead() error {
-	return h.saveJSON(meta(metaHead), head{h.chain.n, h.chain.prev, h.decisions.Next()})
+// chainHead is where the chain stands now.
+func (h *Host) chainHead() head {
+	h.chain.mu.Lock()
+	defer h.chain.mu.Unlock()
+	return head{h.chain.n, h.chain.prev, h.decisions.Next()}
 }
+
+// saveHead notes that the index holds every record up to a head: opening begins there.
+func (h *Host) saveHead(at head) error { return h.saveJSON(meta(metaHead), at) }
 
 // Decision finds one record.
 func (h *Host) Decision(_ context.Context, id string) (decide.Record, error) {

@@ -193,7 +193,7 @@ func (h *Host) Close() (err error) {
 	h.closed.Do(func() {
 		close(h.stop)
 		h.work.Wait()
-		err = errors.Join(h.flush(h.events.Next()), h.sequence(context.Background()), h.saveHead(), h.release())
+		err = errors.Join(h.flush(h.events.Next()), h.sequence(context.Background()), h.saveHead(h.chainHead()), h.release())
 	})
 	if err != nil {
 		return fmt.Errorf("closing data folder: %w", err)

@@ -112,9 +112,10 @@ const (
 	flushLag   = 30 * time.Second
 )
 
-// mark is a place in the event log and when it was the end.
+// mark is where the logs ended at some time.
 type mark struct {
 	next uint64
+	head head
 	at   time.Time
 }
 
@@ -128,12 +129,16 @@ func (h *Host) flusher(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case now := <-tick.C:
-			marks = append(marks, mark{h.events.Next(), now})
-			var done uint64
+			marks = append(marks, mark{h.events.Next(), h.chainHead(), now})
+			var done mark
 			for len(marks) > 0 && now.Sub(marks[0].at) >= flushLag {
-				done, marks = marks[0].next, marks[1:]
+				done, marks = marks[0], marks[1:]
 			}
-			if err := h.flush(done); err != nil {
+			err := h.flush(done.next)
+			if err == nil && done.next > 0 {
+				err = h.saveHead(done.head)
+			}
+			if err != nil {
 				h.opts.Log.Error("writing profiles and counters behind failed; trying again", "err", err)
 			}
 			h.watchSpace()
