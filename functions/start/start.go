@@ -40,7 +40,10 @@ func Group(g api.Group, version string) {
 		log.Error("starting", "group", string(g), "error", err.Error())
 		os.Exit(1)
 	}
-	lambda.StartWithOptions(h, lambda.WithEnableSIGTERM(func() { _ = host.Close() }))
+	lambda.StartWithOptions(h, lambda.WithEnableSIGTERM(func() {
+		_ = host.Close()
+		os.Exit(0)
+	}))
 }
 
 // open makes the handler of a group, over a host that the caller may close.
