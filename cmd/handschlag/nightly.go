@@ -107,9 +107,11 @@ func (n night) begin(ctx context.Context, snapshot string) (nightAnswer, error) 
 		return nightAnswer{}, fmt.Errorf("making the snapshot folder: %w", err)
 	}
 	var a nightAnswer
-	err := n.shop.call(ctx, "POST", "/admin/night", nightCall{Through: n.asOf, Dir: snapshot}, &a)
+	if err := n.shop.call(ctx, "POST", "/admin/night", nightCall{Through: n.asOf, Dir: snapshot}, &a); err != nil {
+		return a, err
+	}
 	n.out.step("snapshot", 1, 1)
-	return a, err
+	return a, nil
 }
 
 func (n night) fresh(ctx context.Context, dir string) error {
