@@ -18,6 +18,7 @@ func side(id byte, p Purpose, s Status) State {
 func TestTogether(t *testing.T) {
 	const dev, per, both = Analytics, MarketingEmail, PersonalisationContent
 	var absent State
+	nobody := side(0, both, Given)
 	for _, c := range []struct {
 		name            string
 		p               Purpose
@@ -41,6 +42,7 @@ func TestTogether(t *testing.T) {
 		{"both given", both, side(1, both, Given), side(2, both, Given), Given},
 		{"account purpose, given on the device only", per, side(1, per, Given), side(2, per, ""), Unknown},
 		{"account purpose, nobody logged in", per, side(1, per, Given), absent, Unknown},
+		{"nobody's decision is none", both, nobody, nobody, Unknown},
 		{"account purpose, refused on the device", per, side(1, per, Refused), side(2, per, Given), Given},
 	} {
 		if got := Together(c.device, c.account, c.p, noon).Status; got != c.want {

@@ -120,6 +120,17 @@ func TestSubjectsReadBackAsPrinted(t *testing.T) {
 			t.Errorf("%q was read as %v", bad, s)
 		}
 	}
+	nobody, err := json.Marshal(Subject{})
+	if err != nil || string(nobody) != `""` {
+		t.Errorf("nobody is %s, %v", nobody, err)
+	}
+	s := Subject{1}
+	if err := json.Unmarshal(nobody, &s); err != nil || !s.IsZero() {
+		t.Errorf("nobody was read as %v, %v", s, err)
+	}
+	if err := json.Unmarshal([]byte(`"x"`), &s); err == nil {
+		t.Error("x was read as a subject")
+	}
 	if b := (Subject{0xab, 0xcd, 0xef}).Bucket(); b != 0xabc {
 		t.Errorf("bucket %x", b)
 	}

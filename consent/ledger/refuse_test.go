@@ -55,6 +55,7 @@ func TestOnlyWellFormedHeadsAreRead(t *testing.T) {
 		"more leaves than the tree": line + blob,
 		"a leaf too short":          "+AAAA\n" + blob,
 		"a leaf cut":                "+" + blob,
+		"a carriage return":         strings.Replace(blob, "\n", "\r\n", 1),
 		"leaves only":               line,
 		"nothing":                   "",
 	} {

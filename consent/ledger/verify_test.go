@@ -110,9 +110,12 @@ func TestMissingSwappedAndForeignFilesAreFound(t *testing.T) {
 	for _, name := range []string{"note.txt", "tile/x", "tile/0/009", "tile/3/000", "tile/entries/009.p/3", "tile/data/000", "tile/0/000.p/256", "tile/0/0000", "tile/63/000.p/1"} {
 		detects(t, s, with(folder, name, []byte("x")), "foreign "+name)
 	}
-	link := maps.Clone(folder)
-	link["tile/0/link"] = &fstest.MapFile{Mode: fs.ModeSymlink}
-	detects(t, s, link, "a link")
+	link := with(folder, "tile/0/003.p/1", folder["tile/0/003.p/2"].Data[:32])
+	if r, err := Verify(link, s.Public); err != nil || r.Spare != 1 {
+		t.Errorf("the front of an edge tile: %+v, %v", r, err)
+	}
+	link["tile/0/003.p/1"].Mode = fs.ModeNamedPipe
+	detects(t, s, link, "a pipe")
 }
 
 func TestSwappedRemovedAndRepeatedEntriesAreFound(t *testing.T) {

@@ -169,6 +169,8 @@ func TestBrokenStrings(t *testing.T) {
 		"an empty segment":                      v1core + ".",
 		"a segment of another kind":             v1core + ".AAAA",
 		"the same segment twice":                v1 + ".IAAA",
+		"the publisher's segment twice":         v12 + ".YAAAAAAAAAAA",
+		"out-of-band vendors twice":             v1core + ".QAAA.QAAA",
 		"segments only":                         ".IAAA",
 		"a language that is none":               v1core[:18] + "__" + v1core[20:],
 		"a segment that ends too early":         v1core + ".IAOg",
@@ -239,6 +241,9 @@ func TestRestrictions(t *testing.T) {
 	if _, err := ParseTC(core().int(0, 17).int(0, 17).int(1, 12).int(3, 6).int(3, 2).int(0, 12).string()); err == nil {
 		t.Error("a restriction of an unknown kind was accepted")
 	}
+	if _, err := ParseTC(core().int(0, 17).int(0, 17).int(1, 12).int(0, 6).int(0, 2).int(0, 12).string()); err == nil {
+		t.Error("a restriction of no purpose was accepted")
+	}
 }
 
 func TestWhatAStringSaysAboutPurposes(t *testing.T) {
@@ -278,6 +283,7 @@ func TestWhatAStringSaysAboutPurposes(t *testing.T) {
 		{"an empty section", GPPPurposes("DBACNY~"+v1+"~", 28, noon), all(Broken)},
 		{"no header", GPPPurposes("~"+v1, 28, noon), all(Broken)},
 		{"another type of header", GPPPurposes("EBABM~"+v1, 28, noon), all(Broken)},
+		{"another version of header", GPPPurposes("DCABM~"+v1, 28, noon), all(Broken)},
 		{"bits after the header", GPPPurposes("DBABMB~"+v1, 28, noon), all(Broken)},
 		{"a header without end", GPPPurposes("DBABAAAAAAAAAA~"+v1, 28, noon), all(Broken)},
 		{"a range without end", GPPPurposes("DBAB"+strings.Repeat("q", 40)+"~"+v1, 28, noon), all(Broken)},
