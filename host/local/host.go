@@ -121,6 +121,9 @@ func (h *Host) occupy() error {
 	if err := h.writable(); err != nil {
 		return fmt.Errorf("the folder is not writable: %w", err)
 	}
+	if err := h.disk.sync(h.disk.PathDir(h.disk.dir)); err != nil {
+		return fmt.Errorf("the folder's entry cannot be synced: %w", err)
+	}
 	lock, err := h.disk.Lock(h.disk.path("LOCK"))
 	if err != nil {
 		return fmt.Errorf(`it is in use by another process; while "handschlag serve" runs, other commands reach it through %s (%w)`,
@@ -142,13 +145,16 @@ func (h *Host) writable() error {
 
 // openStores opens everything below and catches up with what a crash left.
 func (h *Host) openStores(ctx context.Context) (err error) {
-	if h.db, err = openState(h.disk, h.opts.Log, h.opts.fatal); err != nil {
-		return err
-	}
-	for _, dir := range []string{"log", "events", "ledger", "night", "exports"} {
+	for _, dir := range []string{"state", "log", "events", "ledger", "night", "exports"} {
 		if err := h.disk.folder(h.disk.path(dir)); err != nil {
 			return fmt.Errorf("making folder: %w", err)
 		}
+	}
+	if err := h.disk.sync(h.disk.dir); err != nil {
+		return fmt.Errorf("syncing folder: %w", err)
+	}
+	if h.db, err = openState(h.disk, h.opts.Log, h.opts.fatal); err != nil {
+		return err
 	}
 	o := seglog.Options{FS: h.disk.FS, Log: h.opts.Log, SegmentBytes: h.opts.segmentBytes}
 	if h.events, err = seglog.Open(h.disk.path("log", "events"), o); err != nil {
