@@ -31,8 +31,6 @@ var (
 	errUnknownKey   = &flow.Fault{Status: http.StatusUnauthorized, Code: "credential_unknown", Detail: "this key or token is not known, or no longer"}
 	errIdentity     = &flow.Fault{Status: http.StatusUnauthorized, Code: "identity_invalid", Detail: "identity: not a token of this shop's backend, expired, or issued for more than 15 minutes"}
 	errNotItsRight  = &flow.Fault{Status: http.StatusForbidden, Code: "not_its_right", Detail: "the credential is known, but this is not its right"}
-	errNeedsAccount = &flow.Fault{Status: http.StatusForbidden, Code: "account_needs_identity", Detail: "userId: a write key acts on devices only; send identity, or use the server key"}
-	errOtherAccount = &flow.Fault{Status: http.StatusForbidden, Code: "account_differs", Detail: "userId: identity speaks for another account"}
 	errNoRoute      = &flow.Fault{Status: http.StatusNotFound, Code: "route_unknown", Detail: "there is no such route"}
 	errMethod       = &flow.Fault{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Detail: "the route knows only the methods in Allow"}
 	errOrigin       = &flow.Fault{Status: http.StatusForbidden, Code: "origin_unknown", Detail: "this origin is not configured"}

@@ -16,6 +16,7 @@ import (
 	"github.com/handschlag/handschlag/api"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/profile"
 )
@@ -30,6 +31,7 @@ func (sh *shop) adminHandler() http.Handler {
 	mux.HandleFunc("POST /admin/standings", sh.admin(sh.standings))
 	mux.HandleFunc("POST /admin/decisions", sh.admin(sh.takeDecisions))
 	mux.HandleFunc("POST /admin/publish", sh.admin(sh.publish))
+	mux.HandleFunc("GET /admin/events/{day}", sh.events)
 	return mux
 }
 
@@ -138,6 +140,36 @@ func (sh *shop) takeDecisions(r *http.Request) (any, error) {
 	return struct {
 		Stored int `json:"stored"`
 	}{n}, err
+}
+
+// storedEvent is a stored event as a person reads it.
+type storedEvent struct {
+	Subject  consent.Subject              `json:"subject"`
+	Kind     string                       `json:"kind"`
+	Occurred time.Time                    `json:"occurred_at"`
+	Received time.Time                    `json:"received_at"`
+	Purposes []consent.Purpose            `json:"purposes"`
+	Kept     map[consent.Purpose][]string `json:"kept"` // names of the fields, by purpose
+	Fields   event.Fields                 `json:"fields"`
+	Policy   string                       `json:"policy"`
+}
+
+// events writes a day's stored events, a line each. What goes wrong on the way
+// breaks the answer off: half a list must not look like a whole one.
+func (sh *shop) events(w http.ResponseWriter, r *http.Request) {
+	enc := json.NewEncoder(w)
+	err := sh.host.DayEvents(r.Context(), r.PathValue("day"), func(row event.Row) error {
+		e := row.Event()
+		out := storedEvent{Subject: e.Subject, Kind: e.Kind.String(), Occurred: e.OccurredAt, Received: e.ReceivedAt, Kept: map[consent.Purpose][]string{}, Fields: row.Fields, Policy: e.Policy}
+		for _, g := range e.Grants() {
+			out.Purposes, out.Kept[g.Purpose] = append(out.Purposes, g.Purpose), g.Keep.Names()
+		}
+		return enc.Encode(out)
+	})
+	if err != nil {
+		sh.log.Error("listing events", "error", err)
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // member is a line of a publication.

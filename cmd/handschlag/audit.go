@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 type auditCmd struct {
 	Explain   auditExplainCmd   `cmd:"" help:"One decision: what it rested on, and why it came out so."`
 	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
+	Events    auditEventsCmd    `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
 }
 
 type auditExplainCmd struct {
@@ -111,6 +113,21 @@ func (s streams) decision(d flow.DecisionAnswer, whole bool) error {
 	}
 	s.printf("%s %s %-9s %s\n", d.Record.Time.Format(time.RFC3339), d.Record.ID, d.Record.Action, strings.Join(d.Record.Rules, ","))
 	return nil
+}
+
+type auditEventsCmd struct {
+	place
+	Day string `required:"" placeholder:"DATE" help:"Ingest day (UTC)."`
+}
+
+// Run lists stored events with the purposes and the fields that they were kept for.
+func (c auditEventsCmd) Run(ctx context.Context, s streams) error {
+	if _, err := time.Parse(time.DateOnly, c.Day); err != nil {
+		return fmt.Errorf("--day: want a date like 2026-11-21, got %q", c.Day)
+	}
+	return c.with(ctx, s, func(r *reached) error {
+		return r.copy(ctx, "/admin/events/"+c.Day, s.out)
+	})
 }
 
 type exportCmd struct {

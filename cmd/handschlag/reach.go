@@ -76,36 +76,67 @@ func (r *reached) json(ctx context.Context, method, path, as string, in, out any
 	return r.send(ctx, method, path, as, body, out)
 }
 
+// send reads one JSON answer into out.
 func (r *reached) send(ctx context.Context, method, path, as string, body io.Reader, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
+	res, err := r.request(ctx, method, path, as, body)
 	if err != nil {
-		return fmt.Errorf("writing the call: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Owner-As", as)
-	res, err := r.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("asking the server: %w", err)
+		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode >= 300 {
-		var p api.Problem
-		if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
-			return fmt.Errorf("asking the server: status %d", res.StatusCode)
-		}
-		return errors.New(p.Error.Detail)
-	}
 	if err := json.NewDecoder(res.Body).Decode(out); err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	return nil
 }
 
+// copy writes an answer as it comes.
+func (r *reached) copy(ctx context.Context, path string, to io.Writer) error {
+	res, err := r.request(ctx, "GET", path, "", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	if _, err := io.Copy(to, res.Body); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	return nil
+}
+
+// request gives the answer to a call; one that failed is an error.
+func (r *reached) request(ctx context.Context, method, path, as string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("writing the call: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Owner-As", as)
+	res, err := r.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking the server: %w", err)
+	}
+	if res.StatusCode < 300 {
+		return res, nil
+	}
+	defer func() { _ = res.Body.Close() }()
+	var p api.Problem
+	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
+		return nil, fmt.Errorf("asking the server: status %d", res.StatusCode)
+	}
+	return nil, errors.New(p.Error.Detail)
+}
+
 // inProcess lets a client ask a handler of its own process.
 type inProcess struct{ h http.Handler }
 
-// RoundTrip asks the handler.
-func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip asks the handler. One that broke its answer off is an error.
+func (p inProcess) RoundTrip(r *http.Request) (res *http.Response, err error) {
+	defer func() {
+		if p := recover(); p == http.ErrAbortHandler {
+			res, err = nil, io.ErrUnexpectedEOF
+		} else if p != nil {
+			panic(p)
+		}
+	}()
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}

@@ -178,7 +178,7 @@ func TestEveryCommandIsInAScript(t *testing.T) {
 	}
 	for _, c := range []string{
 		"serve", "nightly", "consent show", "consent grant", "consent refuse", "consent withdraw", "products import", "price import",
-		"audit explain", "audit decisions", "ledger verify", "ledger head", "export ls", "config init", "config check", "version",
+		"audit explain", "audit decisions", "audit events", "ledger verify", "ledger head", "export ls", "config init", "config check", "version",
 	} {
 		if !strings.Contains(all.String(), fmt.Sprintf("handschlag %s", c)) {
 			t.Errorf("no script shows handschlag %s", c)

@@ -1,0 +1,62 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+)
+
+// DayEvents gives the events that were received on a day (UTC, 2026-11-21),
+// whether they are compacted or still in the log, for people who look inside.
+func (h *Host) DayEvents(ctx context.Context, name string, do func(event.Row) error) error {
+	h.compacting.Lock()
+	defer h.compacting.Unlock()
+	days, err := h.days()
+	if err != nil {
+		return err
+	}
+	covered := uint64(0)
+	for _, d := range days {
+		if d.Day == name {
+			covered = d.Covered
+		}
+	}
+	if err := h.compactedEvents(ctx, name, do); err != nil {
+		return fmt.Errorf("reading the events of %s: %w", name, err)
+	}
+	return h.scanEvents(0, func(n uint64, r event.Row) error {
+		if n < covered || dayOf(r.ReceivedMS) != name {
+			return ctx.Err()
+		}
+		return do(r)
+	})
+}
+
+// compactedEvents gives the rows of a day's Parquet file, if it has one.
+func (h *Host) compactedEvents(ctx context.Context, name string, do func(event.Row) error) error {
+	d, err := h.openDay(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }() // only read
+	rows := d.rows()
+	for limit := int32(1); limit <= consent.Buckets; limit++ {
+		some, err := rows.upTo(limit, nil)
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return err
+		}
+		for _, r := range some {
+			if err := do(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
