@@ -32,7 +32,7 @@ var columns = []column{
 	{event.FieldQueryKey, "query_key", "0"},
 	{event.FieldQueryWords, "query_words", "[]"},
 	{event.FieldQueryExact, "query_exact", "false"},
-	{event.FieldResults, "results", "0"},
+	{event.FieldResults, "results", "-1"}, // not told
 	{event.FieldCart, "cart_cents", "0"},
 	{event.FieldOrder, "order_key", "0"},
 	{event.FieldCurrency, "currency", "''"},

@@ -34,7 +34,7 @@ var monday = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
 
 // shop is a host in miniature: what a snapshot holds, to be written as one.
 type shop struct {
-	t           testing.TB
+	t           failer
 	dir         string
 	rows        map[string][]event.Row // by ingest day
 	generations map[string]int64
@@ -48,6 +48,12 @@ type shop struct {
 	snapshots   int
 }
 
+// failer is what a shop needs of a test; rapid's is one too.
+type failer interface {
+	Helper()
+	Fatal(...any)
+}
+
 type subjectRow struct {
 	scope      consent.Scope
 	restricted bool
@@ -55,9 +61,11 @@ type subjectRow struct {
 	objected   bool
 }
 
-func newShop(t testing.TB) *shop {
+func newShop(t testing.TB) *shop { return newShopIn(t, t.TempDir()) }
+
+func newShopIn(t failer, dir string) *shop {
 	return &shop{
-		t: t, dir: t.TempDir(), rows: map[string][]event.Row{}, generations: map[string]int64{},
+		t: t, dir: dir, rows: map[string][]event.Row{}, generations: map[string]int64{},
 		standings: map[consent.Subject]map[consent.Purpose]consent.Standing{}, subjects: map[consent.Subject]subjectRow{},
 		links: map[consent.Subject]consent.Subject{},
 	}
@@ -151,10 +159,8 @@ func (s *shop) snapshot(through time.Time) string {
 	slices.SortFunc(snap.Days, func(a, b eventDay) int { return strings.Compare(b.Day, a.Day) })
 	s.json(filepath.Join(dir, "snapshot.json"), snap)
 	s.consents(dir)
-	var links, products, cases, decisions []any
-	for d, a := range s.links {
-		links = append(links, map[string]any{"device": d, "account": a})
-	}
+	s.linked(dir)
+	var products, cases, decisions []any
 	for _, p := range s.products {
 		products = append(products, p)
 	}
@@ -164,7 +170,6 @@ func (s *shop) snapshot(through time.Time) string {
 	for _, d := range s.decisions {
 		decisions = append(decisions, d)
 	}
-	s.parquet(filepath.Join(dir, "links.parquet"), "{device: 'uuid', account: 'uuid'}", links)
 	s.parquet(filepath.Join(dir, "products.parquet"),
 		"{product_id: 'varchar', category: 'varchar', product_class: 'varchar', price_cents: 'bigint', stock: 'bigint', tags: 'varchar[]'}", products)
 	s.lines(filepath.Join(dir, "cases.ndjson"), cases)
@@ -199,6 +204,15 @@ func (s *shop) consents(dir string) {
 		"{subject: 'uuid', scope: 'varchar', restricted: 'boolean', age_band: 'varchar', objected: 'boolean'}", subjects)
 }
 
+// linked writes which device belongs to which account.
+func (s *shop) linked(dir string) {
+	var links []any
+	for d, a := range s.links {
+		links = append(links, map[string]any{"device": d, "account": a})
+	}
+	s.parquet(filepath.Join(dir, "links.parquet"), "{device: 'uuid', account: 'uuid'}", links)
+}
+
 func (s *shop) fresh(_ context.Context, dir string) error {
 	s.consents(dir)
 	return nil
@@ -218,7 +232,7 @@ const fieldsSchema = `struct(product_id varchar, category varchar, product_class
 
 // writeEvents writes rows with the columns and types of event.Row's Parquet tags.
 // Values that Fields leaves out of its JSON are their zeros, never null.
-func writeEvents(t testing.TB, path string, rows []event.Row) {
+func writeEvents(t failer, path string, rows []event.Row) {
 	t.Helper()
 	slices.SortFunc(rows, func(a, b event.Row) int {
 		return slices.Compare(append([]int64{int64(a.Bucket)}, a.OccurredMS), append([]int64{int64(b.Bucket)}, b.OccurredMS))
@@ -267,7 +281,7 @@ var scribe = func() *warehouse {
 	return w
 }()
 
-func writeParquet(t testing.TB, path, schema, columns string, rows []any) {
+func writeParquet(t failer, path, schema, columns string, rows []any) {
 	t.Helper()
 	lines := path + ".ndjson"
 	writeLines(t, lines, rows)
@@ -279,7 +293,7 @@ func writeParquet(t testing.TB, path, schema, columns string, rows []any) {
 	_ = os.Remove(lines)
 }
 
-func writeLines(t testing.TB, path string, rows []any) {
+func writeLines(t failer, path string, rows []any) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {
@@ -298,12 +312,15 @@ func writeLines(t testing.TB, path string, rows []any) {
 
 func (s *shop) lines(path string, rows []any) { writeLines(s.t, path, rows) }
 
-func (s *shop) json(path string, v any) {
+func (s *shop) json(path string, v any) { s.write(path, mustJSON(s.t, v)) }
+
+func mustJSON(t failer, v any) []byte {
+	t.Helper()
 	body, err := json.Marshal(v)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	s.write(path, body)
+	return body
 }
 
 func (s *shop) write(path string, body []byte) {

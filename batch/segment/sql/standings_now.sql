@@ -1,5 +1,6 @@
 -- standings_now: where each purpose stands now for the events of a subject, with
 -- the account that a device is linked to folded in (CON-14, consent.Together).
+-- An account alone cannot say yes for a device, nor a device for the person.
 -- One row per subject and purpose. Reads own_standings, links.
 create or replace table standings_now as
 
@@ -36,7 +37,7 @@ judged as (
             when coalesce(d.status, 'unknown') = 'unknown' or a.status not in ('given', 'renewed') then a
             when d.status not in ('given', 'renewed') then d
             else {
-                status: a.status,
+                status: if(d.since_ms > a.since_ms, d.status, a.status),
                 since_ms: greatest(a.since_ms, d.since_ms),
                 until_ms: least(a.until_ms, d.until_ms),
                 explicit: a.explicit and d.explicit
@@ -52,4 +53,4 @@ union all
 select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit
 from own_standings as o
 where o.subject not in (select device from links)
-  and (o.scope = 'account' or o.reach <> 'account');
+  and o.reach <> if(o.scope = 'account', 'device', 'account');
