@@ -59,7 +59,7 @@ fmt:
 
 ## bench: the figures of docs/performance.md, as ratios within one run
 bench: build
-	$(GO) run ./internal/bench
+	$(GO) run ./bench
 
 ## clients: drive a started server with the official npm clients of Segment and RudderStack
 clients test-clients: build

@@ -38,7 +38,8 @@ var rooms = map[string][]string{
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
-	"cmd":            {"api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
+	"cmd":            {"api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"bench":          {"api", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 }
 
 // pure rooms do no I/O, read no clock and no randomness.

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// aims of durable ingest beside the null handler, by events in a batch. 0: none.
+var ingestAims = []struct {
+	size int
+	aim  float64
+}{{1, 0.4}, {20, 0.35}, {100, 0}}
+
+// settle lets what the shop writes behind (once a second) be charged to the round
+// that caused it.
+const settle = 1100 * time.Millisecond
+
+// rivals are the two servers.
+type rivals struct{ null, shop *process }
+
+func benchIngest(ctx context.Context, o options, t *table) (err error) {
+	r, err := rival(ctx, filepath.Join(o.root, "ingest"), o.devices)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.null.stop(), r.shop.stop()) }()
+	for _, a := range ingestAims {
+		bodies, err := bodiesOf(a.size, o.devices)
+		if err != nil {
+			return err
+		}
+		met, err := r.measure(ctx, o, t, bodies, a.aim)
+		if err != nil {
+			return err
+		}
+		if !met || o.profiles != "" {
+			if err := r.profile(ctx, o, t, bodies); err != nil {
+				return err
+			}
+		}
+	}
+	return r.waiting(ctx, o, t)
+}
+
+func rival(ctx context.Context, dir string, devices int) (r rivals, err error) {
+	if r.null, err = start(ctx, roleNull, ""); err != nil {
+		return r, err
+	}
+	if r.shop, err = start(ctx, roleShop, dir); err != nil {
+		return r, errors.Join(err, r.null.stop())
+	}
+	if err = furnish(ctx, r.shop.addr, devices); err != nil {
+		err = errors.Join(fmt.Errorf("furnishing the shop: %w", err), r.null.stop(), r.shop.stop())
+	}
+	return r, err
+}
+
+// furnish imports products and lets every device consent.
+func furnish(ctx context.Context, addr string, devices int) error {
+	rows := make([]object, products)
+	for i := range rows {
+		rows[i] = object{
+			"product_id": productID(i), "category": fmt.Sprintf("category-%d", i%40), "product_class": "standard",
+			"price_cents": 990 + i*7, "stock": 5, "locales": []string{"de", "en"},
+		}
+	}
+	feed, err := json.Marshal(object{"products": rows})
+	if err != nil {
+		return err
+	}
+	if err := call(ctx, "PUT", addr, "/v1/products", serverKey, feed); err != nil {
+		return err
+	}
+	const callers = 32 // share syncs of the state store
+	errs := make([]error, callers)
+	var wg sync.WaitGroup
+	for w := range callers {
+		wg.Go(func() {
+			for i := w; i < devices && errs[w] == nil; i += callers {
+				errs[w] = consents(ctx, addr, deviceID(i))
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func consents(ctx context.Context, addr, device string) error {
+	yes := []string{"analytics", "personalisation_content", "adviser_assist"}
+	answer := object{}
+	for _, p := range yes {
+		answer[p] = true
+	}
+	b, err := json.Marshal(object{
+		"anonymousId": device, "purposes": answer, "purposes_shown": yes, "method": "save",
+		"notice": object{"version": "1", "language": "de"}, "ui": object{"version": "banner-1"},
+	})
+	if err != nil {
+		return err
+	}
+	return call(ctx, "POST", addr, "/v1/consent", writeKey, b)
+}
+
+// bodiesOf makes enough batches that caches see no pattern.
+func bodiesOf(size, devices int) ([]body, error) {
+	r := rand.New(rand.NewPCG(2026, uint64(size)))
+	out := make([]body, max(512, 16384/size))
+	for i := range out {
+		var err error
+		if out[i], err = newBody(r, size, devices); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// round is what one server did in one turn.
+type round struct {
+	perCPU  float64 // events per CPU-second of the server
+	rate    float64 // events per second
+	latency []int64
+}
+
+// turn loads one server and charges it for all that it used.
+func (r rivals) turn(ctx context.Context, p *process, l load, d time.Duration) (out round, err error) {
+	before, err := p.ask("cpu")
+	if err != nil {
+		return out, err
+	}
+	start := time.Now()
+	done, err := l.run(ctx, d)
+	if err != nil {
+		return out, err
+	}
+	took := time.Since(start).Seconds()
+	if p == r.shop {
+		time.Sleep(settle)
+	}
+	after, err := p.ask("cpu")
+	if err != nil {
+		return out, err
+	}
+	n := float64(done.events.Load())
+	return round{n / (after.CPU - before.CPU), n / took, done.latency.drain()}, nil
+}
+
+// measure lets the two take turns.
+func (r rivals) measure(ctx context.Context, o options, t *table, bodies []body, aim float64) (met bool, err error) {
+	size := len(bodies[0].stamps)
+	nothing := load{addr: r.null.addr, bodies: bodies, conns: o.conns, want: []byte(`"success":true`)}
+	real := load{addr: r.shop.addr, bodies: bodies, conns: o.conns, want: fmt.Appendf(nil, `"admitted":%d,`, size)}
+	var null, shop, rate []float64
+	for i := range o.rounds + 1 {
+		n, err := r.turn(ctx, r.null, nothing, o.round/2)
+		if err != nil {
+			return false, err
+		}
+		s, err := r.turn(ctx, r.shop, real, o.round)
+		if err != nil {
+			return false, err
+		}
+		if i > 0 { // the first one warms up
+			null, shop, rate = append(null, n.perCPU), append(shop, s.perCPU), append(rate, s.rate)
+		}
+	}
+	return t.row(fmt.Sprintf("durable ingest, batch %d (%.0f events/s)", size, median(rate)),
+		fmt.Sprintf("%.0f events/CPU-s", median(shop)), fmt.Sprintf("null handler %.0f", median(null)), ratios(shop, null), aim), nil
+}
+
+// profile says where the shop's CPU time goes.
+func (r rivals) profile(ctx context.Context, o options, t *table, bodies []body) error {
+	size := len(bodies[0].stamps)
+	dir := o.profiles
+	if dir == "" {
+		dir = o.root
+	}
+	file := filepath.Join(dir, fmt.Sprintf("ingest-%d.pprof", size))
+	if _, err := r.shop.ask("profile %s", file); err != nil {
+		return err
+	}
+	l := load{addr: r.shop.addr, bodies: bodies, conns: o.conns, want: []byte(`"success":true`)}
+	_, err := l.run(ctx, 2*o.round)
+	if _, stop := r.shop.ask("stop"); err != nil || stop != nil {
+		return errors.Join(err, stop)
+	}
+	return t.profile(ctx, fmt.Sprintf("Where ingest at batch %d spends its CPU time:", size), file)
+}
+
+// waiting measures what the durable log adds to an answer: the time that a batch
+// of 20 waits in AppendEvents, at a steady load and when the server is saturated,
+// beside a bare append and fsync of as many bytes to the same disk.
+func (r rivals) waiting(ctx context.Context, o options, t *table) error {
+	bodies, err := bodiesOf(20, o.devices)
+	if err != nil {
+		return err
+	}
+	for _, every := range []time.Duration{time.Duration(o.conns) * 5 * time.Millisecond, 0} {
+		alone, err := syncs(filepath.Join(o.root, "sync"), 200)
+		if err != nil {
+			return err
+		}
+		if _, err := r.shop.ask("waits"); err != nil {
+			return err
+		}
+		l := load{addr: r.shop.addr, bodies: bodies, conns: o.conns, every: every, want: []byte(`"admitted":20,`)}
+		done, err := l.run(ctx, 2*o.round)
+		if err != nil {
+			return err
+		}
+		w, err := r.shop.ask("waits")
+		if err != nil {
+			return err
+		}
+		t.wait(every, o.conns, w.Waits, done.latency.drain(), alone)
+	}
+	return nil
+}
+
+// groupAim is the most that group commit may add at the 99th percentile.
+const groupAim = 10 * time.Millisecond
+
+func (t *table) wait(every time.Duration, conns int, waits, answers, alone []int64) {
+	what := "group commit wait p99, saturated"
+	if every > 0 {
+		what = fmt.Sprintf("group commit wait p99 at %d batches/s", time.Duration(conns)*time.Second/every)
+	}
+	aim, verdict := fmt.Sprintf("≤ %d ms", groupAim.Milliseconds()), "MISSED"
+	p99 := quantile(waits, 0.99)
+	if p99 <= groupAim {
+		verdict = "met"
+	}
+	if every == 0 {
+		aim, verdict = "", ""
+	}
+	t.plain(what, fmt.Sprintf("%s (p50 %s)", ms(p99), ms(quantile(waits, 0.5))),
+		fmt.Sprintf("bare fsync %s (p50 %s)", ms(quantile(alone, 0.99)), ms(quantile(alone, 0.5))),
+		"", "answer p99 "+ms(quantile(answers, 0.99)), aim, verdict)
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond)) }
+
+// syncs appends and syncs n times.
+func syncs(path string, n int) (counts []int64, err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	var h histogram
+	block := make([]byte, 8<<10)
+	for range n {
+		start := time.Now()
+		if _, err := f.Write(block); err != nil {
+			return nil, err
+		}
+		if err := f.Sync(); err != nil {
+			return nil, err
+		}
+		h.add(time.Since(start))
+	}
+	return h.drain(), nil
+}
