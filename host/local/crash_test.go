@@ -257,9 +257,9 @@ func cutWhileWorking(h *Host, mem *vfs.MemFS, r *rand.Rand, acked *[]string) *vf
 	var after *vfs.MemFS
 	cutAt := len(*acked) + r.IntN(60)
 	var wg sync.WaitGroup
-	for w := range uint64(4) {
+	for _, writer := range []uint64{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()} {
 		wg.Go(func() {
-			produce(h, r.Uint64()+w, func(string) bool { mu.Lock(); defer mu.Unlock(); return after == nil }, func(line string) {
+			produce(h, writer, func(string) bool { mu.Lock(); defer mu.Unlock(); return after == nil }, func(line string) {
 				mu.Lock()
 				defer mu.Unlock()
 				if after != nil {
@@ -286,9 +286,14 @@ func TestNothingAcknowledgedIsLostInAPowerCut(t *testing.T) {
 // The same test must notice a disk that does not sync.
 func TestAHostWithoutFsyncIsCaught(t *testing.T) {
 	for seed := range uint64(10) {
-		if powerCut(t, seed, func(f vfs.FS) vfs.FS { return liar{f} }) != nil {
-			return
+		err := powerCut(t, seed, func(f vfs.FS) vfs.FS { return liar{f} })
+		if err == nil {
+			continue
 		}
+		if strings.Contains(err.Error(), "life 0") {
+			t.Fatalf("seed %d: it fails without a power cut: %v", seed, err)
+		}
+		return
 	}
 	t.Fatal("ten seeds did not notice that nothing was synced")
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/handschlag/handschlag/consent"
@@ -40,26 +41,24 @@ const (
 	profilesPerStripe = 24
 )
 
-func (p *people) of(s consent.Subject) *stripe { return &p.stripes[s.Bucket()%1024] }
+func (p *people) of(s consent.Subject) *stripe { return &p.stripes[s.Bucket()%uint16(len(p.stripes))] }
 
 // lock locks the stripes of some subjects, in an order that cannot deadlock.
 func (p *people) lock(subjects ...consent.Subject) (unlock func()) {
-	var want [1024 / 64]uint64
+	at := make([]uint16, 0, 4)
 	for _, s := range subjects {
-		n := s.Bucket() % 1024
-		want[n/64] |= 1 << (n % 64)
+		at = append(at, s.Bucket()%uint16(len(p.stripes)))
 	}
-	each := func(do func(*stripe)) {
-		for i, word := range want {
-			for b := range 64 {
-				if word&(1<<b) != 0 {
-					do(&p.stripes[i*64+b])
-				}
-			}
+	slices.Sort(at)
+	at = slices.Compact(at)
+	for _, i := range at {
+		p.stripes[i].Lock()
+	}
+	return func() {
+		for _, i := range at {
+			p.stripes[i].Unlock()
 		}
 	}
-	each(func(s *stripe) { s.Lock() })
-	return func() { each(func(s *stripe) { s.Unlock() }) }
 }
 
 // keepState remembers a state, in the place of any other if there are many.
