@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
 	"github.com/handschlag/handschlag/profile"
@@ -122,7 +123,7 @@ func (o *offer) note(ctx context.Context) error {
 
 // answer records the decision and says it.
 func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
-	r := o.record(o.now, decide.ActionEscalate, o.visitor.subject(), o.verdict.Rules, o.result)
+	r := o.record(o.now, decide.ActionEscalate, o.visitor.of(consent.AdviserAssist, o.now), o.verdict.Rules, o.result)
 	r.Digests.Scorecard = o.pub.scorecardDigest
 	r.Need, r.Seed, r.PPM = o.need, o.seed, o.ppm
 	if err := o.decided(ctx, &r); err != nil {

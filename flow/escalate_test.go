@@ -317,3 +317,19 @@ func TestAProactiveCallNeedsAnIdentifier(t *testing.T) {
 	_, err = s.Escalate(ctx, flow.EscalateCall{AnonymousID: ada, UserID: adaAcc}, browser)
 	faulted(t, err, 403, "userId")
 }
+
+// R50: off means off. Who refused is known by pseudonym, yet no record of what
+// was decided bears it.
+func TestWhoRefusedLeavesNoTrailOfDecisions(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics)
+	s.escalate(ada, "B12")
+	_, err := s.Variant(ctx, flow.VariantCall{AnonymousID: ada, Slot: "home_hero", Locale: "de"}, browser)
+	ok(t, err)
+	s.grant(bob, consent.AdviserAssist)
+	s.escalate(bob, "B12")
+	offers := s.decisions(decide.ActionEscalate)
+	want(t, offers[1].Subject, s.subject(consent.Device, bob))
+	want(t, offers[0].Subject, consent.Subject{})
+	want(t, s.decisions(decide.ActionVariant)[0].Subject, consent.Subject{})
+}

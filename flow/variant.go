@@ -88,7 +88,7 @@ func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, err
 	if err != nil {
 		return VariantAnswer{}, unavailable("judging a content choice", err)
 	}
-	r := ch.record(ch.now, decide.ActionVariant, ch.visitor.subject(), verdict.Rules, res)
+	r := ch.record(ch.now, decide.ActionVariant, ch.visitor.of(consent.PersonalisationContent, ch.now), verdict.Rules, res)
 	ch.out.VariantVerdict = verdict
 	ch.draw(&r)
 	if r.Result, err = decide.Canonical(ch.out); err != nil {

@@ -42,6 +42,16 @@ func (f *Flow) visitor(ctx context.Context, device, account consent.ID) (*visito
 	return f.known(ctx, d, a, !device.IsZero())
 }
 
+// of is the pseudonym that the record of a decision made in the name of a purpose
+// bears: none unless that purpose's yes is in force. Who refused leaves a reason
+// behind, and no trail (R50).
+func (v *visitor) of(p consent.Purpose, now time.Time) consent.Subject {
+	if !v.fact(p, now).Status.Valid() {
+		return consent.Subject{}
+	}
+	return v.subject()
+}
+
 func (f *Flow) find(ctx context.Context, id consent.ID) (consent.Subject, error) {
 	if id.IsZero() {
 		return consent.Subject{}, nil
