@@ -24,7 +24,7 @@ type Options struct {
 	Gate      func() error     // asked before each call; an error is a 503. nil: always open
 	Groups    []Group          // routes served; nil: all
 	InFlight  int              // calls at once, beyond which 429; 0: 1,024
-	BodyBytes int64            // of all bodies in memory, beyond which 429; 0: 256 MiB
+	BodyBytes int64            // of all bodies in memory, beyond which 429; 0: 128 MiB
 }
 
 // Group is what one Lambda serves.
@@ -89,7 +89,7 @@ func withDefaults(o Options) Options {
 		o.InFlight = 1024
 	}
 	if o.BodyBytes == 0 {
-		o.BodyBytes = 256 << 20
+		o.BodyBytes = 128 << 20
 	}
 	return o
 }

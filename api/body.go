@@ -48,12 +48,16 @@ func (b *budget) give(n int64) { b.held.Add(-n) }
 // used again. What is read from a body is copied by whoever keeps it.
 const usual = 32 << 10
 
+var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
+
 var buffers = sync.Pool{New: func() any { b := make([]byte, 0, usual); return &b }}
 
 // body reads a request's body, unpacked, up to limit bytes. The caller calls
 // free when nobody looks at the bytes any more.
 func (a *api) body(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, free func(), err error) {
-	raw := bufio.NewReaderSize(http.MaxBytesReader(w, r.Body, limit), 4<<10)
+	raw := readers.Get().(*bufio.Reader)
+	raw.Reset(http.MaxBytesReader(w, r.Body, limit))
+	defer func() { raw.Reset(nil); readers.Put(raw) }()
 	if _, err := raw.Peek(1); errors.Is(err, io.EOF) {
 		return nil, func() {}, nil
 	}
@@ -97,12 +101,9 @@ func unpacked(r *http.Request, raw *bufio.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	media, err := mediaType(r.Header.Get("Content-Type"))
 	if err != nil {
-		return nil, wrongMedia("want Content-Type application/json or text/plain")
-	}
-	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
-		return nil, wrongMedia("want charset utf-8")
+		return nil, err
 	}
 	switch media {
 	case "application/json", "text/plain":
@@ -125,7 +126,25 @@ func unpacked(r *http.Request, raw *bufio.Reader) (io.Reader, error) {
 	return z, nil
 }
 
+// mediaType reads a Content-Type in UTF-8; nearly all are as SDKs write them.
+func mediaType(said string) (string, error) {
+	if said == "application/json" || said == "text/plain" {
+		return said, nil
+	}
+	media, params, err := mime.ParseMediaType(said)
+	if err != nil {
+		return "", wrongMedia("want Content-Type application/json or text/plain")
+	}
+	if c := params["charset"]; c != "" && !strings.EqualFold(c, "utf-8") {
+		return "", wrongMedia("want charset utf-8")
+	}
+	return media, nil
+}
+
 func gzipSaid(encodings []string) (bool, error) {
+	if len(encodings) == 0 {
+		return false, nil
+	}
 	switch said := strings.ToLower(strings.TrimSpace(strings.Join(encodings, ","))); said {
 	case "", "identity":
 		return false, nil

@@ -157,7 +157,11 @@ func places() []string {
 func (a *api) log(h *heard, took time.Duration) {
 	method, pattern := routeOf(h.req)
 	a.metrics.heard(method, pattern, h.status, took)
-	a.o.Log.Log(h.req.Context(), levelOf(h.status), "request", "method", method, "route", pattern,
+	level := levelOf(h.status)
+	if !a.o.Log.Enabled(h.req.Context(), level) {
+		return
+	}
+	a.o.Log.Log(h.req.Context(), level, "request", "method", method, "route", pattern,
 		"status", h.status, "bytes", h.bytes, "ms", float64(took.Microseconds())/1000)
 }
 

@@ -60,7 +60,8 @@ func (a *api) fromHeader(r *http.Request) (who, error) {
 }
 
 func (a *api) fromKey(key string) (who, error) {
-	write, server := a.write.is(key), a.server.is(key)
+	given := newSecret(key)
+	write, server := a.write.equals(given), a.server.equals(given)
 	if !write && !server {
 		return who{}, errUnknownKey
 	}

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"freeport": freePort, "await": await, "http": request, "oneline": oneLineOf, "lines": linesOf, "flip": flip, "same": same, "match": match, "age": age,
+			"freeport": freePort, "await": await, "http": request, "oneline": oneLineOf, "lines": linesOf, "flip": flip, "same": same, "match": match, "age": age, "mode": mode, "hold": hold,
 		},
 	})
 }
@@ -160,6 +161,25 @@ func age(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	ts.Check(os.WriteFile(path+".new", []byte(args[1]+"\n"), 0o644))
 	ts.Check(os.Rename(path+".new", path))
+}
+
+// mode PERMISSIONS FILE: the file has them.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%#o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s: want %s, got %s", args[1], args[0], got)
+	}
+}
+
+// hold FILE: locks a file until the script ends.
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o700))
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	ts.Check(err)
+	ts.Check(syscall.Flock(int(f.Fd()), syscall.LOCK_EX))
+	ts.Defer(func() { _ = f.Close() })
 }
 
 // The scripts name every command; one that nobody shows is not documented.
