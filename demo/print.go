@@ -31,7 +31,11 @@ func (sum Summary) Print(to io.Writer) {
 }
 
 func (e Events) print(line func(string, string, ...any), name string) {
-	line(name, "admitted %d · duplicate %d", e.Admitted, e.Duplicate)
+	invalid := 0
+	for _, n := range e.Invalid {
+		invalid += n
+	}
+	line(name, "admitted %d · refused %d · invalid %d · duplicate %d", e.Admitted, e.Turned, invalid, e.Duplicate)
 	line("  refused by rule", "%s", counts(e.Refused))
 	line("  invalid by code", "%s", counts(e.Invalid))
 }

@@ -28,6 +28,7 @@ type Summary struct {
 // Events counts what became of the events of a period.
 type Events struct {
 	Admitted  int            `json:"admitted"`
+	Turned    int            `json:"refused_events"`
 	Refused   map[string]int `json:"refused"` // by rule; an event may break several
 	Invalid   map[string]int `json:"invalid"` // by code
 	Duplicate int            `json:"duplicate"`
@@ -91,7 +92,7 @@ func (s *Shop) events(ctx context.Context, from, to time.Time) (Events, error) {
 	if err := s.want(ctx, 200, "GET", path, "dpo", nil, &got); err != nil {
 		return Events{}, err
 	}
-	e := Events{Admitted: got.Events["admitted"], Duplicate: got.Events["duplicate"], Refused: map[string]int{}, Invalid: map[string]int{}}
+	e := Events{Admitted: got.Events["admitted"], Turned: got.Events["refused"], Duplicate: got.Events["duplicate"], Refused: map[string]int{}, Invalid: map[string]int{}}
 	for name, n := range got.Events {
 		if rule, ok := strings.CutPrefix(name, "refused/"); ok {
 			e.Refused[rule] = n

@@ -217,16 +217,8 @@ func (d *demoRun) play(ctx context.Context) error {
 		return err
 	}
 	morning := (<-mornings).Add(6 * time.Hour)
-	for _, sh := range d.shops {
-		if err := sh.setClock(morning); err != nil {
-			return err
-		}
-		if err := d.runNight(ctx, sh, morning); err != nil {
-			return err
-		}
-		if err := d.world.MorningAfter(ctx, sh.shop); err != nil {
-			return err
-		}
+	if err := d.nights(ctx, morning); err != nil {
+		return err
 	}
 	d.mark.Morning = morning
 	d.mark.Figures.measure(d)

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -39,16 +43,35 @@ func (f *figures) measure(d *demoRun) {
 	}
 }
 
+// nights runs both shops' nights side by side, and asks for content once more
+// on the morning after.
+func (d *demoRun) nights(ctx context.Context, morning time.Time) error {
+	errs := make([]error, len(d.shops))
+	var wg sync.WaitGroup
+	for i, sh := range d.shops {
+		wg.Go(func() {
+			errs[i] = sh.setClock(morning)
+			if errs[i] == nil {
+				errs[i] = d.runNight(ctx, sh, morning)
+			}
+			if errs[i] == nil {
+				errs[i] = d.world.MorningAfter(ctx, sh.shop)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
 // runNight runs `handschlag nightly` as a process of its own, as cron would.
 func (d *demoRun) runNight(ctx context.Context, sh *demoShop, asOf time.Time) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this binary: %w", err)
 	}
-	d.out.printf("night of the shop %s, as of %s\n", sh.key, asOf.Format(time.DateOnly))
 	cmd := exec.CommandContext(ctx, exe, "nightly", "--data", sh.dir, "--config", sh.config, "--as-of", asOf.Format(time.DateOnly))
 	cmd.Env = append(os.Environ(), "HANDSCHLAG_CLOCK=@"+sh.clock)
-	cmd.Stdout, cmd.Stderr = d.out.out, d.out.err
+	cmd.Stdout, cmd.Stderr = prefixed{"night of " + sh.key + ": ", d.out.out}, d.out.err
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
@@ -60,6 +83,22 @@ func (d *demoRun) runNight(ctx context.Context, sh *demoShop, asOf time.Time) er
 		sh.night.PeakMB = float64(u.Maxrss) / rssPerMB
 	}
 	return nil
+}
+
+// prefixed says whose line it is.
+type prefixed struct {
+	name string
+	to   io.Writer
+}
+
+// Write puts the name before each line.
+func (p prefixed) Write(b []byte) (int, error) {
+	for line := range bytes.Lines(b) {
+		if _, err := fmt.Fprintf(p.to, "%s%s", p.name, line); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
 }
 
 // nextPort gives the address of the i-th shop.

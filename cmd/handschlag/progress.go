@@ -33,13 +33,16 @@ func (p *progress) step(name string, done, total int64) {
 	if name != p.name {
 		p.end()
 		p.name, p.began, p.told = name, now, time.Time{}
+		if !p.terminal {
+			p.told = now // plain lines are for steps that take a while
+		}
 	}
 	finished := total > 0 && done >= total
 	every := 2 * time.Second
 	if p.terminal {
 		every = 200 * time.Millisecond
 	}
-	if !finished && now.Sub(p.told) < every {
+	if quick := now.Sub(p.began) < time.Second && !p.terminal; quick && finished || !finished && now.Sub(p.told) < every {
 		return
 	}
 	p.told = now
