@@ -43,11 +43,12 @@ type Host struct {
 	decisions *seglog.Log
 	ledger    *ledgerStore
 
-	people people
-	ids    idMap
-	tally  tally
-	chain  chain
-	desk   desk
+	people   people
+	ids      idMap
+	promised promised
+	tally    tally
+	chain    chain
+	desk     desk
 
 	shop     sync.Mutex // products, prices and publications change one at a time
 	products atomic.Uint64
@@ -104,6 +105,9 @@ func (h *Host) open(ctx context.Context) error {
 	if h.keys, err = openSecrets(h.disk, h.opts.Tenant, made); err != nil {
 		return err
 	}
+	if err := h.openState(made); err != nil {
+		return err
+	}
 	if !made {
 		if f, err = h.found(f); err != nil {
 			return err
@@ -143,19 +147,8 @@ func (h *Host) writable() error {
 	return errors.Join(f.Close(), h.disk.FS.Remove(probe))
 }
 
-// openStores opens everything below and catches up with what a crash left.
+// openStores opens logs and ledger, and catches up with what a crash left.
 func (h *Host) openStores(ctx context.Context) (err error) {
-	for _, dir := range []string{"state", "log", "events", "ledger", "night", "exports"} {
-		if err := h.disk.folder(h.disk.path(dir)); err != nil {
-			return fmt.Errorf("making folder: %w", err)
-		}
-	}
-	if err := h.disk.sync(h.disk.dir); err != nil {
-		return fmt.Errorf("syncing folder: %w", err)
-	}
-	if h.db, err = openState(h.disk, h.opts.Log, h.opts.fatal); err != nil {
-		return err
-	}
 	o := seglog.Options{FS: h.disk.FS, Log: h.opts.Log, SegmentBytes: h.opts.segmentBytes}
 	if h.events, err = seglog.Open(h.disk.path("log", "events"), o); err != nil {
 		return err
@@ -176,6 +169,22 @@ func (h *Host) openStores(ctx context.Context) (err error) {
 	return nil
 }
 
+// openState makes the folders and opens the state store, as whole as it was promised.
+func (h *Host) openState(made bool) (err error) {
+	for _, dir := range []string{"state", "log", "events", "ledger", "night", "exports"} {
+		if err := h.disk.folder(h.disk.path(dir)); err != nil {
+			return fmt.Errorf("making folder: %w", err)
+		}
+	}
+	if err := h.disk.sync(h.disk.dir); err != nil {
+		return fmt.Errorf("syncing folder: %w", err)
+	}
+	if h.db, err = openState(h.disk, h.opts.Log, h.opts.fatal); err != nil {
+		return err
+	}
+	return h.openPromised(made)
+}
+
 // release closes what is open, the lock last.
 func (h *Host) release() error {
 	var err error
@@ -184,6 +193,7 @@ func (h *Host) release() error {
 			err = errors.Join(err, l.Close())
 		}
 	}
+	err = errors.Join(err, h.promised.close())
 	if h.db != nil {
 		err = errors.Join(err, h.db.Close())
 	}
@@ -199,7 +209,7 @@ func (h *Host) Close() (err error) {
 	h.closed.Do(func() {
 		close(h.stop)
 		h.work.Wait()
-		err = errors.Join(h.flush(h.events.Next()), h.sequence(context.Background()), h.saveHead(h.chainHead()), h.release())
+		err = errors.Join(h.flush(h.events.Next()), h.sequence(context.Background()), h.saveHead(h.chainHead()), h.db.Flush(), h.release())
 	})
 	if err != nil {
 		return fmt.Errorf("closing data folder: %w", err)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/profile"
 )
 
@@ -67,6 +69,8 @@ func TestAFolderThatCannotBeOpenedSaysWhy(t *testing.T) {
 		}, "0000000000000001.seg"},
 		{"a damaged event log", func(t *testing.T, dir string, _ *Options) { flip(t, dir, "log/events/0000000000000001.seg", 60) }, "offset 32"},
 		{"a damaged decision log", func(t *testing.T, dir string, _ *Options) { flip(t, dir, "log/decisions/0000000000000001.seg", 60) }, "log/decisions"},
+		{"a lost count of promises", func(t *testing.T, dir string, _ *Options) { ok(t, os.Remove(filepath.Join(dir, "committed"))) }, "committed"},
+		{"a broken count of promises", func(t *testing.T, dir string, _ *Options) { flip(t, dir, "committed", 9) }, "committed"},
 		{"a damaged state store", func(t *testing.T, dir string, _ *Options) {
 			names, err := filepath.Glob(filepath.Join(dir, "state", "MANIFEST-*"))
 			ok(t, err)
@@ -95,6 +99,68 @@ func TestAFolderThatCannotBeOpenedSaysWhy(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	})
+}
+
+// TestADamagedStateStoreIsNeverShorterInSilence flips bits all over the state
+// store of a folder that was closed, and of one that was killed: either opening or
+// reading says so, or every acknowledged record is there.
+func TestADamagedStateStoreIsNeverShorterInSilence(t *testing.T) {
+	for _, closed := range []bool{true, false} {
+		dir := t.TempDir()
+		h := openAt(t, dir, options())
+		for n := range byte(8) {
+			_, err := h.Append(ctx, consent.Subject{n + 1}, func(consent.State) (consent.Record, error) {
+				return consent.Record{RecordID: string('a' + rune(n))}, nil
+			})
+			ok(t, err)
+		}
+		if closed {
+			ok(t, h.Close())
+		}
+		names, err := filepath.Glob(filepath.Join(dir, "state", "*"))
+		ok(t, err)
+		reported := 0
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			ok(t, err)
+			for i := 0; i < len(b); i += 1 + len(b)/25 {
+				copied := filepath.Join(t.TempDir(), "data")
+				ok(t, os.CopyFS(copied, os.DirFS(dir)))
+				flip(t, copied, filepath.Join("state", filepath.Base(name)), i)
+				if !wholeOrReported(copied) {
+					t.Fatalf("closed %v, %s flipped at %d: records are missing and nothing says so", closed, name, i)
+				}
+				if h, err := Open(ctx, copied, options()); err != nil {
+					reported++
+				} else {
+					_ = h.Close() // it may be damaged
+				}
+			}
+		}
+		if reported == 0 {
+			t.Fatal("no flip was noticed")
+		}
+		if !closed {
+			ok(t, h.Close())
+		}
+	}
+}
+
+func wholeOrReported(dir string) bool {
+	o := options()
+	fatal := false
+	o.fatal = func(string) { fatal = true }
+	h, err := Open(ctx, dir, o)
+	if err != nil || fatal {
+		return true
+	}
+	defer func() { _ = h.Close() }() // it may be damaged
+	for n := range byte(8) {
+		if _, err := h.Record(ctx, string('a'+rune(n))); errors.Is(err, flow.ErrNotFound) {
+			return false
+		}
+	}
+	return true
 }
 
 func write(t *testing.T, dir, name, body string) {

@@ -19,6 +19,7 @@ type people struct {
 type stripe struct {
 	sync.RWMutex
 	states   map[consent.Subject]stored
+	accounts map[consent.Subject]consent.Subject // of devices; zero: not linked
 	profiles map[consent.Subject]held
 }
 
@@ -73,6 +74,20 @@ func (s *stripe) keepState(who consent.Subject, st stored) {
 		delete(s.states, other)
 	}
 	s.states[who] = st
+}
+
+// keepAccount remembers a device's link, in the place of any other if there are many.
+func (s *stripe) keepAccount(device, account consent.Subject) {
+	if s.accounts == nil {
+		s.accounts = map[consent.Subject]consent.Subject{}
+	}
+	for other := range s.accounts {
+		if len(s.accounts) < statesPerStripe {
+			break
+		}
+		delete(s.accounts, other)
+	}
+	s.accounts[device] = account
 }
 
 // keepProfile remembers a profile, in the place of clean ones if there are many.

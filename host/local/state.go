@@ -90,6 +90,9 @@ func openState(d *disk, log *slog.Logger, fatal func(string)) (*pebble.DB, error
 		FS: d.FS, FormatMajorVersion: pebble.FormatNewest, CacheSize: 32 << 20, MemTableSize: 16 << 20,
 		Logger: stateLogger{log, fatal}, Merger: &pebble.Merger{Name: "handschlag.add", Merge: newSum},
 	}
+	o.EventListener = &pebble.EventListener{DataCorruption: func(i pebble.DataCorruptionInfo) { // the reader gets an error too
+		log.Error("damaged state store", "file", i.Path, "says", i.Details)
+	}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.ZstdCompression }
@@ -194,9 +197,25 @@ func under(r pebble.Reader, prefix []byte, do func(k, v []byte) error) error {
 	return each(r, prefix, after(prefix), func(k, v []byte) (bool, error) { return true, do(k, v) })
 }
 
-// save makes changes durable together.
-func (h *Host) save(change func(*pebble.Batch) error) error { return h.commit(pebble.Sync, change) }
+// save makes changes durable together, and counts them as promised.
+func (h *Host) save(change func(*pebble.Batch) error) error {
+	empty := false
+	err := h.commit(pebble.Sync, func(b *pebble.Batch) error {
+		if err := change(b); err != nil {
+			return err
+		}
+		if empty = b.Empty(); empty {
+			return nil
+		}
+		return h.promised.one(b)
+	})
+	if err != nil || empty {
+		return err
+	}
+	return h.promised.kept()
+}
 
+// commit writes changes together. Without sync a crash may take them back.
 func (h *Host) commit(how *pebble.WriteOptions, change func(*pebble.Batch) error) error {
 	b := h.db.NewBatch()
 	if err := change(b); err != nil {

@@ -92,6 +92,7 @@ func (h *Host) Assign(ctx context.Context, id consent.ID) (consent.Subject, erro
 // Link notes a device's account, both ways.
 func (h *Host) Link(_ context.Context, device, account consent.Subject, at time.Time) error {
 	defer h.people.lock(device, account)()
+	delete(h.people.of(device).accounts, device)
 	was, err := h.accountOf(device)
 	if err != nil {
 		return err
@@ -109,11 +110,26 @@ func (h *Host) Link(_ context.Context, device, account consent.Subject, at time.
 	return nil
 }
 
-// AccountOf gives the account that a device was linked to, or zero.
+// AccountOf gives the account that a device was linked to, or zero. Every event
+// asks, so what was read is remembered, the absence of a link too.
 func (h *Host) AccountOf(_ context.Context, device consent.Subject) (consent.Subject, error) {
-	return h.accountOf(device)
+	stripe := h.people.of(device)
+	stripe.RLock()
+	account, known := stripe.accounts[device]
+	stripe.RUnlock()
+	if known {
+		return account, nil
+	}
+	stripe.Lock()
+	defer stripe.Unlock()
+	account, err := h.accountOf(device)
+	if err == nil {
+		stripe.keepAccount(device, account)
+	}
+	return account, err
 }
 
+// accountOf asks the store and needs no lock.
 func (h *Host) accountOf(device consent.Subject) (account consent.Subject, err error) {
 	return accountIn(h.db, device)
 }
