@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -47,7 +46,8 @@ func (p *Profile) saw(s Seen) {
 // its receiver alone and copies nothing twice.
 type sections struct {
 	from map[consent.Purpose]Section
-	open [3]*Section // as Purposes
+	open [3]Section // as Purposes
+	used [3]bool
 }
 
 func (s *sections) take(e event.Event) {
@@ -56,9 +56,8 @@ func (s *sections) take(e event.Event) {
 		if i < 0 {
 			continue
 		}
-		if s.open[i] == nil {
-			copied := s.from[g.Purpose].clone()
-			s.open[i] = &copied
+		if !s.used[i] {
+			s.open[i], s.used[i] = s.from[g.Purpose].clone(), true
 		}
 		f, _ := e.For(g.Purpose)
 		s.open[i].take(step{
@@ -68,19 +67,16 @@ func (s *sections) take(e event.Event) {
 }
 
 func (s *sections) close() map[consent.Purpose]Section {
-	var out map[consent.Purpose]Section
-	for i, section := range s.open {
-		if section == nil {
-			continue
-		}
-		if out == nil {
-			out = make(map[consent.Purpose]Section, len(Purposes))
-			maps.Copy(out, s.from)
-		}
-		out[Purposes[i]] = *section
-	}
-	if out == nil {
+	if s.used == [3]bool{} {
 		return s.from
+	}
+	out := make(map[consent.Purpose]Section, len(Purposes))
+	for i, p := range Purposes {
+		if s.used[i] {
+			out[p] = s.open[i]
+		} else if section, has := s.from[p]; has {
+			out[p] = section
+		}
 	}
 	return out
 }
