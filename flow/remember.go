@@ -16,7 +16,7 @@ func (b *batch) write(ctx context.Context) error {
 	if err := b.duplicates(ctx); err != nil {
 		return err
 	}
-	var rows []event.Row
+	rows := make([]event.Row, 0, len(b.items))
 	crowds := map[*visitor][]*item{}
 	for i := range b.items {
 		if it := &b.items[i]; it.result.Outcome == Admitted {
