@@ -13,6 +13,9 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/flow"
 )
 
 // Lists are never null in our answers (encode sees to that).
@@ -35,6 +38,7 @@ func document(routes []route, version string) []byte {
 			place(paths[at], rt.method, op)
 		}
 	}
+	d.close()
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "Handschlag", Version: version,
@@ -176,6 +180,42 @@ func (d *doc) relax(t reflect.Type, rt route) {
 		s.Required, s.AdditionalProperties = nil, !rt.strict
 		for _, p := range s.Properties {
 			p.Nullable = p.Ref == ""
+		}
+	}
+}
+
+// closed are the closed lists of answers, by schema and property.
+var closed = map[string][]any{
+	"Result.outcome":         {flow.Admitted, flow.Refused, flow.Invalid, flow.Duplicate},
+	"EscalateAnswer.offer":   {"none", "hint", "human"},
+	"EscalateAnswer.hint":    {"filter", "size_guide", "search_help"},
+	"EscalateAnswer.speaker": {flow.SpeakerHuman, flow.SpeakerMachine},
+	"HandoverAnswer.speaker": {flow.SpeakerHuman, flow.SpeakerMachine},
+	"VariantAnswer.speaker":  {flow.SpeakerHuman, flow.SpeakerMachine},
+	"ProofAnswer.status":     {"pending", "covered"},
+	"OutcomeAnswer.outcome":  {"helped", "not_needed", "sold", "follow_up"},
+	"OutcomeCall.outcome":    {"helped", "not_needed", "sold", "follow_up"},
+	"PurposeStanding.status": statuses(),
+}
+
+func statuses() []any {
+	var out []any
+	for _, s := range []consent.Status{
+		consent.Unknown, consent.Requested, consent.RequestDeferred, consent.Refused, consent.Given, consent.Renewed, consent.Expired,
+		consent.Invalidated, consent.Revoked, consent.Withdrawn,
+	} {
+		out = append(out, string(s))
+	}
+	return out
+}
+
+// close writes the closed lists into the schemas that are there.
+func (d *doc) close() {
+	for at, list := range closed {
+		schema, property, _ := strings.Cut(at, ".")
+		if s := d.registry.Map()[schema]; s != nil {
+			p := s.Properties[property]
+			p.Enum, p.Nullable = list, false
 		}
 	}
 }

@@ -287,3 +287,25 @@ func TestNoStaffWithoutTokens(t *testing.T) {
 	d := openDoor(t, func(o *Options) { o.Staff = nil })
 	want(t, "queue", d.do(call{method: "GET", path: "/v1/queue", as: "adviser"}), http.StatusUnauthorized, "credential_unknown")
 }
+
+func TestAProofCanBeAskedForWithAnIdentity(t *testing.T) {
+	d := openDoor(t)
+	body := yes("marketing_email")
+	delete(body, "anonymousId")
+	body["identity"] = d.identity("ada")
+	g := d.do(call{method: "POST", path: "/v1/consent", body: body})
+	if g.status != 201 {
+		t.Fatalf("consent by identity alone: %d %s", g.status, g.raw)
+	}
+	path := "/v1/consent/" + g.json["record_id"].(string) + "/proof"
+	for who, c := range map[string]struct {
+		token string
+		ok    bool
+	}{"ada": {d.identity("ada"), true}, "nobody": {"garbage", false}} {
+		g := d.do(call{method: "GET", path: path, header: map[string]string{"Authorization": "Bearer " + c.token}})
+		if in := g.status == 200 || g.status == 202; in != c.ok {
+			t.Errorf("%s: got %d %s", who, g.status, g.raw)
+		}
+	}
+	want(t, "no credential", d.do(call{method: "GET", path: path}), 401, "credential_missing")
+}

@@ -69,7 +69,7 @@ func (d *demoRun) runNight(ctx context.Context, sh *demoShop, asOf time.Time) er
 	if err != nil {
 		return fmt.Errorf("finding this binary: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, exe, "nightly", "--data", sh.dir, "--config", sh.config, "--as-of", asOf.Format(time.DateOnly))
+	cmd := exec.CommandContext(ctx, exe, "nightly", "--data", sh.dir, "--config", sh.config, "--as-of", asOf.Format(time.DateOnly), "--patient")
 	cmd.Env = append(os.Environ(), "HANDSCHLAG_CLOCK=@"+sh.clock)
 	cmd.Stdout, cmd.Stderr = prefixed{"night of " + sh.key + ": ", d.out.out}, d.out.err
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -24,6 +24,7 @@ type nightlyCmd struct {
 	place
 	AsOf     string `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
 	MemoryMB int    `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
+	Patient  bool   `hidden:"" help:"Say nothing of steps that take less than a second."`
 	Threads  int    `help:"Threads for DuckDB; default: the number of CPUs."`
 }
 
@@ -39,6 +40,7 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.with(ctx, s, func(r *reached) error {
 		n := night{dir: dir, asOf: asOf, shop: r, out: newProgress(s.out)}
+		n.out.patient = c.Patient
 		res, err := n.run(ctx, c)
 		if err != nil {
 			return fmt.Errorf("the night failed, nothing was published: %w", err)

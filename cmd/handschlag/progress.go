@@ -12,6 +12,7 @@ import (
 type progress struct {
 	out      io.Writer
 	terminal bool
+	patient  bool // says nothing of steps that take less than a second
 	name     string
 	began    time.Time
 	told     time.Time
@@ -33,8 +34,8 @@ func (p *progress) step(name string, done, total int64) {
 	if name != p.name {
 		p.end()
 		p.name, p.began, p.told = name, now, time.Time{}
-		if !p.terminal {
-			p.told = now // plain lines are for steps that take a while
+		if p.patient {
+			p.told = now
 		}
 	}
 	finished := total > 0 && done >= total
@@ -42,7 +43,7 @@ func (p *progress) step(name string, done, total int64) {
 	if p.terminal {
 		every = 200 * time.Millisecond
 	}
-	if quick := now.Sub(p.began) < time.Second && !p.terminal; quick && finished || !finished && now.Sub(p.told) < every {
+	if quick := p.patient && now.Sub(p.began) < time.Second; quick || !finished && now.Sub(p.told) < every {
 		return
 	}
 	p.told = now
