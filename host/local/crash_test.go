@@ -3,6 +3,7 @@ package local
 import (
 	"bufio"
 	"context"
+	crand "crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -10,13 +11,17 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/parquet-go/parquet-go"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
@@ -46,10 +51,177 @@ func child(dir string) {
 	var out sync.Mutex
 	say := func(line string) { out.Lock(); fmt.Println(line); out.Unlock() }
 	say("ready")
+	if os.Getenv(childCompacts) != "" {
+		compactAlways(h, say)
+	}
 	for w := range 16 {
 		go produce(h, uint64(w), func(string) bool { return true }, say)
 	}
 	select {}
+}
+
+// childCompacts makes the child take in rows of many days and compact them.
+const childCompacts = "HANDSCHLAG_TEST_CHILD_COMPACTS"
+
+// compactAlways takes rows in, day after day, while snapshots are taken.
+func compactAlways(h *Host, say func(string)) {
+	var today atomic.Int64
+	for range 4 {
+		go func() {
+			for {
+				row := compactedRow(noon.AddDate(0, 0, int(today.Load())))
+				if h.AppendEvents(ctx, []event.Row{row, row}) == nil {
+					say("row " + hex.EncodeToString(row.Subject[:]))
+				}
+			}
+		}()
+	}
+	for n := int64(1); ; n++ {
+		today.Store(n % 40)
+		through := noon.AddDate(0, 0, int(n%40)).Truncate(aDay)
+		if err := h.Snapshot(ctx, through, filepath.Join(h.disk.dir, "night", "snapshot")); err != nil {
+			say("error " + err.Error())
+		}
+	}
+}
+
+// compactedRow is a row that rests on no consent, of somebody new.
+func compactedRow(at time.Time) event.Row {
+	row := saw(consent.Subject(newRandom()), 1, at)
+	row.Purposes, row.Cases, row.Keeps = int64(consent.SetOf(consent.EssentialService)), []int64{1}, []int64{1}
+	return row
+}
+
+func newRandom() (b [16]byte) {
+	_, _ = crand.Read(b[:]) // never fails
+	return b
+}
+
+// TestCompactionKilledAnywhereLosesAndDoublesNothing kills a process that takes
+// snapshots while rows come in: in the end each row is in one day, once.
+func TestCompactionKilledAnywhereLosesAndDoublesNothing(t *testing.T) {
+	dir := t.TempDir()
+	var acked []string
+	t.Setenv(childCompacts, "yes")
+	for range 8 {
+		acked = append(acked, killed(t, dir, time.Duration(20+rand.IntN(150))*time.Millisecond)...)
+	}
+	h := openAt(t, dir, options())
+	defer func() { ok(t, h.Close()) }()
+	night := filepath.Join(t.TempDir(), "snapshot")
+	ok(t, h.Snapshot(ctx, noon.AddDate(0, 0, 60), night))
+	seen := map[string]int{}
+	for _, d := range readManifest(t, night).Days {
+		rows, err := parquet.ReadFile[event.Row](d.Path)
+		ok(t, err)
+		for _, r := range rows {
+			seen["row "+hex.EncodeToString(r.Subject[:])]++
+		}
+	}
+	for _, line := range acked {
+		if seen[line] != 1 {
+			t.Fatalf("of %d acknowledged, %s is there %d times", len(acked), line, seen[line])
+		}
+	}
+	for name, n := range seen {
+		if n != 1 {
+			t.Fatalf("%s is there %d times", name, n)
+		}
+	}
+	if left, err := h.ReadEvents(ctx); err != nil || len(left) > 0 || len(acked) == 0 {
+		t.Fatalf("%d rows are left in the log, %d were acknowledged, %v", len(left), len(acked), err)
+	}
+	t.Logf("%d acknowledged, %d there", len(acked), len(seen))
+}
+
+// failing is a disk whose segment files cannot be synced, or written, while on.
+type failing struct {
+	vfs.FS
+	op    string
+	cause error
+	on    *atomic.Bool
+}
+
+type failingFile struct {
+	vfs.File
+	*failing
+}
+
+func (f failing) Create(n string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(n, c)
+	if err == nil && strings.HasSuffix(n, ".seg") {
+		return failingFile{file, &f}, nil
+	}
+	return file, err
+}
+
+func (f failingFile) SyncData() error {
+	if f.on.Load() && f.op == "sync" {
+		return f.cause
+	}
+	return f.File.SyncData()
+}
+
+func (f failingFile) WriteAt(b []byte, at int64) (int, error) {
+	if f.on.Load() && f.op == "write" {
+		return 0, f.cause
+	}
+	return f.File.WriteAt(b, at)
+}
+
+func TestADiskThatFailsGetsNoYes(t *testing.T) {
+	for _, op := range []string{"write", "sync"} {
+		for _, cause := range []error{syscall.ENOSPC, syscall.EIO} {
+			t.Run(op+" "+cause.Error(), func(t *testing.T) {
+				var on atomic.Bool
+				mem := vfs.NewMem()
+				o := options()
+				o.fs = failing{mem, op, cause, &on}
+				h := openAt(t, "/data", o)
+				good := compactedRow(noon)
+				ok(t, h.AppendEvents(ctx, []event.Row{good}))
+				on.Store(true)
+				decided := h.AppendDecision(ctx, &decide.Record{ID: "d", Input: []byte("{}"), Result: []byte("{}")})
+				for _, err := range []error{h.AppendEvents(ctx, []event.Row{compactedRow(noon)}), decided, h.Ready(ctx)} {
+					if !errors.Is(err, cause) {
+						t.Fatalf("got %v", err)
+					}
+				}
+				on.Store(false) // too late: nobody knows what the disk holds
+				if err := h.AppendEvents(ctx, []event.Row{compactedRow(noon)}); !errors.Is(err, cause) {
+					t.Fatalf("got %v", err)
+				}
+				if _, err := h.Decision(ctx, "d"); !errors.Is(err, flow.ErrNotFound) {
+					t.Fatalf("got %v", err)
+				}
+				_ = h.Close()
+				o.fs = mem
+				h = openAt(t, "/data", o)
+				rows, err := h.ReadEvents(ctx)
+				ok(t, err)
+				if len(rows) == 0 || rows[0].Subject != good.Subject {
+					t.Fatalf("rows %v", rows)
+				}
+				ok(t, h.AppendEvents(ctx, []event.Row{compactedRow(noon)}))
+				ok(t, h.Close())
+			})
+		}
+	}
+}
+
+func TestAnAlmostFullDiskTakesNothingAndGoesOnWithRoom(t *testing.T) {
+	h := openAt(t, t.TempDir(), options())
+	defer func() { ok(t, h.Close()) }()
+	h.crowded.Store(true)
+	for _, err := range []error{h.AppendEvents(ctx, []event.Row{compactedRow(noon)}), h.AppendDecision(ctx, &decide.Record{}), h.Ready(ctx)} {
+		if !errors.Is(err, errFull) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	_, err := h.Append(ctx, consent.Subject{1}, func(consent.State) (consent.Record, error) { return consent.Record{RecordID: "no"}, nil })
+	ok(t, err) // a withdrawal is taken to the last byte
+	h.watchSpace()
+	ok(t, h.AppendEvents(ctx, []event.Row{compactedRow(noon)}))
 }
 
 // produce writes one thing of each kind after the other while more says so, and

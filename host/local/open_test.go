@@ -123,7 +123,7 @@ func TestADamagedStateStoreIsNeverShorterInSilence(t *testing.T) {
 		for _, name := range names {
 			b, err := os.ReadFile(name)
 			ok(t, err)
-			for i := 0; i < len(b); i += 1 + len(b)/25 {
+			for i := 0; i < len(b); i += 1 + len(b)/12 {
 				copied := filepath.Join(t.TempDir(), "data")
 				ok(t, os.CopyFS(copied, os.DirFS(dir)))
 				flip(t, copied, filepath.Join("state", filepath.Base(name)), i)
