@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/handschlag/handschlag/config"
 )
@@ -34,7 +35,7 @@ func Validate(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	defer w.close()
-	n := &night{in: Inputs{Config: c}, db: w}
+	n := &night{in: Inputs{Config: c}, db: w, date: time.Unix(0, 0).UTC().Format(time.DateOnly)}
 	if err := n.shape(ctx); err != nil {
 		return err
 	}

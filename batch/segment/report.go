@@ -14,7 +14,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
 )
 
@@ -31,8 +33,8 @@ type Report struct {
 	Segments   []Segment        `json:"segments"`
 	Suppressed []Suppressed     `json:"suppressed"`
 	Features   []FeatureCount   `json:"features"`
-	Views      []ViewCount      `json:"admitted_events_last_day"`
-	Totals     map[string]int64 `json:"totals"` // admitted, refused, invalid, duplicate: events since counting began
+	Use        []KindCount      `json:"use_last_day"` // under analytics
+	Totals     map[string]int64 `json:"totals"`       // admitted, refused, invalid, duplicate: events since counting began
 	Refusals   []RuleCount      `json:"refusals"`
 	Offers     []OfferCount     `json:"offers"`
 	Decisions  map[string]int64 `json:"decisions"` // by action
@@ -47,10 +49,10 @@ type FeatureCount struct {
 	Persons *int64 `json:"persons"` // for whom it is above zero
 }
 
-// ViewCount is the number of events that a purpose may see of the last ingest day.
-type ViewCount struct {
-	Purpose string `json:"purpose"`
-	Events  int64  `json:"events"`
+// KindCount is the number of events of a kind.
+type KindCount struct {
+	Kind   string `json:"kind"`
+	Events int64  `json:"events"`
 }
 
 // RuleCount is how often a rule refused, in the rule's own words.
@@ -80,7 +82,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	for name, slot := range n.in.Config.Slots {
 		n.report.Slots[name] = len(slot.Variants)
 	}
-	for _, count := range []func(context.Context) error{n.countPersons, n.countViews, n.countRefusals, n.countDecisions} {
+	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions} {
 		if err := count(ctx); err != nil {
 			return err
 		}
@@ -156,23 +158,31 @@ func (n *night) countPersons(ctx context.Context) error {
 	return nil
 }
 
-// countViews counts, purpose by purpose, what of the last ingest day may be seen.
-func (n *night) countViews(ctx context.Context) error {
+// countUse measures the last ingest day in the name of analytics.
+func (n *night) countUse(ctx context.Context) error {
+	n.report.Use = []KindCount{}
 	if len(n.snap.Days) == 0 {
 		return nil
 	}
 	if err := n.attach(ctx, []string{n.snap.Days[len(n.snap.Days)-1].Path}); err != nil {
 		return err
 	}
-	for _, p := range policy.GatePurposes {
-		if err := n.decide(ctx, p); err != nil {
+	if err := n.decide(ctx, consent.Analytics); err != nil {
+		return err
+	}
+	query := "select kind, count(*) from " + viewOf(consent.Analytics) + " group by kind order by kind"
+	err := n.db.each(ctx, query, func(scan func(...any) error) error {
+		var kind int
+		var c KindCount
+		if err := scan(&kind, &c.Events); err != nil {
 			return err
 		}
-		v := ViewCount{Purpose: string(p)}
-		if err := n.db.one(ctx, "select count(*) from "+viewOf(p), &v.Events); err != nil {
-			return fmt.Errorf("counting events of %s: %w", p, err)
-		}
-		n.report.Views = append(n.report.Views, v)
+		c.Kind = event.Kind(kind).String()
+		n.report.Use = append(n.report.Use, c)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("measuring use: %w", err)
 	}
 	return nil
 }
