@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,11 +15,13 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/handschlag/handschlag/api"
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/desk"
 	"github.com/handschlag/handschlag/host/local"
@@ -30,8 +33,9 @@ const (
 	roleVar = "HANDSCHLAG_BENCH_ROLE"
 	dataVar = "HANDSCHLAG_BENCH_DATA"
 
-	roleNull = "null" // reads bodies and answers 200
-	roleShop = "shop" // api over flow over host/local
+	roleNull  = "null"  // reads bodies and answers 200
+	roleParse = "parse" // parses them, too
+	roleShop  = "shop"  // api over flow over host/local
 )
 
 // The keys of the shop under test.
@@ -96,6 +100,12 @@ func (s *server) obey(words []string) (report, error) {
 	case len(words) == 1 && words[0] == "stop":
 		pprof.StopCPUProfile()
 		return report{}, nil
+	case len(words) == 2 && words[0] == "allocs":
+		f, err := os.Create(words[1])
+		if err != nil {
+			return report{}, err
+		}
+		return report{}, errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 	case len(words) == 1 && words[0] == "waits" && s.host != nil:
 		return report{Waits: s.host.waits.drain()}, nil
 	case len(words) == 1 && words[0] == "adviser" && s.flow != nil:
@@ -119,6 +129,8 @@ func serve(role string) (*server, error) {
 	switch role {
 	case roleNull:
 		s.http = &http.Server{Handler: http.HandlerFunc(null), ReadHeaderTimeout: 5 * time.Second}
+	case roleParse:
+		s.http = &http.Server{Handler: http.HandlerFunc(parsing), ReadHeaderTimeout: 5 * time.Second}
 	case roleShop:
 		if err := s.openShop(os.Getenv(dataVar)); err != nil {
 			return nil, err
@@ -133,6 +145,26 @@ func serve(role string) (*server, error) {
 // null is the least that a server can do with a batch.
 func null(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, 500<<10)); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"success":true}`)
+}
+
+// bodies are buffers that parsing uses again, as the shop does.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// parsing is the least that a server can do that looks at what it is sent.
+func parsing(w http.ResponseWriter, r *http.Request) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, 500<<10))
+	if err == nil {
+		_, err = event.ParseBatch(b.Bytes())
+	}
+	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}

@@ -18,19 +18,16 @@ var ingestAims = []struct {
 	aim  float64
 }{{1, 0.4}, {20, 0.35}, {100, 0}}
 
-// settle lets what the shop writes behind (once a second) be charged to the round
-// that caused it.
-const settle = 1100 * time.Millisecond
-
-// rivals are the two servers.
-type rivals struct{ null, shop *process }
+// rivals are the servers that take turns: one that only reads bodies, one that
+// parses them too, and the shop.
+type rivals struct{ null, parse, shop *process }
 
 func benchIngest(ctx context.Context, o options, t *table) (err error) {
 	r, err := rival(ctx, filepath.Join(o.root, "ingest"), o.devices)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.null.stop(), r.shop.stop()) }()
+	defer func() { err = errors.Join(err, r.stop()) }()
 	for _, a := range ingestAims {
 		bodies, err := bodiesOf(a.size, o.devices)
 		if err != nil {
@@ -53,13 +50,25 @@ func rival(ctx context.Context, dir string, devices int) (r rivals, err error) {
 	if r.null, err = start(ctx, roleNull, ""); err != nil {
 		return r, err
 	}
+	if r.parse, err = start(ctx, roleParse, ""); err != nil {
+		return r, errors.Join(err, r.stop())
+	}
 	if r.shop, err = start(ctx, roleShop, dir); err != nil {
-		return r, errors.Join(err, r.null.stop())
+		return r, errors.Join(err, r.stop())
 	}
 	if err = furnish(ctx, r.shop.addr, devices); err != nil {
-		err = errors.Join(fmt.Errorf("furnishing the shop: %w", err), r.null.stop(), r.shop.stop())
+		err = errors.Join(fmt.Errorf("furnishing the shop: %w", err), r.stop())
 	}
 	return r, err
+}
+
+func (r rivals) stop() (err error) {
+	for _, p := range []*process{r.null, r.parse, r.shop} {
+		if p != nil {
+			err = errors.Join(err, p.stop())
+		}
+	}
+	return err
 }
 
 // furnish imports products and lets every device consent.
@@ -121,57 +130,74 @@ func bodiesOf(size, devices int) ([]body, error) {
 	return out, nil
 }
 
-// round is what one server did in one turn.
-type round struct {
-	perCPU  float64 // events per CPU-second of the server
-	rate    float64 // events per second
-	latency []int64
+// score is what one server did, turn by turn.
+type score struct {
+	events  []float64
+	cpu     []float64 // seconds used from one turn's start to the next one's
+	seconds float64
+	mark    float64
 }
 
-// turn loads one server and charges it for all that it used.
-func (r rivals) turn(ctx context.Context, p *process, l load, d time.Duration) (out round, err error) {
-	before, err := p.ask("cpu")
-	if err != nil {
-		return out, err
+// close charges a server for all that it did since its last turn began: what it
+// writes behind while others have their turn is its own work.
+func (s *score) close(p *process) error {
+	r, err := p.ask("cpu")
+	if n := len(s.events); n > 0 {
+		s.cpu = append(s.cpu[:n-1], r.CPU-s.mark)
+	}
+	s.mark = r.CPU
+	return err
+}
+
+// turn loads one server.
+func (s *score) turn(ctx context.Context, p *process, l load, d time.Duration) error {
+	if err := s.close(p); err != nil {
+		return err
 	}
 	start := time.Now()
 	done, err := l.run(ctx, d)
 	if err != nil {
-		return out, err
+		return err
 	}
-	took := time.Since(start).Seconds()
-	if p == r.shop {
-		time.Sleep(settle)
-	}
-	after, err := p.ask("cpu")
-	if err != nil {
-		return out, err
-	}
-	n := float64(done.events.Load())
-	return round{n / (after.CPU - before.CPU), n / took, done.latency.drain()}, nil
+	s.seconds += time.Since(start).Seconds()
+	s.events = append(s.events, float64(done.events.Load()))
+	return nil
 }
 
-// measure lets the two take turns.
+// perCPU is events per CPU-second, of all turns together or of each.
+func (s *score) perCPU() float64    { return sum(s.events) / sum(s.cpu) }
+func (s *score) eachCPU() []float64 { return ratios(s.events, s.cpu) }
+
+// measure lets the servers take turns. The first turns warm up and do not count.
 func (r rivals) measure(ctx context.Context, o options, t *table, bodies []body, aim float64) (met bool, err error) {
 	size := len(bodies[0].stamps)
-	nothing := load{addr: r.null.addr, bodies: bodies, conns: o.conns, want: []byte(`"success":true`)}
-	real := load{addr: r.shop.addr, bodies: bodies, conns: o.conns, want: fmt.Appendf(nil, `"admitted":%d,`, size)}
-	var null, shop, rate []float64
-	for i := range o.rounds + 1 {
-		n, err := r.turn(ctx, r.null, nothing, o.round/2)
-		if err != nil {
-			return false, err
-		}
-		s, err := r.turn(ctx, r.shop, real, o.round)
-		if err != nil {
-			return false, err
-		}
-		if i > 0 { // the first one warms up
-			null, shop, rate = append(null, n.perCPU), append(shop, s.perCPU), append(rate, s.rate)
+	servers := []*process{r.null, r.parse, r.shop}
+	scores := make([]score, len(servers))
+	for round := range o.rounds + 1 {
+		for i, p := range servers {
+			l, d := load{addr: p.addr, bodies: bodies, conns: o.conns, want: []byte(`"success":true`)}, o.round/2
+			if p == r.shop {
+				l.want, d = fmt.Appendf(nil, `"admitted":%d,`, size), o.round
+			}
+			if err := scores[i].turn(ctx, p, l, d); err != nil {
+				return false, err
+			}
+			if round == 0 {
+				scores[i] = score{}
+			}
 		}
 	}
-	return t.row(fmt.Sprintf("durable ingest, batch %d (%.0f events/s)", size, median(rate)),
-		fmt.Sprintf("%.0f events/CPU-s", median(shop)), fmt.Sprintf("null handler %.0f", median(null)), ratios(shop, null), aim), nil
+	for i, p := range servers {
+		if err := scores[i].close(p); err != nil {
+			return false, err
+		}
+	}
+	null, parse, shop := &scores[0], &scores[1], &scores[2]
+	t.row(fmt.Sprintf("parse alone, batch %d", size), fmt.Sprintf("%.0f events/CPU-s", parse.perCPU()),
+		fmt.Sprintf("null handler %.0f", null.perCPU()), parse.perCPU()/null.perCPU(), ratios(parse.eachCPU(), null.eachCPU()), 0)
+	return t.row(fmt.Sprintf("durable ingest, batch %d (%.0f events/s)", size, sum(shop.events)/shop.seconds),
+		fmt.Sprintf("%.0f events/CPU-s", shop.perCPU()), fmt.Sprintf("null handler %.0f", null.perCPU()),
+		shop.perCPU()/null.perCPU(), ratios(shop.eachCPU(), null.eachCPU()), aim), nil
 }
 
 // profile says where the shop's CPU time goes.
@@ -189,6 +215,9 @@ func (r rivals) profile(ctx context.Context, o options, t *table, bodies []body)
 	_, err := l.run(ctx, 2*o.round)
 	if _, stop := r.shop.ask("stop"); err != nil || stop != nil {
 		return errors.Join(err, stop)
+	}
+	if _, err := r.shop.ask("allocs %s", file+".allocs"); err != nil {
+		return err
 	}
 	return t.profile(ctx, fmt.Sprintf("Where ingest at batch %d spends its CPU time:", size), file)
 }

@@ -25,7 +25,7 @@ func benchNight(ctx context.Context, o options, t *table) error {
 		return fmt.Errorf("BenchmarkNight reports no figures:\n%s", out)
 	}
 	t.row(fmt.Sprintf("night over %d events (%.0f s, %.0f MB)", o.events, m["night-s"], m["peak-MB"]),
-		fmt.Sprintf("%.1f CPU-s", night), fmt.Sprintf("bare SQL %.1f", bare), []float64{night / bare}, 0)
+		fmt.Sprintf("%.1f CPU-s", night), fmt.Sprintf("bare SQL %.1f", bare), night/bare, []float64{night / bare}, 0)
 	return nil
 }
 

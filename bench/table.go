@@ -22,9 +22,9 @@ func (t *table) begin() {
 	t.rows = [][]string{{"figure", "ours", "beside it", "ratio", "spread", "aim", ""}}
 }
 
-// row adds a figure. A bound below zero is an aim of at most its amount.
-func (t *table) row(figure, ours, beside string, ratio []float64, bound float64) (met bool) {
-	r := median(ratio)
+// row adds a figure: a ratio over all rounds and the ratio of each. A bound below
+// zero is an aim of at most its amount.
+func (t *table) row(figure, ours, beside string, r float64, rounds []float64, bound float64) (met bool) {
 	aim, verdict := "", ""
 	switch {
 	case bound > 0:
@@ -35,8 +35,8 @@ func (t *table) row(figure, ours, beside string, ratio []float64, bound float64)
 	if bound != 0 {
 		verdict = map[bool]string{true: "met", false: "MISSED"}[met]
 	}
-	t.rows = append(t.rows, []string{figure, ours, beside, fmt.Sprintf("%.2f", r),
-		fmt.Sprintf("%.2f–%.2f", slices.Min(ratio), slices.Max(ratio)), aim, verdict})
+	t.rows = append(t.rows, []string{figure, ours, beside, fmt.Sprintf("%.3f", r),
+		fmt.Sprintf("%.3f–%.3f", slices.Min(rounds), slices.Max(rounds)), aim, verdict})
 	return met
 }
 
