@@ -159,6 +159,9 @@ func (d *doc) request(rt route) *huma.Schema {
 		s.Properties["writeKey"] = &huma.Schema{Type: huma.TypeString, Description: "The key, where no header can be sent."}
 		s.Properties["identity"] = &huma.Schema{Type: huma.TypeString, Description: "Token of the shop's backend for an account."}
 	}
+	if rt.list != "" {
+		return &huma.Schema{OneOf: []*huma.Schema{ref, s.Properties[rt.list]}}
+	}
 	if rt.id != "price" {
 		return ref
 	}
@@ -179,7 +182,7 @@ func (d *doc) relax(t reflect.Type, rt route) {
 		}
 		s.Required, s.AdditionalProperties = nil, !rt.strict
 		for _, p := range s.Properties {
-			p.Nullable = p.Ref == ""
+			p.Nullable = p.Ref == "" && p.Type != huma.TypeArray
 		}
 	}
 }

@@ -51,12 +51,13 @@ func priceRoutes() []route {
 	return []route{
 		quote,
 		reads(route{id: "products", method: "PUT", path: "/v1/products", group: GroupPrice, who: shopServer, limit: limitFeed, status: ok,
-			say: "Add or replace products by id, all or none", needs: []string{"products"}},
+			list: "products",
+			say:  "Add or replace products by id, all or none; a bare array will do", needs: []string{"products"}},
 			func(f *flow.Flow, q *asked, in productsFeed) (flow.FeedAnswer, error) {
 				return f.PutProducts(q.r.Context(), in.Products, q.caller)
 			}),
 		reads(route{id: "prices", method: "PUT", path: "/v1/prices", group: GroupPrice, who: shopServer, limit: limitFeed, status: ok,
-			faults: []int{http.StatusConflict}, say: "Add price intervals to the history, all or none", needs: []string{"prices"}},
+			faults: []int{http.StatusConflict}, list: "prices", say: "Add price intervals to the history, all or none; a bare array will do", needs: []string{"prices"}},
 			func(f *flow.Flow, q *asked, in pricesFeed) (flow.FeedAnswer, error) {
 				return f.PutPrices(q.r.Context(), in.Prices, q.caller)
 			}),

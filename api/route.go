@@ -1,10 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/handschlag/handschlag/flow"
@@ -23,6 +25,7 @@ type route struct {
 	in     reflect.Type // of the body; nil: none, or described by hand
 	needs  []string     // fields that the body must have
 	strict bool         // names that in has no field for are errors
+	list   string       // a bare array is read as this field
 	out    reflect.Type // of the answer; nil: not JSON
 	kind   string       // media type of an answer that is not JSON
 	status []int        // of success
@@ -123,6 +126,7 @@ func (a *api) note(rt route, err error) {
 func reads[In, Out any](rt route, do func(*flow.Flow, *asked, In) (Out, error)) route {
 	rt.in, rt.out = reflect.TypeFor[In](), reflect.TypeFor[Out]()
 	rt.call = func(a *api, q *asked) (int, any, error) {
+		q.body = rt.wrapped(q.body)
 		if err := shape(q.body); err != nil {
 			return 0, nil, err
 		}
@@ -138,6 +142,14 @@ func reads[In, Out any](rt route, do func(*flow.Flow, *asked, In) (Out, error)) 
 		return rt.status[0], out, err
 	}
 	return rt
+}
+
+// wrapped makes an object of a bare array, where a route takes one.
+func (rt route) wrapped(body []byte) []byte {
+	if rt.list == "" || !bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		return body
+	}
+	return slices.Concat([]byte(`{"`+rt.list+`":`), body, []byte("}"))
 }
 
 // takes makes a route of a path of flow that takes a body.

@@ -25,7 +25,7 @@ type auditExplainCmd struct {
 
 // Run explains one decision.
 func (c auditExplainCmd) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		var out flow.DecisionAnswer
 		if err := r.ask(ctx, "GET", "/v1/decisions/"+url.PathEscape(c.ID), nil, &out); err != nil {
 			return err
@@ -85,7 +85,7 @@ type auditDecisionsCmd struct {
 
 // Run lists decisions.
 func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		q := flow.DecisionSearch{Action: c.Action, Rule: c.Rule, Subject: c.Subject, From: c.From, To: c.To}
 		for left := c.Limit; left > 0; {
 			q.Limit = min(left, 500)
@@ -125,7 +125,7 @@ func (c auditEventsCmd) Run(ctx context.Context, s streams) error {
 	if _, err := time.Parse(time.DateOnly, c.Day); err != nil {
 		return fmt.Errorf("--day: want a date like 2026-11-21, got %q", c.Day)
 	}
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		return r.copy(ctx, "/admin/events/"+c.Day, s.out)
 	})
 }
@@ -138,7 +138,7 @@ type exportLsCmd struct{ place }
 
 // Run lists exports.
 func (c exportLsCmd) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		var out flow.ExportsAnswer
 		if err := r.ask(ctx, "GET", "/v1/exports", nil, &out); err != nil {
 			return err

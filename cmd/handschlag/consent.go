@@ -50,7 +50,7 @@ func (c consentShowCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		var out flow.StateAnswer
 		if err := r.call(ctx, "POST", "/v1/consent/state", flow.StateCall{AnonymousID: anonymous, UserID: user}, &out); err != nil {
 			return err

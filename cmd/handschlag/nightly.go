@@ -38,7 +38,7 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("finding data folder: %w", err)
 	}
-	return c.with(ctx, s, func(r *reached) error {
+	return c.within(ctx, s, func(r *reached) error {
 		n := night{dir: dir, asOf: asOf, shop: r, out: newProgress(s.out)}
 		n.out.patient = c.Patient
 		res, err := n.run(ctx, c)

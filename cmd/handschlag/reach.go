@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,6 +44,14 @@ func reach(ctx context.Context, p place, s streams) (*reached, error) {
 		return nil, err
 	}
 	return &reached{http: &http.Client{Transport: inProcess{sh.adminHandler()}}, close: sh.Close}, nil
+}
+
+// within is with for commands that only look: they make no data folder.
+func (p place) within(ctx context.Context, s streams, do func(*reached) error) error {
+	if _, err := os.Stat(p.Data); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no data folder %s: handschlag serve makes one", p.Data)
+	}
+	return p.with(ctx, s, do)
 }
 
 // with reaches the shop, does something, and lets go of it.

@@ -44,7 +44,7 @@ func openShop(ctx context.Context, p place, log *slog.Logger) (*shop, error) {
 	}
 	host, err := local.Open(ctx, p.Data, local.Options{Clock: clock.Now, Tenant: cfg.Tenant, Log: log})
 	if err != nil {
-		return nil, fmt.Errorf("opening data folder: %w", err)
+		return nil, err // it says which folder, and why
 	}
 	f, err := flow.New(ctx, cfg, host, queue, clock.Now, version)
 	if err != nil {
