@@ -208,6 +208,12 @@ func TestTheTimeTable(t *testing.T) {
 		{"SPC-01: the product became sensitive since", given(hour(9, 0)), func(s *shop, _ consent.Subject) {
 			s.products = []event.Product{{ID: "p1", Category: "tea", Tags: []string{"health"}}}
 		}, []time.Time{hour(10, 0)}, policy.TagNone, 0},
+		{"SPC-01: explicit for just this category", both(given(hour(9, 0)), says(consent.Given, hour(9, 0), health)), both(func(s *shop, _ consent.Subject) {
+			s.products = []event.Product{{ID: "p1", Category: "tea", Tags: []string{"health"}}}
+		}, says(consent.Withdrawn, hour(12, 0), consent.SpecialCategory("religion"))), []time.Time{hour(10, 0)}, policy.TagExplicit, 1},
+		{"SPC-02: a line of the list became sensitive since", given(hour(9, 0)), func(s *shop, _ consent.Subject) {
+			s.products = []event.Product{{ID: "line", Category: "other", Tags: []string{"health"}}}
+		}, []time.Time{hour(10, 0)}, policy.TagNone, 0},
 		{"T13: the account that the device was linked to refuses", given(hour(9, 0)), func(s *shop, who consent.Subject) {
 			s.says(subject(99), consent.Refused, hour(12, 0), basis)
 			s.links[who] = subject(99)
@@ -227,7 +233,7 @@ func TestTheTimeTable(t *testing.T) {
 			s, who := newShop(t), subject(1)
 			tt.before(s, who)
 			for _, at := range tt.events {
-				s.stores(who, event.ProductViewed, at, event.Fields{Product: "p1", Category: "tea"}, tt.tag, false)
+				s.stores(who, event.ProductViewed, at, event.Fields{Product: "p1", Category: "tea", Items: []event.Item{{Product: "line"}}}, tt.tag, false)
 			}
 			if tt.after != nil {
 				tt.after(s, who)

@@ -75,12 +75,7 @@ func recoverExports(out string) error {
 		final, old := strings.CutSuffix(path, oldRun)
 		switch {
 		case old:
-			if _, err := os.Stat(final); errors.Is(err, os.ErrNotExist) {
-				err = os.Rename(path, final)
-			} else {
-				err = os.RemoveAll(path)
-			}
-			if err != nil {
+			if err := bringBack(path, final); err != nil {
 				return fmt.Errorf("bringing an export back: %w", err)
 			}
 		case strings.HasSuffix(path, tmpRun):
@@ -90,6 +85,14 @@ func recoverExports(out string) error {
 		}
 	}
 	return nil
+}
+
+// bringBack returns a set-aside export to its place, or removes it if the place is taken.
+func bringBack(aside, final string) error {
+	if _, err := os.Stat(final); errors.Is(err, os.ErrNotExist) {
+		return os.Rename(aside, final)
+	}
+	return os.RemoveAll(aside)
 }
 
 func (n *night) result() Result {

@@ -62,7 +62,6 @@ type night struct {
 	was, is     state
 	cases       map[int64]policy.EventCase
 	keys        *rowKeys
-	swept       int64
 
 	weights  decide.Weights
 	manifest Manifest

@@ -221,15 +221,19 @@ func TestTombstonesNameWhatIsGone(t *testing.T) {
 }
 
 func TestRecipientsCannotJoinTheirFiles(t *testing.T) {
-	keys, err := openKeys(t.TempDir())
+	dir, who := t.TempDir(), subject(1)
+	keys, err := openKeys(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := subject(1)
+	again, err := openKeys(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if keys.row("a", who[:]) == keys.row("b", who[:]) {
 		t.Error("two recipients have the same key for one person")
 	}
-	if keys.row("a", who[:]) != keys.row("a", who[:]) {
+	if keys.row("a", who[:]) != again.row("a", who[:]) {
 		t.Error("one recipient has two keys for one person")
 	}
 }
