@@ -75,3 +75,27 @@ func ingest(h *Host, id consent.ID, batch int, n *atomic.Uint64) error {
 	}
 	return h.Count(ctx, noon, map[string]int64{"admitted": int64(batch)})
 }
+
+// BenchmarkCompact turns one day of 300,000 events into Parquet.
+func BenchmarkCompact(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		h := openAt(b, b.TempDir(), options())
+		var rows []event.Row
+		for i := range 300_000 {
+			r := sampleRow()
+			r.Subject = [16]byte{byte(i), byte(i >> 8), byte(i >> 12)}
+			r.Bucket, r.Purposes, r.Cases, r.Keeps = int32(consent.Subject(r.Subject).Bucket()), 1, []int64{1}, []int64{1<<26 - 1}
+			r.MessageKey = [16]byte{byte(i), byte(i >> 8), byte(i >> 16)}
+			if rows = append(rows, r); len(rows) == 1000 {
+				ok(b, h.AppendEvents(ctx, rows))
+				rows = rows[:0]
+			}
+		}
+		b.StartTimer()
+		ok(b, h.Snapshot(ctx, noon.Add(aDay), b.TempDir()))
+		b.StopTimer()
+		ok(b, h.Close())
+		b.StartTimer()
+	}
+}

@@ -46,17 +46,5 @@ func (h *Host) compactedEvents(ctx context.Context, name string, do func(event.R
 		return err
 	}
 	defer func() { _ = d.close() }() // only read
-	rows := d.rows()
-	for limit := int32(1); limit <= consent.Buckets; limit++ {
-		some, err := rows.upTo(limit, nil)
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-		for _, r := range some {
-			if err := do(r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return d.rows().each(consent.Buckets, func(r *event.Row) error { return errors.Join(ctx.Err(), do(*r)) })
 }

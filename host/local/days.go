@@ -254,37 +254,50 @@ func (k *keys) of(subject [16]byte, each func(key [16]byte)) error {
 type rows struct {
 	reader *parquet.GenericReader[event.Row]
 	buf    []event.Row
+	left   []event.Row
+	enc    []byte
 }
 
 func (d *dayFile) rows() *rows {
 	if d == nil {
 		return &rows{}
 	}
-	return &rows{reader: parquet.NewGenericReader[event.Row](d.pf)}
+	return &rows{reader: parquet.NewGenericReader[event.Row](d.pf), buf: make([]event.Row, 512)}
 }
 
-// upTo gives the rows whose bucket is below limit and that were not yet given.
-func (r *rows) upTo(limit int32, into []event.Row) ([]event.Row, error) {
+// upTo adds the rows whose bucket is below limit and that were not yet given.
+func (r *rows) upTo(limit int32, into *shard) error {
+	return r.each(limit, func(row *event.Row) error {
+		r.enc = appendRow(r.enc[:0], row)
+		into.add(peeked{row.Subject, row.MessageKey, row.ReceivedMS, row.OccurredMS}, r.enc)
+		return nil
+	})
+}
+
+// each calls do for the rows whose bucket is below limit and that were not yet given.
+func (r *rows) each(limit int32, do func(*event.Row) error) error {
 	for {
-		for i, row := range r.buf {
-			if row.Bucket >= limit {
-				r.buf = r.buf[i:]
-				return into, nil
+		for i := range r.left {
+			if r.left[i].Bucket >= limit {
+				r.left = r.left[i:]
+				return nil
 			}
-			into = append(into, row)
+			if err := do(&r.left[i]); err != nil {
+				return err
+			}
 		}
-		r.buf = nil
+		r.left = nil
 		if r.reader == nil {
-			return into, nil
+			return nil
 		}
-		buf := make([]event.Row, 1024)
-		n, err := r.reader.Read(buf)
-		if r.buf = buf[:n]; errors.Is(err, io.EOF) {
+		clear(r.buf)
+		n, err := r.reader.Read(r.buf)
+		if r.left = r.buf[:n]; errors.Is(err, io.EOF) {
 			err = r.reader.Close()
 			r.reader = nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("reading rows: %w", err)
+			return fmt.Errorf("reading rows: %w", err)
 		}
 	}
 }

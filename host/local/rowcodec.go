@@ -41,8 +41,16 @@ func appendRow(b []byte, r *event.Row) []byte {
 }
 
 // readRow reads what appendRow wrote; anything else is an errRow.
-func readRow(b []byte) (r event.Row, err error) {
-	in := reader{b: b}
+func readRow(b []byte) (r event.Row, err error) { return readRowWith(nil, b) }
+
+// words are texts that come again and again, so that many rows share them.
+type words map[string]string
+
+// wordsMost bounds how many are remembered.
+const wordsMost = 1 << 16
+
+func readRowWith(w words, b []byte) (r event.Row, err error) {
+	in := reader{b: b, words: w}
 	if in.byte() != rowVersion {
 		return event.Row{}, fmt.Errorf("%w: unknown version", errRow)
 	}
@@ -70,18 +78,28 @@ func readRow(b []byte) (r event.Row, err error) {
 	return r, nil
 }
 
-// peekRow reads only what compaction sorts rows by.
-func peekRow(b []byte) (bucket int32, receivedMS int64, err error) {
+// peeked is what compaction sorts rows by.
+type peeked struct {
+	subject, message [16]byte
+	received         int64
+	occurred         int64
+}
+
+// peekRow reads only that.
+func peekRow(b []byte) (p peeked, err error) {
 	in := reader{b: b}
 	if in.byte() != rowVersion {
-		return 0, 0, fmt.Errorf("%w: unknown version", errRow)
+		return p, fmt.Errorf("%w: unknown version", errRow)
 	}
-	in.take(32)
-	receivedMS, bucket = in.varint(), int32(in.varint())
-	if in.bad {
-		return 0, 0, fmt.Errorf("%w: too short", errRow)
+	copy(p.subject[:], in.take(16))
+	copy(p.message[:], in.take(16))
+	p.received = in.varint()
+	in.varint() // bucket
+	in.varint() // kind
+	if p.occurred = in.varint(); in.bad {
+		return p, fmt.Errorf("%w: too short", errRow)
 	}
-	return bucket, receivedMS, nil
+	return p, nil
 }
 
 // fields is something that walks over the fields in their stored order.
@@ -225,8 +243,9 @@ func appendText(b []byte, s string) []byte {
 // reader takes values off the front of b; once something does not fit it is bad
 // and gives zeros.
 type reader struct {
-	b   []byte
-	bad bool
+	b     []byte
+	bad   bool
+	words words
 }
 
 func (r *reader) take(n int) []byte {
@@ -271,6 +290,16 @@ func (r *reader) count(size int) int {
 }
 
 func (r *reader) text() string {
-	n := r.count(1)
-	return string(r.take(n))
+	b := r.take(r.count(1))
+	if r.words == nil {
+		return string(b)
+	}
+	if s, known := r.words[string(b)]; known {
+		return s
+	}
+	s := string(b)
+	if len(r.words) < wordsMost {
+		r.words[s] = s
+	}
+	return s
 }

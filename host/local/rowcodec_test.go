@@ -58,8 +58,11 @@ func TestARowReadsBackAsItWasWritten(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("got %+v %v, want %+v", got, err, r)
 		}
-		if bucket, ms, err := peekRow(b); err != nil || bucket != r.Bucket || ms != r.ReceivedMS {
-			t.Fatalf("peeked %d %d %v", bucket, ms, err)
+		if p, err := peekRow(b); err != nil || p != (peeked{r.Subject, r.MessageKey, r.ReceivedMS, r.OccurredMS}) {
+			t.Fatalf("peeked %+v %v", p, err)
+		}
+		if got, err := readRowWith(words{}, b); err != nil || !reflect.DeepEqual(got, r) {
+			t.Fatalf("got %+v %v with words, want %+v", got, err, r)
 		}
 	})
 }
