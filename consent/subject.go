@@ -86,6 +86,9 @@ func NewID(scope Scope, value string) (ID, error) {
 	if scope == Device {
 		least = 16
 	}
+	if len(value) >= least && len(value) <= 128 && plain(value) {
+		return ID{Scope: scope, value: unique.Make(value)}, nil
+	}
 	if !utf8.ValidString(value) {
 		return ID{}, fmt.Errorf("%w: not valid UTF-8", ErrID)
 	}
@@ -98,6 +101,16 @@ func NewID(scope Scope, value string) (ID, error) {
 		}
 	}
 	return ID{Scope: scope, value: unique.Make(value)}, nil
+}
+
+// plain reports whether all of a value is printable ASCII, as nearly all ids are.
+func plain(value string) bool {
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // Reveal gives the raw value to the one that computes its lookup key.
