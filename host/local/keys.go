@@ -80,7 +80,7 @@ func openSecrets(d *disk, tenant string, made bool) (*secrets, error) {
 	if k.signer, err = ledger.NewSigner(private); err != nil {
 		return nil, err
 	}
-	k.macs.New = func() any { return hmac.New(sha256.New, k.subjects) }
+	k.macs.New = func() any { return &mac{hmac.New(sha256.New, k.subjects), make([]byte, 0, 640)} }
 	return k, nil
 }
 
@@ -128,17 +128,25 @@ func originOf(tenant string) string {
 	}, tenant)
 }
 
+// mac is a keyed hash with room for what it hashes, used again for each event.
+type mac struct {
+	hash.Hash
+	text []byte
+}
+
 // idKey is the id map's key: HMAC-SHA256(subjects key, tenant ‖ scope ‖ id). The
 // raw identifier goes no further.
 func (k *secrets) idKey(id consent.ID) (out [32]byte) {
-	mac := k.macs.Get().(hash.Hash)
-	mac.Reset()
+	m := k.macs.Get().(*mac)
+	m.text = m.text[:0]
 	for _, part := range [...]string{k.tenant, string(id.Scope), id.Reveal()} {
-		b := append(make([]byte, 0, 160), part...)
-		_, _ = mac.Write(append(b, 0)) // a hash takes everything; no part holds a zero
+		m.text = append(append(m.text, part...), 0) // no part holds a zero
 	}
-	mac.Sum(out[:0])
-	k.macs.Put(mac)
+	m.Reset()
+	_, _ = m.Write(m.text) // a hash takes everything
+	copy(out[:], m.Sum(m.text[:0]))
+	clear(m.text[:cap(m.text)]) // nothing of the identifier stays here
+	k.macs.Put(m)
 	return out
 }
 
