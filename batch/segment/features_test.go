@@ -144,7 +144,7 @@ func TestGoAndSQLFeaturesAgree(t *testing.T) {
 
 // TestMain keeps properties that start DuckDB queries short unless told otherwise.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "40"); err != nil {
+	if err := flag.Set("rapid.checks", "30"); err != nil {
 		panic(err)
 	}
 	flag.Parse()

@@ -61,7 +61,7 @@ func (n *night) eventViews(ctx context.Context) error {
 	for _, p := range policy.GatePurposes {
 		var shown strings.Builder
 		for _, c := range columns {
-			fmt.Fprintf(&shown, ",\n    if((v.keep & g.kept) >> %d & 1 = 1, g.f.%s, %s) as %s", c.field, c.name, c.zero, c.name)
+			fmt.Fprintf(&shown, ",\n    if((v.keep & g.kept) >> %d & 1 = 1, g.%s, %s) as %s", c.field, c.name, c.zero, c.name)
 		}
 		query := fmt.Sprintf(`create or replace view %s as
 select g.subject, g.message_key, g.kind, g.occurred_ms, g.received_ms, g.gpc, g.tag%s
@@ -130,8 +130,13 @@ func (n *night) verdict(ctx context.Context, c nightCase) (policy.Verdict, error
 
 // attach makes the events of some files the ones that the views show.
 func (n *night) attach(ctx context.Context, paths []string) error {
-	query := fmt.Sprintf("create or replace view events as select * from read_parquet(%s)", list(paths))
-	if err := n.db.exec(ctx, query); err != nil {
+	return n.show(ctx, fmt.Sprintf("read_parquet(%s)", list(paths)))
+}
+
+// show makes rows of a source the events. Fields become columns right above the
+// file, so that a query reads only those that it names.
+func (n *night) show(ctx context.Context, source string) error {
+	if err := n.db.exec(ctx, "create or replace view events as select * exclude (f), f.* from "+source); err != nil {
 		return fmt.Errorf("reading events: %w", err)
 	}
 	return nil

@@ -117,7 +117,6 @@ func TestOrderedFilesAreEqualAtAnySize(t *testing.T) {
 
 // changes are the things that happen between two nights.
 var changes = map[string]func(*shop){
-	"nothing": func(*shop) {},
 	"many change their minds": func(s *shop) {
 		s.says(subject(3), consent.Withdrawn, monday.Add(30*time.Hour), basis)
 		s.says(subject(4), consent.Given, monday.Add(20*time.Hour), basis) // again, after a withdrawal

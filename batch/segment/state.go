@@ -256,16 +256,11 @@ func (n *night) buildDay(ctx context.Context, w work, patch bool) (stateDay, err
 func (n *night) attachDay(ctx context.Context, w work, patch bool) error {
 	switch {
 	case w.day.Path == "":
-		return n.db.exec(ctx, "create or replace view events as select * from no_events")
+		return n.show(ctx, "no_events")
 	case !patch:
 		return n.attach(ctx, []string{w.day.Path})
 	}
-	query := fmt.Sprintf("create or replace view events as select * from read_parquet(%s) where subject in (select subject from changed)",
-		quote(w.day.Path))
-	if err := n.db.exec(ctx, query); err != nil {
-		return fmt.Errorf("reading events: %w", err)
-	}
-	return nil
+	return n.show(ctx, fmt.Sprintf("read_parquet(%s) where subject in (select subject from changed)", quote(w.day.Path)))
 }
 
 // remember makes tonight's state the one that counts, then removes files that it

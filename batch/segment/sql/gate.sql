@@ -13,9 +13,9 @@ with stored as (
 ),
 
 lines as (
-    select subject, message_key, unnest(f.items).product_id as product_id
+    select subject, message_key, unnest(items).product_id as product_id
     from stored
-    where len(f.items) > 0
+    where len(items) > 0
 ),
 
 line_tags as (
@@ -27,7 +27,7 @@ line_tags as (
 
 facts as (
     select
-        e.subject, e.message_key, e.kind, e.occurred_ms, e.received_ms, e.f,
+        e.* exclude (purposes, cases, keeps, policy, bucket, place),
         e.cases[e.place] as case_id,
         e.keeps[e.place] as kept,
         c.tag as ingest_tag,
@@ -45,13 +45,13 @@ facts as (
     left join ingest_cases as c on c.case_id = e.cases[e.place]
     left join standings_now as s on s.subject = e.subject and s.bit = purpose_bit
     left join subjects_now as u on u.subject = e.subject
-    left join product_tags as p on p.product_id = e.f.product_id
-    left join category_tags as g on g.category = e.f.category
+    left join product_tags as p on p.product_id = e.product_id
+    left join category_tags as g on g.category = e.category
     left join line_tags as l on l.subject = e.subject and l.message_key = e.message_key
 )
 
 select
-    subject, message_key, kind, occurred_ms, received_ms, f, case_id, kept, gpc,
+    * exclude (ingest_tag, ingest_age, tags, at_ms, status, since_ms, restricted, age, special_since, special_all_since),
     case
         when restricted then 'restricted'
         when status in ('given', 'renewed') and since_ms > at_ms then 'before_grant'

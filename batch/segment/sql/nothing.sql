@@ -22,7 +22,7 @@ create or replace table no_events (
     )
 );
 
-create or replace view events as select * from no_events;
+create or replace view events as select * exclude (f), f.* from no_events;
 
 create or replace table standings (
     subject uuid, purpose varchar, status varchar, since_ms bigint, until_ms bigint, explicit boolean, version bigint

@@ -1,6 +1,7 @@
 -- windows: what each person did in the 28 and in the 90 days before as_of, summed from
 -- daily rows. A person is an account with the devices that both sides consented to
--- join, else one subject (CON-14). Days count by ingest.
+-- join, else one subject (CON-14). Days count by ingest; every count of daily becomes
+-- two columns, _28d and _90d.
 -- One row per person with a daily row in 90 days. Reads daily_rows, persons.
 create or replace table windows as
 
@@ -30,15 +31,20 @@ bought as (
     group by person
 ),
 
+counted as (
+    select * exclude (subject, first_ms, last_ms, orders)
+    from mine
+),
+
 done as (
     select
         person,
         (getvariable('as_of_day') - max(day))::bigint as days_since_visit,
         count(distinct day) as active_days_90d,
         count(distinct day) filter (where recent) as active_days_28d,
-        sum(columns('^(sessions|events|dwell_ms|product_views|products_viewed|premium_views|priced_views|viewed_cents|searches|searches_clicked|searches_zero_results|search_reformulations|search_exact_articles|size_guide_opens|variant_flips|compare_loops|cart_adds|cart_removes|baskets_left|refunds|refund_cents|sessions_night|sessions_morning|sessions_afternoon|sessions_evening|gpc_events|special_events)$'))::bigint as '\0_90d',
-        coalesce(sum(columns('^(sessions|events|dwell_ms|product_views|products_viewed|premium_views|priced_views|viewed_cents|searches|searches_clicked|searches_zero_results|search_reformulations|search_exact_articles|size_guide_opens|variant_flips|compare_loops|cart_adds|cart_removes|baskets_left|refunds|refund_cents|sessions_night|sessions_morning|sessions_afternoon|sessions_evening|gpc_events|special_events)$')) filter (where recent), 0)::bigint as '\0_28d'
-    from mine
+        sum(columns(* exclude (person, recent, day)))::bigint as '\0_90d',
+        coalesce(sum(columns(* exclude (person, recent, day))) filter (where recent), 0)::bigint as '\0_28d'
+    from counted
     group by person
 )
 

@@ -1,0 +1,105 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestChecksFindWhatTheyAreFor plants, in the tables of a good night, what each
+// check forbids.
+func TestChecksFindWhatTheyAreFor(t *testing.T) {
+	s := newShop(t)
+	s.everyday(240, 1)
+	s.run(s.night(monday.AddDate(0, 0, 1)))
+	faults := map[string]string{
+		"no_small_file":            "update written set rows = 3 where kind = 'segment'",
+		"files_hold_the_admitted":  "update written set rows = rows + 1 where kind = 'segment'",
+		"no_row_without_verdict":   "insert into exports select segment, channel, 'x', gen_random_uuid() from exports limit 1",
+		"no_channel_without_grant": "update standings set status = 'withdrawn' where purpose = 'marketing_email'",
+		"no_event_without_consent": "update signatures set state = 'withdrawn'",
+		"no_member_twice":          "insert into members select * from members limit 1",
+		"shares_sum":               "update shares set ppm = ppm + 1 where variant = 'a'",
+		"no_wide_number":           "insert into written_types values ('x', 'sum', 'DOUBLE')",
+		"no_small_difference":      "insert into cells values ('more', 181, ''); insert into members select 'more', person from members where segment = 'lookers'",
+		"no_key_left_behind":       "delete from exports",
+	}
+	files, err := checks.ReadDir("check")
+	if err != nil || len(files) != len(faults) {
+		t.Fatalf("%d checks, %d faults, %v", len(files), len(faults), err)
+	}
+	n, ctx := until(t, s.night(monday.AddDate(0, 0, 2)), "checking"), context.Background()
+	defer n.end()
+	if err := n.check(ctx); err != nil {
+		t.Fatalf("before any fault: %v", err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(f.Name(), ".sql")
+		t.Run(name, func(t *testing.T) {
+			if err := n.db.exec(ctx, "begin; "+faults[name]); err != nil {
+				t.Fatal(err)
+			}
+			query, err := checks.ReadFile("check/" + f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var failed *FailedCheck
+			if err := n.mustBeEmpty(ctx, name, string(query)); !errors.As(err, &failed) {
+				t.Errorf("the fault was not found: %v", err)
+			} else if strings.Contains(failed.Error(), subject(0).String()) {
+				t.Errorf("the check prints subjects: %v", failed)
+			}
+			if err := n.db.exec(ctx, "rollback"); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// until runs a night up to a step.
+func until(t *testing.T, in Inputs, name string) *night {
+	t.Helper()
+	n, err := begin(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range steps {
+		if s.name == name {
+			return n
+		}
+		if err := s.do(n, context.Background()); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+	}
+	t.Fatalf("there is no step %q", name)
+	return nil
+}
+
+// TestAFailedCheckLeavesYesterday: the audit between write and publish.
+func TestAFailedCheckLeavesYesterday(t *testing.T) {
+	s := newShop(t)
+	s.everyday(120, 1)
+	s.run(s.night(monday.AddDate(0, 0, 1)))
+	in := s.night(monday.AddDate(0, 0, 2))
+	yesterday := tree(t, in.Out)
+	good := steps
+	defer func() { steps = good }()
+	steps = slices.Clone(steps)
+	for i, st := range steps {
+		if st.name == "weighing variants" {
+			steps[i].do = func(n *night, ctx context.Context) error {
+				err := st.do(n, ctx)
+				n.weights.Slots["home_hero"][""]["a"]++
+				return err
+			}
+		}
+	}
+	_, err := Run(context.Background(), in)
+	var failed *FailedCheck
+	if !errors.As(err, &failed) || failed.Check != "shares_sum" {
+		t.Errorf("got %v", err)
+	}
+	visible(t, in.Out, yesterday)
+}
