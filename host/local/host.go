@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/local/seglog"
 )
@@ -41,7 +42,7 @@ type Host struct {
 
 	events    *seglog.Log
 	decisions *seglog.Log
-	ledger    *ledgerStore
+	ledger    ledger.Store
 
 	people   people
 	ids      idMap
