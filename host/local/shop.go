@@ -144,13 +144,16 @@ func (h *Host) Publish(_ context.Context, p flow.Publication, members map[consen
 	if err = errors.Join(err, e); err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}
-	err = h.save(func(b *pebble.Batch) error {
-		return errors.Join(b.Set(meta(metaNight), v, nil), b.DeleteRange([]byte{tabMember}, key(tabMember, u64(next.Number)), nil))
-	})
-	if err != nil {
+	if err = h.save(func(b *pebble.Batch) error { return b.Set(meta(metaNight), v, nil) }); err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}
 	h.night.Store(&next)
+	err = h.commit(pebble.NoSync, func(b *pebble.Batch) error { // not earlier: a reader may still look for the old ones
+		return b.DeleteRange([]byte{tabMember}, key(tabMember, u64(next.Number)), nil)
+	})
+	if err != nil {
+		h.opts.Log.Error("removing the last night's memberships failed; the next night tries again", "err", err)
+	}
 	return nil
 }
 
