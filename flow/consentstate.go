@@ -22,6 +22,7 @@ type StateAnswer struct {
 	Version  uint64                              `json:"version"`
 	Purposes map[consent.Purpose]PurposeStanding `json:"purposes"`
 	History  []HistoryEntry                      `json:"history"`
+	Prompt   Prompt                              `json:"prompt"` // what a banner may ask for
 }
 
 // HistoryEntry is one record as its subject may read it.
@@ -81,9 +82,10 @@ func (f *Flow) stateOf(ctx context.Context, id consent.ID) (consent.State, error
 
 func (f *Flow) standings(ctx context.Context, v *visitor, now time.Time) (StateAnswer, error) {
 	out := StateAnswer{Version: max(v.device.Version, v.account.Version), Purposes: map[consent.Purpose]PurposeStanding{}, History: []HistoryEntry{}}
+	var records []consent.Record
 	for _, s := range []consent.State{v.device, v.account} {
 		for p := range maps.Keys(s.Standings) {
-			out.Purposes[p] = standingShown(v.standing(p, now))
+			out.Purposes[p] = standingShown(v.said(p, now))
 		}
 		if s.Subject.IsZero() {
 			continue
@@ -92,12 +94,27 @@ func (f *Flow) standings(ctx context.Context, v *visitor, now time.Time) (StateA
 		if err != nil {
 			return StateAnswer{}, unavailable("reading consent history", err)
 		}
+		records = append(records, rs...)
 		for _, r := range rs {
 			out.History = append(out.History, entry(r))
 		}
 	}
 	slices.SortStableFunc(out.History, func(a, b HistoryEntry) int { return a.Time.Compare(b.Time) })
-	return out, nil
+	var err error
+	out.Prompt, err = f.prompt(ctx, v, records, now)
+	return out, err
+}
+
+// said is where a purpose stands for whom the call names: one side alone by its
+// own records, as its receipts said; both sides together by CON-14.
+func (v *visitor) said(p consent.Purpose, now time.Time) consent.Standing {
+	switch {
+	case v.account.Subject.IsZero():
+		return v.device.At(p, now)
+	case !v.named:
+		return v.account.At(p, now)
+	}
+	return v.standing(p, now)
 }
 
 func entry(r consent.Record) HistoryEntry {

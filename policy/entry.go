@@ -16,15 +16,16 @@ const (
 	EntryPricing     Entry = "pricing"
 	EntryPersonalise Entry = "personalise"
 	EntryExport      Entry = "export"
+	EntryPrompt      Entry = "prompt"
 )
 
 // Entries lists all entries.
-var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport}
+var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport, EntryPrompt}
 
 // schemas names the schema of each entry's input.
 var schemas = map[Entry]string{
 	EntryConsent: "consent", EntryEvent: "event", EntryEscalate: "escalate", EntryHandover: "handover", EntryCard: "card",
-	EntryPricing: "price", EntryPersonalise: "variant", EntryExport: "export",
+	EntryPricing: "price", EntryPersonalise: "variant", EntryExport: "export", EntryPrompt: "prompt",
 }
 
 // shared is the package that others import.

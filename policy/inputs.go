@@ -46,6 +46,26 @@ type ConsentVerdict struct {
 	Rules   []string                     // all rule ids, sorted
 }
 
+// PromptInput asks which purposes a banner may ask a visitor for (CON-12).
+type PromptInput struct {
+	Purposes    map[consent.Purpose]PromptFact `json:"purposes"`     // that the banner would ask for
+	ReaskMonths int64                          `json:"reask_months"` // a no is not asked again before this
+}
+
+// PromptFact is where one purpose stands for the visitor who would be asked.
+type PromptFact struct {
+	Status         consent.Status `json:"status"`
+	MonthsSinceNo  int64          `json:"months_since_no"` // whole calendar months since the last refusal or withdrawal; -1: never
+	MaterialChange bool           `json:"material_change"` // a notice since then says that the processing changed materially
+}
+
+// PromptVerdict says what a banner may ask for.
+type PromptVerdict struct {
+	Ask      []consent.Purpose            // may be asked for
+	Withheld map[consent.Purpose][]string // not now, with the rules that say so
+	Rules    []string                     // all rule ids, sorted
+}
+
 // EscalateInput holds the facts of one offer decision. Without consent for
 // adviser_assist flow reads no profile: Need, Value and the features are absent.
 type EscalateInput struct {

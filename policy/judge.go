@@ -77,6 +77,31 @@ func (r *Rules) Consent(ctx context.Context, in ConsentInput) (ConsentVerdict, e
 	return v, nil
 }
 
+// Prompt says which purposes a banner may ask for. On an error it is none.
+func (r *Rules) Prompt(ctx context.Context, in PromptInput) (PromptVerdict, error) {
+	in.Purposes = maps.Clone(in.Purposes)
+	for p, fact := range in.Purposes {
+		fact.Status = orUnknown(fact.Status)
+		in.Purposes[p] = fact
+	}
+	input, _ := facts(&in)
+	a, err := r.ask(ctx, EntryPrompt, input)
+	if err != nil {
+		return PromptVerdict{Rules: failClosed}, err
+	}
+	v := PromptVerdict{Withheld: map[consent.Purpose][]string{}, Rules: a.list("rules")}
+	for _, p := range a.list("ask") {
+		v.Ask = append(v.Ask, consent.Purpose(p))
+	}
+	for p, ids := range a.lists("withheld") {
+		v.Withheld[consent.Purpose(p)] = ids
+	}
+	if a.err != nil {
+		return PromptVerdict{Rules: failClosed}, fmt.Errorf("judging prompt: %w", a.err)
+	}
+	return v, nil
+}
+
 func contains(ps []consent.Purpose, p consent.Purpose) bool {
 	return consent.SetOf(ps...).Has(p)
 }

@@ -53,6 +53,11 @@ func call() ConsentInput {
 	}
 }
 
+// first is a banner for somebody who never decided.
+func first() PromptInput {
+	return PromptInput{Purposes: map[consent.Purpose]PromptFact{consent.Analytics: {MonthsSinceNo: -1, Status: consent.Unknown}}, ReaskMonths: 6}
+}
+
 func choice() VariantInput {
 	return VariantInput{
 		Slot: "home_hero", Consent: given, Experiment: given, Age: "adult", SwitchOn: true, Locale: "de", UsesProfile: true,
@@ -87,6 +92,17 @@ func TestEveryEntryAnswersThroughGo(t *testing.T) {
 	}
 }
 
+func TestABannerWaitsMonthsAfterANo(t *testing.T) {
+	r, ctx, banner := loaded(t), context.Background(), first()
+	if v, err := r.Prompt(ctx, banner); err != nil || !slices.Equal(v.Ask, []consent.Purpose{consent.Analytics}) || len(v.Rules) != 0 {
+		t.Errorf("first: %+v, %v", v, err)
+	}
+	banner.Purposes[consent.Analytics] = PromptFact{Status: consent.Refused, MonthsSinceNo: 0}
+	if v, err := r.Prompt(ctx, banner); err != nil || len(v.Ask) != 0 || !slices.Equal(v.Withheld[consent.Analytics], []string{"CON-12"}) {
+		t.Errorf("after three weeks: %+v, %v", v, err)
+	}
+}
+
 // TestDroppedFactRefuses takes each top-level fact out of an input that is
 // allowed. What still allows is what no rule reads to refuse.
 func TestDroppedFactRefuses(t *testing.T) {
@@ -97,6 +113,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 	offer, said, show, offered := lost(), call(), choice(), quote()
 	click := HandoverInput{TokenValid: true, SwitchOn: true, Channel: "chat", Offered: []string{"chat"}, Open: []string{"chat"}}
 	ask := CardInput{Role: "adviser", Open: true, Assigned: true}
+	banner := first()
 	for e, c := range map[Entry]struct {
 		input   ast.Object
 		allowed func(ast.Object) bool
@@ -114,6 +131,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 		EntryPersonalise: {full(facts(&show)), func(o ast.Object) bool { return o.Get(ast.StringTerm("mode")).Equal(ast.StringTerm("profile")) },
 			"candidates experiment locale logged_in slot"},
 		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "facts"},
+		EntryPrompt:  {full(facts(&banner)), func(o ast.Object) bool { return o.Get(ast.StringTerm("ask")).Value.(ast.Set).Len() > 0 }, ""},
 	} {
 		t.Run(string(e), func(t *testing.T) {
 			a, err := r.ask(context.Background(), e, c.input)
@@ -207,6 +225,9 @@ func refusal(ctx context.Context, r *Rules, e Entry) (bool, error) {
 	case EntryCard:
 		v, _, err := r.Card(ctx, CardInput{})
 		return !v.Allowed && len(v.Shown) == 0, err
+	case EntryPrompt:
+		v, err := r.Prompt(ctx, first())
+		return len(v.Ask) == 0, err
 	case EntryPersonalise:
 		v, _, err := r.Variant(ctx, choice())
 		return v.Mode == "default" && len(v.Eligible) == 0, err

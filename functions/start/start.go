@@ -23,7 +23,7 @@ import (
 // read every decision, and the reasons in words are in the rules that made it.
 var entries = map[api.Group][]policy.Entry{
 	api.GroupIngest:   {policy.EntryEvent},
-	api.GroupConsent:  {policy.EntryConsent},
+	api.GroupConsent:  {policy.EntryConsent, policy.EntryPrompt},
 	api.GroupEscalate: {policy.EntryEscalate, policy.EntryHandover},
 	api.GroupVariant:  {policy.EntryPersonalise},
 	api.GroupPrice:    {policy.EntryPricing},

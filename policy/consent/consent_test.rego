@@ -96,11 +96,6 @@ test_con_11_deny_no_input_at_all if {
 	_falls(_said({"gpc": "1"}), "analytics", {"CON-11"})
 }
 
-# CON-12: a grant is renewed by a new act, never by silence; expiry itself is judged in standing.
-test_con_12_allow_renewal_by_new_act if _stands(_said({}), {"analytics"})
-
-test_con_12_deny_renewal_without_act if _falls(_said({"method": "script"}), "analytics", {"CON-04"})
-
 # CON-14: an account grant of e-mail marketing.
 test_con_14_allow_person_scope_on_account if {
 	_stands(_said({"scope": "account", "asked": {"marketing_email": true}}), {"marketing_email"})
