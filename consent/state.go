@@ -85,6 +85,19 @@ func (was Standing) at(t time.Time, p Purpose) Standing {
 // At is where a purpose stands at a moment not before the last record.
 func (s State) At(p Purpose, now time.Time) Standing { return s.Standings[p].at(now, p) }
 
+// Broken are the purposes whose grant a record ended, or began anew after it had
+// run out: what was kept under the grant before rests on nothing now (BAT-01,
+// BAT-03). was and next are the states before and after the record.
+func Broken(was, next State, r Record) (out []Purpose) {
+	for _, c := range r.Purposes {
+		a, b := was.Standings[c.Purpose], next.Standings[c.Purpose]
+		if a.Status.Valid() && (!b.Status.Valid() || b.Since.After(a.Since)) {
+			out = append(out, c.Purpose)
+		}
+	}
+	return out
+}
+
 // GrantUntil is when a grant of so many calendar months ends (CON-12, Reg.
 // 1182/71): the same day and time of day in loc, or the month's last day if it
 // has no such day.

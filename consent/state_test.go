@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -248,5 +249,37 @@ func TestApplyLeavesTheStateBeforeAlone(t *testing.T) {
 	s.Apply(on(time.Hour, Analytics, Withdrawn))
 	if got := s.At(Analytics, noon.Add(time.Hour)).Status; got != Given {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestWhatARecordBreaks(t *testing.T) {
+	health := SpecialCategory("health")
+	at := func(months int) time.Time { return time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC).AddDate(0, months, 0) }
+	says := func(months int, s Status, ps ...Purpose) Record {
+		r := Record{RecordID: fmt.Sprint(months), Event: Act{Time: at(months)}, Validity: Validity{From: at(months), Until: at(months + 12)}}
+		for _, p := range ps {
+			r.Purposes = append(r.Purposes, Choice{Purpose: p, Status: s})
+		}
+		return r
+	}
+	for _, x := range []struct {
+		name   string
+		before []Record
+		r      Record
+		want   []Purpose
+	}{
+		{"a first yes breaks nothing", nil, says(1, Given, Analytics), nil},
+		{"a first no breaks nothing", nil, says(1, Refused, Analytics), nil},
+		{"a withdrawal breaks its purpose alone", []Record{says(0, Given, Analytics, health)}, says(1, Refused, health), []Purpose{health}},
+		{"a renewal breaks nothing", []Record{says(0, Given, Analytics)}, says(1, Given, Analytics), nil},
+		{"a yes after the end breaks what was before", []Record{says(0, Given, Analytics)}, says(13, Given, Analytics), []Purpose{Analytics}},
+		{"a second no breaks nothing more", []Record{says(0, Given, Analytics), says(1, Refused, Analytics)}, says(2, Refused, Analytics), nil},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			was := Fold(x.before)
+			if got := Broken(was, was.Apply(x.r), x.r); !slices.Equal(got, x.want) {
+				t.Errorf("broken %v, want %v", got, x.want)
+			}
+		})
 	}
 }

@@ -92,25 +92,26 @@ func (m *Memory) keep(before consent.State, rec consent.Record) (flow.Receipt, b
 		return flow.Receipt{}, false, fmt.Errorf("appending consent record: id %q is missing or used", rec.RecordID)
 	}
 	m.records[rec.Subject] = append(m.records[rec.Subject], rec)
+	was := m.states[rec.Subject]
 	m.states[rec.Subject] = before.Apply(rec)
 	m.leaves[rec.RecordID] = l
 	m.queue = append(m.queue, rec.RecordID)
-	m.dropSections(rec)
+	m.dropSections(rec, consent.Broken(was, m.states[rec.Subject], rec))
 	return flow.Receipt{Record: rec, Leaf: l.hash, Index: -1}, true, nil
 }
 
 // dropSections removes what the record took the ground from: on the subject,
 // and on the devices that are linked to it.
-func (m *Memory) dropSections(rec consent.Record) {
-	m.dropInvalid(rec.Subject, rec)
+func (m *Memory) dropSections(rec consent.Record, broken []consent.Purpose) {
+	m.dropInvalid(rec.Subject, rec, broken)
 	for device, l := range m.links {
 		if l.account == rec.Subject {
-			m.dropInvalid(device, rec)
+			m.dropInvalid(device, rec, broken)
 		}
 	}
 }
 
-func (m *Memory) dropInvalid(s consent.Subject, rec consent.Record) {
+func (m *Memory) dropInvalid(s consent.Subject, rec consent.Record, broken []consent.Purpose) {
 	held, ok := m.profiles[s]
 	if !ok {
 		return
@@ -121,7 +122,8 @@ func (m *Memory) dropInvalid(s consent.Subject, rec consent.Record) {
 		if !account.IsZero() {
 			standing = consent.Together(m.state(s), m.state(account), p, rec.Event.Time)
 		}
-		if !standing.Status.Valid() {
+		special := slices.ContainsFunc(broken, consent.Purpose.Special)
+		if special || s == rec.Subject && slices.Contains(broken, p) || !standing.Status.Valid() {
 			held.profile = held.profile.Without(p)
 		}
 	}

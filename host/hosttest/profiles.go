@@ -109,6 +109,29 @@ var profilePromises = []promise{
 		say(t, h, s, give(noon.AddDate(1, 0, 0), true, consent.AdviserAssist))
 		holds(t, h, s)
 	}},
+	{"a grant given anew after it ran out takes over no section", func(t *testing.T, h flow.Host) {
+		s := someone(t, h)
+		say(t, h, s, give(noon, true, consent.Analytics, consent.AdviserAssist))
+		say(t, h, s, give(noon.AddDate(0, 6, 0), true, consent.AdviserAssist))
+		ok(t, h.UpdateProfile(ctx, s, nil, remembers(consent.Analytics, consent.AdviserAssist)))
+		say(t, h, s, give(noon.AddDate(1, 1, 0), true, consent.Analytics, consent.AdviserAssist))
+		holds(t, h, s, consent.AdviserAssist)
+	}},
+	{"an explicit yes that is taken back takes every section with it", func(t *testing.T, h flow.Host) {
+		device, account := someone(t, h), someone(t, h)
+		health := consent.SpecialCategory("health")
+		for _, s := range []consent.Subject{device, account} {
+			say(t, h, s, give(noon, true, consent.Analytics, consent.AdviserAssist))
+			say(t, h, s, give(noon.Add(time.Minute), true, health)) // giving it takes nothing
+			ok(t, h.UpdateProfile(ctx, s, nil, remembers(consent.Analytics, consent.AdviserAssist)))
+		}
+		ok(t, h.Link(ctx, device, account, noon))
+		say(t, h, account, give(noon.Add(time.Hour), true, health)) // nor does giving it again
+		holds(t, h, device, consent.Analytics, consent.AdviserAssist)
+		say(t, h, account, give(noon.Add(2*time.Hour), false, health))
+		holds(t, h, account)
+		holds(t, h, device)
+	}},
 	{"an account's withdrawal takes the section on its linked devices", func(t *testing.T, h flow.Host) {
 		device, account := someone(t, h), someone(t, h)
 		say(t, h, device, give(noon, true, consent.Analytics, consent.AdviserAssist))

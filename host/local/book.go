@@ -109,7 +109,7 @@ func (h *Host) book(before stored, rec consent.Record) (receipt flow.Receipt, mo
 		return receipt, err == nil, err
 	}
 	next := stored{now.Apply(rec), rec.Scope}
-	changed, err := h.withoutGround(next.State, rec, append(devices, s))
+	changed, err := h.withoutGround(now.State, next.State, rec, append(devices, s))
 	if err != nil {
 		return receipt, false, err
 	}
@@ -145,9 +145,13 @@ func (h *Host) lockWithDevices(s consent.Subject) (unlock func(), devices []cons
 }
 
 // withoutGround gives the profiles that hold sections whose purpose is no longer
-// valid under the next state, without those sections.
-func (h *Host) withoutGround(next consent.State, rec consent.Record, subjects []consent.Subject) (map[consent.Subject]profile.Profile, error) {
+// valid under the next state, or only by a new grant, without those sections. What
+// an explicit yes let into a section cannot be told apart there (SPC-02): when it
+// is taken back, all sections go.
+func (h *Host) withoutGround(was, next consent.State, rec consent.Record, subjects []consent.Subject) (map[consent.Subject]profile.Profile, error) {
 	out := map[consent.Subject]profile.Profile{}
+	broken := consent.Broken(was, next, rec)
+	special := slices.ContainsFunc(broken, consent.Purpose.Special)
 	for _, who := range subjects {
 		p, err := h.lockedProfile(who)
 		if err != nil {
@@ -162,7 +166,7 @@ func (h *Host) withoutGround(next consent.State, rec consent.Record, subjects []
 		}
 		var gone []consent.Purpose
 		for purpose := range p.Sections {
-			if !valid(purpose, rec) {
+			if special || who == rec.Subject && slices.Contains(broken, purpose) || !valid(purpose, rec) {
 				gone = append(gone, purpose)
 			}
 		}
