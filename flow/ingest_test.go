@@ -115,7 +115,7 @@ func TestSilenceIsANo(t *testing.T) {
 		want   string
 	}{
 		{"no consent object", unstamped, "refused: CON-11"},
-		{"an object that does not name the purpose", func(m message) { unstamped(m); stamped(true, consent.ModelTraining)(m) }, "refused: SIG-10"},
+		{"an object that does not name the purpose", func(m message) { unstamped(m); stamped(true, consent.ModelTraining)(m) }, "refused: CON-01 CON-11 SIG-10"},
 		{"a yes that is a string", stamped("true"), "refused: CON-11"},
 		{"a yes that is a number", stamped(1), "refused: CON-11"},
 	} {

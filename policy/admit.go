@@ -48,13 +48,14 @@ var errNobody = errors.New("an admitted event has no subject")
 // Admit judges a raw event for every purpose of the gate and makes of it the
 // minimised event, the union of what the purposes keep. The raw event ends here.
 //
-// A refusal names the rules of the purposes that the visitor ever decided on; if
-// there is none, those of all.
+// A refusal names the rules of the purposes that the event speaks of and the
+// visitor ever decided on; if there is none, of those that either holds for; else
+// of all.
 func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (event.Event, Admission, error) {
 	kind := raw.Kind()
 	var grants []event.Grant
 	var verdicts [7]Verdict
-	var decided [7]bool
+	var decided, spoken [7]bool
 	for i, p := range GatePurposes {
 		if p == consent.EssentialService && !(c.Trusted && kind.Order()) {
 			continue
@@ -68,9 +69,10 @@ func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (even
 			grants = append(grants, event.Grant{Purpose: p, Case: v.ID, Keep: v.Keep})
 		}
 		verdicts[i], decided[i] = v, ec.State != StateUnknown
+		spoken[i] = ec.Stamp != StampSilent
 	}
 	if len(grants) == 0 {
-		return event.Event{}, Admission{Rules: whyNot(&verdicts, &decided), Removed: c.Coarse.Removed}, nil
+		return event.Event{}, Admission{Rules: whyNot(&verdicts, &spoken, &decided), Removed: c.Coarse.Removed}, nil
 	}
 	if c.Subject.IsZero() {
 		return event.Event{}, Admission{}, fmt.Errorf("admitting event: %w", errNobody)
@@ -93,12 +95,20 @@ func (r *Rules) minimised(kind event.Kind, c Circumstances, grants []event.Grant
 	return event.New(e, grants, c.Coarse.Fields)
 }
 
-// whyNot unites the rules of the purposes decided on, or of all.
-func whyNot(verdicts *[7]Verdict, decided *[7]bool) []string {
-	all := !slices.Contains(decided[:], true)
+// whyNot unites the rules of the purposes that the refusal is about.
+func whyNot(verdicts *[7]Verdict, spoken, decided *[7]bool) []string {
+	var both, either [7]bool
+	for i := range verdicts {
+		both[i], either[i] = spoken[i] && decided[i], spoken[i] || decided[i]
+	}
+	about := both
+	if about == ([7]bool{}) {
+		about = either
+	}
+	all := about == [7]bool{}
 	out := []string{}
 	for i := range verdicts {
-		if !all && !decided[i] {
+		if !all && !about[i] {
 			continue
 		}
 		for _, id := range verdicts[i].Rules {
