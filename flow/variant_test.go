@@ -68,6 +68,17 @@ func TestWithoutConsentEveryCallIsDrawnAnew(t *testing.T) {
 	}
 }
 
+func TestWhoSaidNoSeesTheDefaultAtOnce(t *testing.T) {
+	for _, p := range []consent.Purpose{consent.PersonalisationContent, consent.Experimentation} {
+		s := newShop(t, hero)
+		s.grant(ada, consent.PersonalisationContent, consent.Experimentation)
+		s.withdraw(ada, p)
+		for range 20 {
+			want(t, s.variant(ada, "de").Variant, "plain")
+		}
+	}
+}
+
 func TestWhatCannotBeShownIsNeverDrawn(t *testing.T) {
 	s := newShop(t, hero)
 	for i := range 300 {

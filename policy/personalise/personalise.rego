@@ -26,7 +26,15 @@ mode := "profile" if _by_profile
 mode := "contextual" if {
 	input.switch_on == true
 	not _by_profile
+	not _stays_out
 }
+
+# Who said no to tests or took consent back gets the default, not a draw (VAR-03, T11).
+_stays_out if _said_no_to_tests
+
+_stays_out if input.consent.status == "withdrawn"
+
+_said_no_to_tests if input.experiment.status in {"refused", "withdrawn"}
 
 _by_profile if {
 	input.switch_on == true
@@ -236,11 +244,11 @@ _experiment_proven if {
 }
 
 # METADATA
-# title: Minors and restricted visitors leave tests
+# title: Who said no, minors and restricted visitors leave tests
 # custom:
 #   id: VAR-03
-#   de: Minderjährige und alle, die widersprochen haben, nehmen an Tests nicht teil.
-#   en: Minors and everybody who objected take no part in tests.
+#   de: Minderjährige und alle, die Nein gesagt oder widersprochen haben, nehmen an Tests nicht teil.
+#   en: Minors and everybody who said no or objected take no part in tests.
 #   legal_basis: Art. 21(1), Art. 7(3) GDPR
 #   source: law.md VAR-03
 #   force: binding
@@ -249,6 +257,8 @@ _experiment_proven if {
 limit contains "VAR-03" if not input.restricted == false
 
 limit contains "VAR-03" if not _adult
+
+limit contains "VAR-03" if _said_no_to_tests
 
 _adult if input.age in {"unknown", "adult"}
 

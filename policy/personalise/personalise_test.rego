@@ -63,7 +63,10 @@ test_var_01_deny_profile_without_consent if {
 }
 
 # VAR-01, T11: nightly segment used for a visitor who withdrew yesterday evening.
-test_con_10_deny_segment_after_withdrawal if _by_page(_chosen({"consent": _no("withdrawn")}), {"VAR-01", "CON-10"})
+test_con_10_deny_segment_after_withdrawal if {
+	verdict := _chosen({"consent": _no("withdrawn")})
+	verdict == {"mode": "default", "sticky": false, "eligible": {"v00"}, "rules": {"VAR-01", "CON-10"}}
+}
 
 test_con_10_allow_before_withdrawal if _by_profile(_chosen({}))
 
@@ -85,7 +88,7 @@ test_var_02_allow_sticky_with_consent if _chosen({"uses_profile": false}).sticky
 
 # VAR-02: a 1-year A/B cookie before consent.
 test_var_02_deny_sticky_without_consent if {
-	every status in {"unknown", "refused", "withdrawn", "expired"} {
+	every status in {"unknown", "expired"} {
 		verdict := _chosen({"experiment": _no(status)})
 		not verdict.sticky
 		verdict.rules == {"VAR-02"}
@@ -98,6 +101,13 @@ test_var_03_deny_minor_or_restricted_in_tests if {
 	not verdict.sticky
 	verdict.rules == {"VAR-03"}
 	not _chosen({"restricted": true}).sticky
+}
+
+test_var_03_deny_refusers_in_tests if {
+	every status in {"refused", "withdrawn"} {
+		verdict := _chosen({"experiment": _no(status), "uses_profile": false})
+		verdict == {"mode": "default", "sticky": false, "eligible": {"v00"}, "rules": {"VAR-02", "VAR-03"}}
+	}
 }
 
 test_var_03_allow_adult if _chosen({}).sticky
