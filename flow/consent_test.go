@@ -171,6 +171,20 @@ func TestAnAccountSpeaksForItselfAndItsDevice(t *testing.T) {
 	want(t, state.Purposes[consent.AdviserAssist].Status, consent.Given)
 }
 
+func TestAStateSaysWhatTheReceiptSaid(t *testing.T) {
+	s := newShop(t)
+	call := gives("", consent.Analytics, consent.MarketingEmail) // the one counts on a device only, the other for an account
+	call.UserID = adaAcc
+	receipt, err := s.Consent(ctx, call, backend)
+	ok(t, err)
+	state, err := s.ConsentState(ctx, flow.StateCall{UserID: adaAcc}, backend)
+	ok(t, err)
+	for p, told := range receipt.Purposes {
+		want(t, told.Status, consent.Given)
+		want(t, state.Purposes[p].Status, told.Status)
+	}
+}
+
 func TestAStateOfNobodyIsEmptyAndMakesNobody(t *testing.T) {
 	s := newShop(t)
 	state, err := s.ConsentState(ctx, flow.StateCall{AnonymousID: bob}, browser)
