@@ -110,6 +110,39 @@ func TestBadEnvelopes(t *testing.T) {
 	}
 }
 
+// A field that is needed and absent is named; an absent "on" is not an off.
+func TestNeededFieldsAreNamed(t *testing.T) {
+	d := openDoor(t)
+	for _, c := range []struct{ method, path, as, body, names string }{
+		{"PUT", "/v1/switches/offers", "dpo", `{"reason":"drill"}`, "on: missing"},
+		{"PUT", "/v1/switches/offers", "dpo", `{"on":null,"reason":"drill"}`, "on: missing"},
+		{"PUT", "/v1/advisers/me", "adviser", `{"channels":["chat"],"capacity":2}`, "available: missing"},
+		{"POST", "/v1/handover", "write", `{"channel":"chat"}`, "token: missing"},
+		{"POST", "/v1/variant", "write", `{}`, "slot: missing"},
+	} {
+		g := d.do(call{method: c.method, path: c.path, as: c.as, body: c.body})
+		want(t, c.path, g, 422, "field_invalid")
+		if !strings.Contains(g.detail(), c.names) {
+			t.Errorf("%s: want %q, got %q", c.path, c.names, g.detail())
+		}
+	}
+}
+
+// A sender that reads no answer before it has sent all still learns why.
+func TestATooLargeBodyIsHeardOut(t *testing.T) {
+	sent := &counted{r: io.LimitReader(zeros{}, 10<<20)}
+	r := httptest.NewRequest("POST", "/v1/batch", sent)
+	heardOut(r, tooLarge(limitBatch))
+	if sent.n != 10<<20 {
+		t.Errorf("%d bytes were read", sent.n)
+	}
+	endless := &counted{r: zeros{}}
+	heardOut(httptest.NewRequest("POST", "/v1/batch", endless), tooLarge(limitBatch))
+	if endless.n > enough+(64<<10) {
+		t.Errorf("%d bytes of an endless body were read", endless.n)
+	}
+}
+
 // Items: a bad one in a readable batch is told apart, and the rest goes on.
 func TestBadItemsLoseNothingElse(t *testing.T) {
 	d := openDoor(t)

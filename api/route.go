@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/handschlag/handschlag/flow"
 )
@@ -81,6 +84,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, rt route) (int, any,
 		body, free, err := a.body(patient(w, rt.limit), r, rt.limit)
 		defer free()
 		if err != nil {
+			heardOut(r, err)
 			return 0, nil, err
 		}
 		q.body = body
@@ -100,6 +104,17 @@ func patient(w http.ResponseWriter, limit int64) http.ResponseWriter {
 		_, _ = c.SetReadDeadline(until), c.SetWriteDeadline(until)
 	}
 	return w
+}
+
+// enough is how much of a body that is too large we still let the sender say.
+// Most HTTP clients read no answer before they have sent it all.
+const enough = 16 << 20
+
+// heardOut reads on, so that a 413 reaches its sender and not a broken pipe.
+func heardOut(r *http.Request, err error) {
+	if faultOf(err).Status == http.StatusRequestEntityTooLarge {
+		_, _ = io.CopyN(io.Discard, r.Body, enough)
+	}
 }
 
 // admit settles who calls once the body has been read.
@@ -138,10 +153,31 @@ func reads[In, Out any](rt route, do func(*flow.Flow, *asked, In) (Out, error)) 
 		if err := decode(q.body, &in, rt.strict); err != nil {
 			return 0, nil, err
 		}
+		if err := rt.complete(q.body); err != nil {
+			return 0, nil, err
+		}
 		out, err := do(a.flow, q, in)
 		return rt.status[0], out, err
 	}
 	return rt
+}
+
+// complete refuses a body without a field that the call needs: an absent "on" is
+// not an off. Lists are left to flow, which names the entry too.
+func (rt route) complete(body []byte) error {
+	if len(rt.needs) == 0 || rt.list != "" {
+		return nil
+	}
+	var has map[string]jsontext.Value
+	if err := decode(body, &has, false); err != nil {
+		return err
+	}
+	for _, name := range rt.needs {
+		if v, ok := has[name]; !ok || v.Kind() == 'n' {
+			return &flow.Fault{Status: http.StatusUnprocessableEntity, Code: "field_invalid", Detail: name + ": missing"}
+		}
+	}
+	return nil
 }
 
 // wrapped makes an object of a bare array, where a route takes one.
