@@ -19,7 +19,7 @@ const escalateAim = 2
 
 // calls is how many decisions a round makes, and people whom they are about.
 const (
-	calls  = 20_000
+	calls  = 12_000
 	people = 2_000
 )
 

@@ -80,8 +80,8 @@ func parse(args []string) (options, error) {
 	o := options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&o.only, "only", "", "measure only these `parts`: ingest, escalate, night, separated by commas")
-	f.IntVar(&o.rounds, "rounds", 5, "rounds of each ingest and escalate measurement")
-	f.DurationVar(&o.round, "round", 2*time.Second, "length of an ingest round")
+	f.IntVar(&o.rounds, "rounds", 4, "rounds of each ingest and escalate measurement")
+	f.DurationVar(&o.round, "round", 1500*time.Millisecond, "length of an ingest round")
 	f.IntVar(&o.conns, "conns", 32, "connections of the ingest load")
 	f.IntVar(&o.devices, "devices", 20_000, "consented devices that send events")
 	f.IntVar(&o.events, "events", 5_000_000, "events of the night")

@@ -27,6 +27,9 @@ func (t *table) profile(ctx context.Context, title, file string) error {
 	return nil
 }
 
+// shown is how many functions of a list are printed.
+const shown = 16
+
 // top asks pprof. Only is a part of the names wanted.
 func top(ctx context.Context, binary, file, by string, n int, only string) ([]string, error) {
 	out, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", by, fmt.Sprintf("-nodecount=%d", n), binary, file).Output()
@@ -40,7 +43,7 @@ func top(ctx context.Context, binary, file, by string, n int, only string) ([]st
 			lines = append(lines, strings.ReplaceAll(line, "github.com/handschlag/handschlag/", ""))
 		}
 	}
-	return lines[:min(len(lines), max(10, 3*n/20))], nil
+	return lines[:min(len(lines), shown)], nil
 }
 
 func indent(lines []string) string {
