@@ -148,7 +148,10 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	flag.Parse()
-	os.Exit(m.Run())
+	code := m.Run()
+	scribe.close()
+	_ = os.RemoveAll(scribeDir)
+	os.Exit(code)
 }
 
 // inGo gives the features at the last event of every session.

@@ -202,6 +202,8 @@ func TestTheTimeTable(t *testing.T) {
 		{"erased: no standing at all", given(hour(9, 0)), func(s *shop, who consent.Subject) { delete(s.standings, who); delete(s.subjects, who) }, []time.Time{hour(10, 0)}, policy.TagNone, 0},
 		{"SPC-01: explicit consent in force", both(given(hour(9, 0)), says(consent.Given, hour(9, 0), health)), nil, []time.Time{hour(10, 0)}, policy.TagExplicit, 1},
 		{"SPC-01: explicit consent withdrawn", both(given(hour(9, 0)), says(consent.Given, hour(9, 0), health)), says(consent.Withdrawn, hour(12, 0), health), []time.Time{hour(10, 0)}, policy.TagExplicit, 0},
+		{"SPC-01: one of two explicit yeses ended, and nobody knows which the event needed", both(given(hour(9, 0)), says(consent.Given, hour(9, 0), health)),
+			says(consent.Withdrawn, hour(12, 0), consent.SpecialCategory("religion")), []time.Time{hour(10, 0)}, policy.TagExplicit, 0},
 		{"SPC-01: another category, not explicit for this one", both(given(hour(9, 0)), says(consent.Given, hour(9, 0), health)), func(s *shop, _ consent.Subject) {
 			s.products = []event.Product{{ID: "p1", Category: "tea", Tags: []string{"religion"}}}
 		}, []time.Time{hour(10, 0)}, policy.TagExplicit, 0},
@@ -216,6 +218,10 @@ func TestTheTimeTable(t *testing.T) {
 		}, []time.Time{hour(10, 0)}, policy.TagNone, 0},
 		{"T13: the account that the device was linked to refuses", given(hour(9, 0)), func(s *shop, who consent.Subject) {
 			s.says(subject(99), consent.Refused, hour(12, 0), basis)
+			s.links[who] = subject(99)
+		}, []time.Time{hour(10, 0)}, policy.TagNone, 0},
+		{"T18: the account that the device was linked to is restricted", given(hour(9, 0)), func(s *shop, who consent.Subject) {
+			s.subjects[subject(99)] = subjectRow{scope: consent.Account, restricted: true}
 			s.links[who] = subject(99)
 		}, []time.Time{hour(10, 0)}, policy.TagNone, 0},
 		{"T12: the account is silent", given(hour(9, 0)), func(s *shop, who consent.Subject) {
@@ -251,6 +257,44 @@ func TestTheTimeTable(t *testing.T) {
 				t.Errorf("%d of %d events count, want %d", got, len(tt.events), tt.want)
 			}
 		})
+	}
+}
+
+// TestWhoADeviceBelongsTo: the account, only if both sides said yes (CON-14).
+func TestWhoADeviceBelongsTo(t *testing.T) {
+	device, account := subject(1), subject(2)
+	tests := []struct {
+		name            string
+		device, account consent.Status
+		merged          bool
+	}{
+		{"both agree", consent.Given, consent.Renewed, true},
+		{"the account is silent", consent.Given, "", false},
+		{"the device is silent", "", consent.Given, false},
+		{"the account withdrew", consent.Given, consent.Withdrawn, false},
+		{"the device refused", consent.Refused, consent.Given, false},
+	}
+	n := bench(t)
+	for _, tt := range tests {
+		s := newShop(t)
+		s.subjects[device], s.subjects[account] = subjectRow{scope: consent.Device}, subjectRow{scope: consent.Account}
+		s.links[device] = account
+		for who, status := range map[consent.Subject]consent.Status{device: tt.device, account: tt.account} {
+			if status != "" {
+				s.says(who, status, monday, basis)
+			}
+		}
+		n.in.Snapshot = s.snapshot(monday)
+		if err := n.load(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var person duckdb.UUID
+		if err := n.db.one(context.Background(), fmt.Sprintf("select person from persons where subject = '%s'", device), &person); err != nil {
+			t.Fatal(err)
+		}
+		if merged := consent.Subject(person) == account; merged != tt.merged {
+			t.Errorf("%s: merged is %v", tt.name, merged)
+		}
 	}
 }
 

@@ -225,8 +225,19 @@ func TestAMergedPersonIsOneRow(t *testing.T) {
 	s.everyday(240, 1)
 	device, account := subject(1), subject(2)
 	s.subjects[device] = subjectRow{scope: consent.Device}
+	s.says(account, consent.Given, monday.Add(-time.Hour), consent.AdsThirdParty)
+	s.says(device, consent.Refused, monday.Add(-time.Hour), consent.AdsThirdParty) // one no is a no
 	s.links[device] = account
-	res := s.run(s.night(monday.AddDate(0, 0, 1)))
+	in := s.night(monday.AddDate(0, 0, 1))
+	res := s.run(in)
+	keys, err := openKeys(filepath.Join(in.State, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := tree(t, filepath.Join(in.Out, "2026-11-03"))
+	if !strings.Contains(files["lookers.email.csv"], keys.row("post-house", account[:])) || strings.Contains(files["lookers.ads.csv"], keys.row("ad-house", account[:])) {
+		t.Error("the person must be in the e-mail file and not in the ads file")
+	}
 	if !slices.Equal(res.Members[device].Segments, res.Members[account].Segments) || len(res.Members) != 240 {
 		t.Errorf("device %v, account %v, of %d", res.Members[device], res.Members[account], len(res.Members))
 	}

@@ -269,7 +269,7 @@ func fullFields(f event.Fields) map[string]any {
 }
 
 // scribe is the DuckDB that writes snapshots; it is not the night's.
-var scribe = func() *warehouse {
+var scribe, scribeDir = func() (*warehouse, string) {
 	dir, err := os.MkdirTemp("", "handschlag-scribe-")
 	if err != nil {
 		panic(err)
@@ -278,7 +278,7 @@ var scribe = func() *warehouse {
 	if err != nil {
 		panic(err)
 	}
-	return w
+	return w, dir
 }()
 
 func writeParquet(t failer, path, schema, columns string, rows []any) {
