@@ -239,7 +239,7 @@ func (r rivals) waiting(ctx context.Context, o options, t *table) error {
 			return err
 		}
 		l := load{addr: r.shop.addr, bodies: bodies, conns: o.conns, every: every, want: []byte(`"admitted":20,`)}
-		done, err := l.run(ctx, 2*o.round)
+		done, err := l.run(ctx, 4*o.round)
 		if err != nil {
 			return err
 		}
