@@ -123,7 +123,7 @@ func (o *offer) note(ctx context.Context) error {
 
 // answer records the decision and says it.
 func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
-	r := o.record(o.now, decide.ActionEscalate, o.visitor.of(consent.AdviserAssist, o.now), o.verdict.Rules, o.result)
+	r := o.record(o.now, decide.ActionEscalate, o.about(), o.verdict.Rules, o.result)
 	r.Digests.Scorecard = o.pub.scorecardDigest
 	r.Need, r.Seed, r.PPM = o.need, o.seed, o.ppm
 	if err := o.decided(ctx, &r); err != nil {
@@ -153,6 +153,16 @@ func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
 	var err error
 	a.Token, err = o.keys.seal(t)
 	return a, err
+}
+
+// about is the pseudonym that the decision record bears. Where the page could
+// reveal something sensitive it is nobody's: a reason without a visitor is a
+// count, with one it would be health data (SPC-01).
+func (o *offer) about() consent.Subject {
+	if o.in.Special {
+		return consent.Subject{}
+	}
+	return o.visitor.of(consent.AdviserAssist, o.now)
 }
 
 func (o *offer) counts() []string {

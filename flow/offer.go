@@ -65,9 +65,11 @@ func (o *offer) look(ctx context.Context, page PageRef) error {
 		return nil
 	}
 	o.in.ProductClass = p.Class
-	if o.in.Special = o.visitor.sensitive(cat, p, o.now); !o.in.Special {
-		o.page.ProductID = p.ID
+	if o.in.Special = o.visitor.sensitive(cat, p, o.now); o.in.Special {
+		o.in.Consent.RecordID = "" // it would lead from the sensitive page to the visitor
+		return nil
 	}
+	o.page.ProductID = p.ID
 	return nil
 }
 
@@ -136,7 +138,7 @@ func (f *Flow) membership(ctx context.Context, v *visitor, now time.Time) (profi
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return profile.Membership{}, unavailable("reading segments", err)
 	}
-	if !v.standing(m.Purpose, now).Status.Valid() || !now.Before(m.Until) {
+	if !v.standing(m.Purpose, now).Status.Valid() || !now.Before(m.Until) || v.lapsed(m.AsOf, now) {
 		return profile.Membership{}, nil
 	}
 	return m, nil
@@ -159,6 +161,9 @@ func (o *offer) read(ctx context.Context) error {
 		return unavailable("reading profile", err)
 	}
 	features := p.Features(consent.AdviserAssist, o.now)
+	if o.visitor.ranOut(o.now) {
+		features = map[string]int64{}
+	}
 	for _, x := range o.pub.scorecard.Features {
 		if n, ok := features[x.Name]; ok {
 			o.in.Features[x.Name] = n

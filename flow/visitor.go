@@ -6,6 +6,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/policy"
+	"github.com/handschlag/handschlag/profile"
 )
 
 // visitor is whom a call is about: a device, an account or both, as pseudonyms
@@ -133,9 +134,51 @@ func (v *visitor) explicit(tag string, now time.Time) bool {
 
 // fact is a standing as a decision sees it. Only complete records are booked
 // (Flow.Consent), so a valid standing that names its record is proven (CON-08).
+//
+// Only a yes names its record: the record of a no would lead from a decision
+// that rests on nothing to the visitor (R50).
 func (v *visitor) fact(p consent.Purpose, now time.Time) policy.ConsentFact {
 	s := v.standing(p, now)
+	if !s.Status.Valid() {
+		s.RecordID = ""
+	}
 	return policy.ConsentFact{Status: s.Status, RecordID: s.RecordID, ProofComplete: s.RecordID != "", Explicit: s.Explicit}
+}
+
+// lapsed reports that an explicit yes for a sensitive category ended after t, in
+// whatever way. What was computed before it may rest on it, and cannot be told
+// apart (SPC-02).
+func (v *visitor) lapsed(t, now time.Time) bool {
+	return v.anyExplicit(now, func(s consent.Standing) bool {
+		switch s.Status {
+		case consent.Expired:
+			return s.Until.After(t)
+		case consent.Given, consent.Renewed, consent.Refused:
+			return false
+		}
+		return s.Since.After(t)
+	})
+}
+
+// ranOut reports an explicit yes that expired while the profile may still hold
+// what it let in. A withdrawal needs no such question: the host drops the sections
+// with it.
+func (v *visitor) ranOut(now time.Time) bool {
+	return v.anyExplicit(now, func(s consent.Standing) bool {
+		return s.Status == consent.Expired && now.Before(s.Until.Add(profile.PastFor))
+	})
+}
+
+// anyExplicit asks about each decision on a sensitive category, on either side.
+func (v *visitor) anyExplicit(now time.Time, is func(consent.Standing) bool) bool {
+	for _, side := range []consent.State{v.device, v.account} {
+		for p := range side.Standings {
+			if p.Special() && is(side.At(p, now)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // restricted reports Art. 18 on either side (RGT-07).
