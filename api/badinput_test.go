@@ -132,14 +132,21 @@ func TestNeededFieldsAreNamed(t *testing.T) {
 func TestATooLargeBodyIsHeardOut(t *testing.T) {
 	sent := &counted{r: io.LimitReader(zeros{}, 10<<20)}
 	r := httptest.NewRequest("POST", "/v1/batch", sent)
-	heardOut(r, tooLarge(limitBatch))
+	heardOut(r, http.StatusRequestEntityTooLarge)
 	if sent.n != 10<<20 {
 		t.Errorf("%d bytes were read", sent.n)
 	}
 	endless := &counted{r: zeros{}}
-	heardOut(httptest.NewRequest("POST", "/v1/batch", endless), tooLarge(limitBatch))
+	heardOut(httptest.NewRequest("POST", "/v1/batch", endless), http.StatusUnauthorized)
 	if endless.n > enough+(64<<10) {
 		t.Errorf("%d bytes of an endless body were read", endless.n)
+	}
+	waits := &counted{r: zeros{}}
+	r = httptest.NewRequest("POST", "/v1/batch", waits)
+	r.Header.Set("Expect", "100-continue")
+	heardOut(r, http.StatusUnauthorized)
+	if waits.n != 0 {
+		t.Error("a sender who asked first was let speak")
 	}
 }
 

@@ -56,6 +56,7 @@ func (a *api) handle(rt route) http.Handler {
 		switch {
 		case err != nil:
 			a.note(rt, err)
+			heardOut(r, faultOf(err).Status)
 			a.fail(w, err)
 		case status != done:
 			a.answer(w, status, out)
@@ -84,7 +85,6 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, rt route) (int, any,
 		body, free, err := a.body(patient(w, rt.limit), r, rt.limit)
 		defer free()
 		if err != nil {
-			heardOut(r, err)
 			return 0, nil, err
 		}
 		q.body = body
@@ -106,13 +106,14 @@ func patient(w http.ResponseWriter, limit int64) http.ResponseWriter {
 	return w
 }
 
-// enough is how much of a body that is too large we still let the sender say.
+// enough is how much of a body that nobody wants we still let the sender say.
 // Most HTTP clients read no answer before they have sent it all.
 const enough = 16 << 20
 
-// heardOut reads on, so that a 413 reaches its sender and not a broken pipe.
-func heardOut(r *http.Request, err error) {
-	if faultOf(err).Status == http.StatusRequestEntityTooLarge {
+// heardOut reads on, so that a refusal reaches its sender and not a broken pipe.
+// Who waits for leave to send is told without it, and so is everybody when we are busy.
+func heardOut(r *http.Request, status int) {
+	if status < 500 && status != http.StatusTooManyRequests && r.Header.Get("Expect") == "" {
 		_, _ = io.CopyN(io.Discard, r.Body, enough)
 	}
 }
