@@ -58,7 +58,9 @@ func (c *coarsening) surroundings(zone *time.Location, occurred time.Time) {
 	if f.ReferrerHost = c.referrerHost; f.ReferrerHost == "" {
 		f.ReferrerHost = about.referrerHost
 	}
-	f.ReferrerHost = strings.Clone(f.ReferrerHost)
+	if f.ReferrerHost = strings.Clone(f.ReferrerHost); len(c.cat.TextTags(f.ReferrerHost)) > 0 {
+		f.ReferrerHost = "" // where somebody comes from can give away as much as what they search for (SPC-01)
+	}
 	f.HourBand = hourBand(occurred, zone)
 	c.tag(c.cat.TextTags(c.path))
 	c.tag(c.cat.TextTags(about.path))

@@ -160,6 +160,20 @@ func TestSensitiveTags(t *testing.T) {
 	}
 }
 
+func TestAReferrerThatGivesAwayIsDropped(t *testing.T) {
+	for referrer, host := range map[string]string{
+		"https://www.example.com/x":          "www.example.com",
+		"https://pregnancy.example/forum":    "",
+		"https://blue-candles.example":       "",
+		"https://blue.example/pregnancy?q=1": "blue.example", // of a path nothing is kept
+	} {
+		c := coarse(t, `{"type":"page",`+who+`,"context":{"page":{"path":"/","referrer":"`+referrer+`"}}}`)
+		if c.Fields.ReferrerHost != host || len(c.Tags) > 0 {
+			t.Errorf("%s: kept %q, tags %v; want %q and none", referrer, c.Fields.ReferrerHost, c.Tags, host)
+		}
+	}
+}
+
 func TestSearches(t *testing.T) {
 	search := func(query string) Fields {
 		return coarse(t, track("Products Searched", `{"query":`+query+`}`)).Fields

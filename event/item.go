@@ -118,7 +118,9 @@ func (p *parser) complete(m *message, at int) {
 		sum := sha256.Sum256([]byte(p.s[at:p.i]))
 		m.messageID = "content-" + hex.EncodeToString(sum[:16])
 	}
-	if m.at = it.timestamp; m.at == 0 {
+	// Two times that disagree are read as the earlier one: a message kept back until
+	// the yes must not look younger than the yes (BAT-02).
+	if m.at = it.timestamp; m.at == 0 || it.original != 0 && it.original < m.at {
 		m.at = it.original
 	}
 	m.sent, m.about, m.goods = it.sentAt, it.about, it.goods

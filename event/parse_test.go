@@ -251,7 +251,8 @@ func TestOccurred(t *testing.T) {
 		{"queued for three hours", `,"timestamp":` + at("09:00:00") + `,"sentAt":` + at("12:00:00"), -3 * time.Hour},
 		{"sent before it happened stays ahead", `,"timestamp":` + at("12:10:00") + `,"sentAt":` + at("12:00:00"), 10 * time.Minute},
 		{"ahead without sentAt stays ahead", `,"timestamp":` + at("12:10:00"), 10 * time.Minute},
-		{"timestamp counts before originalTimestamp", `,"timestamp":` + at("11:00:00") + `,"originalTimestamp":` + at("11:30:00"), -time.Hour},
+		{"of two times the earlier counts: timestamp", `,"timestamp":` + at("11:00:00") + `,"originalTimestamp":` + at("11:30:00"), -time.Hour},
+		{"of two times the earlier counts: originalTimestamp (BAT-02)", `,"timestamp":` + at("11:30:00") + `,"originalTimestamp":` + at("11:00:00"), -time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := one(t, `{"type":"page",`+who+c.times+`}`)
