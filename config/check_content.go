@@ -128,6 +128,9 @@ func (k *checker) exports() {
 		if k.purpose(c.Purpose, path+".purpose"); c.Purpose.Known() {
 			ok := (c.Purpose.Gated() || c.Purpose == consent.MarketingPost) && !c.Purpose.Special()
 			k.want(ok, path+".purpose", "%s is no purpose that segments may leave for; want one that a visitor decides on, such as marketing_email", c.Purpose)
+			// The export gate stops these two, and only these, where the browser objects (SIG-02).
+			sharing := c.Purpose == consent.AdsThirdParty || c.Purpose == consent.DataSharing
+			k.want(c.Role != "controller" || sharing, path+".role", "a recipient that is a controller of its own gets rows under ads_third_party or data_sharing only, not %s (SIG-02)", c.Purpose)
 		}
 	}
 	k.unique(names(k.c.Exports.Channels, func(c Channel) string { return c.Name }), "exports.channels", "name")
