@@ -201,6 +201,8 @@ func TestCaseStateOf(t *testing.T) {
 		"late over restricted":          {given, Moment{Occurred: noon.AddDate(0, 0, -8), Received: noon, Restricted: true}, StateLate},
 		"late to the configured minute": {given, Moment{Occurred: noon.Add(-2 * time.Minute), Received: noon, LateAfter: time.Minute}, StateLate},
 		"ahead":                         {given, Moment{Occurred: noon.Add(6 * time.Minute), Received: noon}, StateAhead},
+		"ahead by millennia":            {given, Moment{Occurred: noon.AddDate(7973, 0, 0), Received: noon}, StateAhead},
+		"late by two millennia":         {given, Moment{Occurred: time.Time{}, Received: noon}, StateLate},
 		"switched off over all":         {given, Moment{Occurred: noon.Add(6 * time.Minute), Received: noon, SwitchedOff: true}, StateSwitchedOff},
 	} {
 		if got := CaseStateOf(c.s, c.m); got != c.want {

@@ -26,12 +26,12 @@ type Moment struct {
 // restricted, unlinked, then the status; a grant that began after the event
 // happened is before_grant.
 func CaseStateOf(s consent.Standing, m Moment) CaseState {
-	switch gap := m.Received.Sub(m.Occurred); {
+	switch { // Moments are compared, not subtracted: a distance ends at 292 years.
 	case m.SwitchedOff:
 		return StateSwitchedOff
-	case -gap > or(m.AheadAfter, aheadAfter):
+	case m.Occurred.After(m.Received.Add(or(m.AheadAfter, aheadAfter))):
 		return StateAhead
-	case gap > or(m.LateAfter, lateAfter):
+	case m.Occurred.Before(m.Received.Add(-or(m.LateAfter, lateAfter))):
 		return StateLate
 	case m.Restricted:
 		return StateRestricted
