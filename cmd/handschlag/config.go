@@ -78,7 +78,10 @@ func loadConfig(path string) (*config.Config, []byte, error) {
 	if errors.As(err, &bad) {
 		lines := make(problems, len(bad))
 		for i, p := range bad {
-			lines[i] = fmt.Sprintf("%s:%d: %s: %s", path, p.Line, p.Path, p.Text)
+			if p.Path != "" {
+				p.Path += ": "
+			}
+			lines[i] = fmt.Sprintf("%s:%d: %s%s", path, p.Line, p.Path, p.Text)
 		}
 		return nil, nil, lines
 	}
