@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/handschlag/handschlag/consent"
 )
@@ -146,6 +147,8 @@ func (p *parser) check(m *message, size int) *Invalid {
 		return it.propWrong
 	case len(it.messageID) > 256:
 		return &Invalid{CodeMessageID, "messageId has at most 256 bytes"}
+	case strings.ContainsFunc(it.messageID, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return &Invalid{CodeMessageID, "messageId wants printable characters"}
 	case it.typ == "":
 		return &Invalid{CodeTypeMissing, "type wants one of track, page, screen, identify, group, alias"}
 	case !slices.Contains(types, it.typ):

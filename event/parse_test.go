@@ -42,6 +42,16 @@ func one(t testing.TB, item string) Message {
 
 const who = `"messageId":"m","anonymousId":"0123456789abcdef"`
 
+func TestTheEpochIsATime(t *testing.T) {
+	e, err := ParseSingle("page", []byte(`{"anonymousId":"0123456789abcdef","timestamp":"1970-01-01T00:00:00Z"}`))
+	if err != nil || e.Items[0].Invalid != nil {
+		t.Fatalf("got %+v, %v", e, err)
+	}
+	if at := e.Items[0].Raw.Occurred(time.Now()); at.Year() > 1970 {
+		t.Errorf("it happened %v", at)
+	}
+}
+
 func TestABadItemIsInvalidAndNamesTheField(t *testing.T) {
 	for _, c := range []struct{ name, item, code, field string }{
 		{"event of another type", `{"type":"track","event":5,` + who + `}`, CodeWrongType, "event"},
@@ -68,6 +78,8 @@ func TestABadItemIsInvalidAndNamesTheField(t *testing.T) {
 		{"bidi in the anonymousId", `{"type":"page","anonymousId":"0123456789abcdef\u202e"}`, CodeAnonymousID, "anonymousId"},
 		{"control in the userId", `{"type":"page","userId":"a\u0007"}`, CodeUserID, "userId"},
 		{"a long messageId", `{"type":"page","anonymousId":"0123456789abcdef","messageId":"` + strings.Repeat("m", 257) + `"}`, CodeMessageID, "messageId"},
+		{"a messageId with NUL", `{"type":"page","anonymousId":"0123456789abcdef","messageId":"a\u0000b"}`, CodeMessageID, "messageId"},
+		{"a messageId with a bidi override", `{"type":"page","anonymousId":"0123456789abcdef","messageId":"a\u202eb"}`, CodeMessageID, "messageId"},
 		{"an unreadable timestamp", `{"type":"page","timestamp":"yesterday",` + who + `}`, CodeTimestamp, "timestamp"},
 		{"an empty timestamp", `{"type":"page","timestamp":"",` + who + `}`, CodeTimestamp, "timestamp"},
 		{"a timestamp without an offset", `{"type":"page","timestamp":"2026-11-21T10:00:00",` + who + `}`, CodeTimestamp, "timestamp"},

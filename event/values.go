@@ -99,11 +99,13 @@ func (p *parser) moment(field string, to *instant) {
 	if err != nil && len(text) < 40 {
 		t, err = time.Parse("2006-01-02T15:04:05Z0700", text)
 	}
-	if err != nil || t.UnixMilli() == 0 {
+	if err != nil {
 		p.wrongs = first(p.wrongs, &Invalid{CodeTimestamp, field + " wants an RFC 3339 time with an offset"})
 		return
 	}
-	*to = instant(t.UnixMilli())
+	if *to = instant(t.UnixMilli()); *to == 0 {
+		*to = -1 // 0 is no time; a millisecond before 1970 is as late
+	}
 }
 
 // flag reads an objection: true, 1 and "1" raise it.
