@@ -294,6 +294,30 @@ func TestAWithdrawalDuringTheRunBinds(t *testing.T) {
 	}
 }
 
+// TestAGrantThatRanOutBeforeTheRunIsNone: the snapshot is read an hour after the
+// midnight that the night counts to (CON-12, BAT-01 at the run's ledger time).
+func TestAGrantThatRanOutBeforeTheRunIsNone(t *testing.T) {
+	for name, x := range map[string]struct {
+		after time.Duration
+		want  bool
+	}{
+		"an hour and a half after midnight": {90 * time.Minute, true},
+		"half an hour after midnight":       {30 * time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			s.everyday(60, 1)
+			asOf := monday.AddDate(0, 0, 1)
+			st := s.standings[subject(10)][basis]
+			st.Until = asOf.Add(x.after)
+			s.standings[subject(10)][basis] = st
+			if _, is := s.run(s.night(asOf)).Members[subject(10)]; is != x.want {
+				t.Errorf("member: %v, want %v", is, x.want)
+			}
+		})
+	}
+}
+
 // TestAStoppedNightLeavesYesterday cancels the night at every step that it reports.
 func TestAStoppedNightLeavesYesterday(t *testing.T) {
 	s := newShop(t)

@@ -118,8 +118,13 @@ var reaches = map[consent.Reach]string{consent.OnDevice: "device", consent.OnAcc
 
 // closedLists makes table purposes and the variables that SQL files read.
 func (n *night) closedLists(ctx context.Context) error {
+	// A grant must hold when the ledger was read, not only at the midnight before (BAT-01, CON-12).
+	read := n.in.AsOf
+	if n.snap.Taken.After(read) {
+		read = n.snap.Taken
+	}
 	vars := map[string]string{
-		"as_of_ms":           strconv.FormatInt(n.in.AsOf.UnixMilli(), 10) + "::bigint",
+		"read_ms":            strconv.FormatInt(read.UnixMilli(), 10) + "::bigint",
 		"as_of_day":          "date " + quote(n.date),
 		"until_day":          "date " + quote(n.till.Format(time.DateOnly)),
 		"k":                  strconv.Itoa(n.k) + "::bigint",

@@ -1,4 +1,5 @@
--- own_standings: what each subject itself decided, with expiry at as_of (CON-12).
+-- own_standings: what each subject itself decided, with expiry at the time that the
+-- ledger was read (CON-12).
 -- One row per subject and purpose. Reads standings, subjects, purposes.
 create or replace table own_standings as
 
@@ -8,7 +9,7 @@ select
     p.bit,
     p.reach,
     case
-        when s.status in ('given', 'renewed') and s.until_ms <= getvariable('as_of_ms') then 'expired'
+        when s.status in ('given', 'renewed') and s.until_ms <= getvariable('read_ms') then 'expired'
         else s.status
     end as status,
     s.since_ms,
