@@ -3,6 +3,7 @@ package flow_test
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -225,6 +226,31 @@ func TestAnOrderFromABrowserIsAnOrdinaryEvent(t *testing.T) {
 	if !s.subject(consent.Device, ada).IsZero() {
 		t.Error("a pseudonym was made")
 	}
+}
+
+func TestOneMessageInManyCallsAtOnceCountsOnce(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics)
+	s.wait(time.Minute)
+	env := envelope(t, s.view(ada, "B12"))
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	outcomes := map[string]int{}
+	for range 20 {
+		wait.Go(func() {
+			a, err := s.Ingest(ctx, env, browser)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil || len(a.Results) != 1 {
+				t.Errorf("got %+v, %v", a, err)
+				return
+			}
+			outcomes[a.Results[0].Outcome]++
+		})
+	}
+	wait.Wait()
+	want(t, outcomes[flow.Admitted], 1)
+	want(t, outcomes[flow.Duplicate], 19)
 }
 
 func TestAUserIdWithoutItsCredentialIsDropped(t *testing.T) {

@@ -78,11 +78,17 @@ const moves = 8
 func (b *batch) remember(ctx context.Context, v *visitor, items []*item) error {
 	for range moves {
 		subject := items[0].event.Subject
+		var twice []*item
 		err := b.host.UpdateProfile(ctx, subject, v.given(), func(p profile.Profile) profile.Profile {
+			var first []event.Event
+			first, twice = fresh(p, items)
 			p.Subject = subject
-			return p.Apply(fresh(p, items))
+			return p.Apply(first)
 		})
 		if err == nil {
+			for _, it := range twice {
+				it.result.Outcome, it.result.Purposes = Duplicate, nil
+			}
 			return b.link(ctx, v, items)
 		}
 		if !errors.Is(err, ErrMoved) {
@@ -95,15 +101,18 @@ func (b *batch) remember(ctx context.Context, v *visitor, items []*item) error {
 	return unavailable("writing profile", ErrMoved)
 }
 
-// fresh leaves out what another call with the same messages wrote meanwhile.
-func fresh(p profile.Profile, items []*item) []event.Event {
-	out := make([]event.Event, 0, len(items))
+// fresh parts what is new from what another call with the same messages wrote
+// meanwhile. The log has those lines twice; the night drops one.
+func fresh(p profile.Profile, items []*item) (first []event.Event, twice []*item) {
+	first = make([]event.Event, 0, len(items))
 	for _, it := range items {
-		if !p.Has(it.event.MessageKey) {
-			out = append(out, it.event)
+		if p.Has(it.event.MessageKey) {
+			twice = append(twice, it)
+			continue
 		}
+		first = append(first, it.event)
 	}
-	return out
+	return first, twice
 }
 
 // readmit asks the gate again about admitted events, under the state as it is now.
