@@ -279,6 +279,16 @@ func TestWhatMayNoLongerLieThereGoes(t *testing.T) {
 			st.Restricted = true
 			ok(s.t, s.saveJSON(key(tabState, ada[:]), st))
 		}, 1},
+		{"an explicit yes that it does not rest on was withdrawn", func(s *shop, ada consent.Subject) {
+			s.says(ada, noon.Add(2*aDay), consent.Given, consent.SpecialCategory("health"))
+			s.says(ada, noon.Add(2*aDay+time.Hour), consent.Refused, consent.SpecialCategory("health"))
+		}, 1},
+		{"its explicit yes was withdrawn (SPC-01, BAT-03)", func(s *shop, ada consent.Subject) {
+			body := []byte(`{"tag":"special_explicit"}`)
+			ok(s.t, s.PutCases(ctx, map[event.CaseID][]byte{2: body, ^event.CaseID(0): body})) // those of saw
+			s.says(ada, noon.Add(2*aDay), consent.Given, consent.SpecialCategory("health"))
+			s.says(ada, noon.Add(2*aDay+time.Hour), consent.Refused, consent.SpecialCategory("health"))
+		}, 0},
 		{"its account refuses", func(s *shop, ada consent.Subject) {
 			account := s.person(9)
 			ok(s.t, s.Link(ctx, ada, account, noon))

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -16,9 +18,10 @@ type gate struct {
 	r            pebble.Reader
 	who          consent.Subject
 	own, account consent.State
+	explicit     map[int64]bool // by case: it rests on an explicit yes for a sensitive category
 }
 
-func (h *Host) gateOf(r pebble.Reader) *gate { return &gate{r: r} }
+func (h *Host) gateOf(r pebble.Reader) *gate { return &gate{r: r, explicit: map[int64]bool{}} }
 
 // turn reads what is known about a row's subject.
 func (g *gate) turn(who consent.Subject) error {
@@ -55,9 +58,19 @@ func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
 	var left consent.Set
 	var cases, keeps []int64
 	var union event.FieldSet
+	ended := g.explicitEnded(r.OccurredMS, at)
 	for i, p := range consent.Set(r.Purposes).List() {
 		if g.lost(p, r.OccurredMS, at) || i >= len(r.Cases) || i >= len(r.Keeps) {
 			continue
+		}
+		if ended && p.Gated() {
+			rests, err := g.restsOnExplicit(r.Cases[i])
+			if err != nil {
+				return r, err
+			}
+			if rests {
+				continue
+			}
 		}
 		left = left.With(p)
 		cases, keeps = append(cases, r.Cases[i]), append(keeps, r.Keeps[i])
@@ -80,6 +93,48 @@ func (g *gate) lost(p consent.Purpose, occurredMS int64, at time.Time) bool {
 	}
 	return p.Reach() != consent.OnDevice && own.Status == consent.Unknown && gone(g.account.At(p, at), occurredMS) ||
 		p.Reach() != consent.OnDevice && refusedBy(g.account.At(p, at))
+}
+
+// explicitEnded reports that some explicit yes for a sensitive category ended, or
+// that none in force goes back to the event. Of which category an event was cannot
+// be told here, so the end of one counts for all (SPC-02).
+func (g *gate) explicitEnded(occurredMS int64, at time.Time) bool {
+	covered := false
+	for _, side := range []consent.State{g.own, g.account} {
+		for p := range side.Standings {
+			if !p.Special() {
+				continue
+			}
+			s := side.At(p, at)
+			if refusedBy(s) && s.Status != consent.Refused {
+				return true
+			}
+			covered = covered || s.Status.Valid() && s.Since.UnixMilli() <= occurredMS
+		}
+	}
+	return !covered
+}
+
+// restsOnExplicit reports a case that only an explicit yes let in. A case that is
+// not there stops the night, not this.
+func (g *gate) restsOnExplicit(id int64) (bool, error) {
+	if known, ok := g.explicit[id]; ok {
+		return known, nil
+	}
+	body, err := get(g.r, key(tabCase, u64(uint64(id))))
+	if err != nil {
+		return false, err
+	}
+	var c struct {
+		Tag string `json:"tag"`
+	}
+	if body != nil {
+		if err := json.Unmarshal(body, &c); err != nil {
+			return false, fmt.Errorf("reading case %d: %w", uint64(id), err)
+		}
+	}
+	g.explicit[id] = c.Tag == "special_explicit"
+	return g.explicit[id], nil
 }
 
 func refusedBy(s consent.Standing) bool { return s.Status != consent.Unknown && !s.Status.Valid() }
