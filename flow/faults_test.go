@@ -41,6 +41,27 @@ func TestAFaultIsA503ForTheWholeBatchAndNamesNobody(t *testing.T) {
 	}
 }
 
+func TestALinkIsNotLostWithAFault(t *testing.T) {
+	for _, method := range []string{"Link", "UpdateProfile", "Count"} {
+		for _, fate := range []hosttest.Fate{hosttest.Lost, hosttest.Kept} {
+			s := newShop(t)
+			s.grant(ada, consent.Analytics)
+			s.grantAccount(adaAcc, consent.Analytics)
+			env := envelope(t, s.track(ada, "", nil, with("type", "identify"), with("userId", adaAcc)))
+			s.host.FailNext(method, fate)
+			_, err := s.Ingest(ctx, env, backend)
+			faulted(t, err, 503, "")
+			_, err = s.Ingest(ctx, env, backend)
+			ok(t, err)
+			account, err := s.host.AccountOf(ctx, s.subject(consent.Device, ada))
+			ok(t, err)
+			if account != s.subject(consent.Account, adaAcc) {
+				t.Errorf("%s %v: sent again, the device is not linked", method, fate)
+			}
+		}
+	}
+}
+
 // Under any mixture of faults, what was answered as admitted is in the log with
 // its case, and what is in the log had consent.
 func TestNoAcknowledgedEventIsLostAndNoneIsAdmittedInDoubt(t *testing.T) {

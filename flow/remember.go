@@ -75,8 +75,15 @@ const moves = 8
 // remember writes one visitor's events into the profile, if the consent that
 // admitted them is still current. If it moved, the gate is asked again: what it
 // no longer admits is refused, and the night drops its line from the log.
+//
+// The link comes first: once the profile knows a message, sending it again is a
+// duplicate that links nothing. A link that a withdrawal overtakes is left, like
+// one from before it: alone it allows nothing (CON-14).
 func (b *batch) remember(ctx context.Context, v *visitor, items []*item) error {
 	for range moves {
+		if err := b.link(ctx, v, items); err != nil {
+			return err
+		}
 		subject := items[0].event.Subject
 		var twice []*item
 		err := b.host.UpdateProfile(ctx, subject, v.given(), func(p profile.Profile) profile.Profile {
@@ -89,7 +96,7 @@ func (b *batch) remember(ctx context.Context, v *visitor, items []*item) error {
 			for _, it := range twice {
 				it.result.Outcome, it.result.Purposes = Duplicate, nil
 			}
-			return b.link(ctx, v, items)
+			return nil
 		}
 		if !errors.Is(err, ErrMoved) {
 			return unavailable("writing profile", err)
