@@ -87,7 +87,7 @@ func staffed(ctx context.Context, o options) (*process, error) {
 		if err := furnish(ctx, p.addr, people); err != nil {
 			return err
 		}
-		bodies, err := bodiesOf(20, people)
+		bodies, err := bodiesOf(20, people, true)
 		if err != nil {
 			return err
 		}

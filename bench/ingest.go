@@ -13,10 +13,21 @@ import (
 )
 
 // aims of durable ingest beside the null handler, by events in a batch. 0: none.
-var ingestAims = []struct {
-	size int
-	aim  float64
-}{{1, 0.4}, {20, 0.35}, {100, 0}}
+// A browser's batch is of one device; a shop's server mixes those of all visitors.
+var ingestAims = []ingestAim{{1, false, 0.4}, {20, false, 0.35}, {20, true, 0.35}, {100, true, 0}}
+
+type ingestAim struct {
+	size  int
+	mixed bool
+	aim   float64
+}
+
+func (a ingestAim) name() string {
+	if a.mixed {
+		return fmt.Sprintf("batch %d, mixed devices", a.size)
+	}
+	return fmt.Sprintf("batch %d", a.size)
+}
 
 // rivals are the servers that take turns: one that only reads bodies, one that
 // parses them too, and the shop.
@@ -29,11 +40,11 @@ func benchIngest(ctx context.Context, o options, t *table) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.stop()) }()
 	for _, a := range ingestAims {
-		bodies, err := bodiesOf(a.size, o.devices)
+		bodies, err := bodiesOf(a.size, o.devices, a.mixed)
 		if err != nil {
 			return err
 		}
-		met, err := r.measure(ctx, o, t, bodies, a.aim)
+		met, err := r.measure(ctx, o, t, bodies, a.name(), a.aim)
 		if err != nil {
 			return err
 		}
@@ -118,12 +129,12 @@ func consents(ctx context.Context, addr, device string) error {
 }
 
 // bodiesOf makes enough batches that caches see no pattern.
-func bodiesOf(size, devices int) ([]body, error) {
+func bodiesOf(size, devices int, mixed bool) ([]body, error) {
 	r := rand.New(rand.NewPCG(2026, uint64(size)))
 	out := make([]body, max(512, 16384/size))
 	for i := range out {
 		var err error
-		if out[i], err = newBody(r, size, devices); err != nil {
+		if out[i], err = newBody(r, size, devices, mixed); err != nil {
 			return nil, err
 		}
 	}
@@ -169,7 +180,7 @@ func (s *score) perCPU() float64    { return sum(s.events) / sum(s.cpu) }
 func (s *score) eachCPU() []float64 { return ratios(s.events, s.cpu) }
 
 // measure lets the servers take turns. The first turns warm up and do not count.
-func (r rivals) measure(ctx context.Context, o options, t *table, bodies []body, aim float64) (met bool, err error) {
+func (r rivals) measure(ctx context.Context, o options, t *table, bodies []body, name string, aim float64) (met bool, err error) {
 	size := len(bodies[0].stamps)
 	servers := []*process{r.null, r.parse, r.shop}
 	scores := make([]score, len(servers))
@@ -193,9 +204,9 @@ func (r rivals) measure(ctx context.Context, o options, t *table, bodies []body,
 		}
 	}
 	null, parse, shop := &scores[0], &scores[1], &scores[2]
-	t.row(fmt.Sprintf("parse alone, batch %d", size), fmt.Sprintf("%.0f events/CPU-s", parse.perCPU()),
+	t.row("parse alone, "+name, fmt.Sprintf("%.0f events/CPU-s", parse.perCPU()),
 		fmt.Sprintf("null handler %.0f", null.perCPU()), parse.perCPU()/null.perCPU(), ratios(parse.eachCPU(), null.eachCPU()), 0)
-	return t.row(fmt.Sprintf("durable ingest, batch %d (%.0f events/s)", size, sum(shop.events)/shop.seconds),
+	return t.row(fmt.Sprintf("durable ingest, %s (%.0f events/s)", name, sum(shop.events)/shop.seconds),
 		fmt.Sprintf("%.0f events/CPU-s", shop.perCPU()), fmt.Sprintf("null handler %.0f", null.perCPU()),
 		shop.perCPU()/null.perCPU(), ratios(shop.eachCPU(), null.eachCPU()), aim), nil
 }
@@ -226,7 +237,7 @@ func (r rivals) profile(ctx context.Context, o options, t *table, bodies []body)
 // of 20 waits in AppendEvents, at a steady load and when the server is saturated,
 // beside a bare append and fsync of as many bytes to the same disk.
 func (r rivals) waiting(ctx context.Context, o options, t *table) error {
-	bodies, err := bodiesOf(20, o.devices)
+	bodies, err := bodiesOf(20, o.devices, true)
 	if err != nil {
 		return err
 	}

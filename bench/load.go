@@ -32,11 +32,15 @@ const (
 
 type object = map[string]any
 
-// newBody makes a batch of messages of random devices.
-func newBody(r *rand.Rand, size, devices int) (body, error) {
+// newBody makes a batch of messages, of one random device or, mixed, of many.
+func newBody(r *rand.Rand, size, devices int, mixed bool) (body, error) {
 	batch := make([]object, size)
+	who := r.IntN(devices)
 	for i := range batch {
-		batch[i] = newMessage(r, devices)
+		if mixed {
+			who = r.IntN(devices)
+		}
+		batch[i] = newMessage(r, who)
 	}
 	b, err := json.Marshal(object{"batch": batch, "sentAt": atSpace})
 	if err != nil {
@@ -55,12 +59,12 @@ func newBody(r *rand.Rand, size, devices int) (body, error) {
 }
 
 // newMessage is a Segment message of about 550 bytes.
-func newMessage(r *rand.Rand, devices int) object {
+func newMessage(r *rand.Rand, who int) object {
 	product := r.IntN(products)
 	path := fmt.Sprintf("/category-%d/product-%d", product%40, product)
 	item := object{"product_id": productID(product), "category": fmt.Sprintf("category-%d", product%40), "price": float64(990+product*7) / 100, "currency": "EUR"}
 	m := object{
-		"type": "track", "messageId": idSpace, "timestamp": atSpace, "anonymousId": deviceID(r.IntN(devices)), "properties": item,
+		"type": "track", "messageId": idSpace, "timestamp": atSpace, "anonymousId": deviceID(who), "properties": item,
 		"context": object{
 			"consent": object{"categoryPreferences": object{"Analytics": true, "Personalization": true, "AdviserAssist": true, "Advertising": false}},
 			"ip":      "203.0.113.77", "locale": "de-DE", "page": object{"path": path, "referrer": "https://search.example/"},
