@@ -11,8 +11,9 @@ import (
 
 // DecisionAnswer is a decision record with its reasons in words.
 type DecisionAnswer struct {
-	Record  decide.Record   `json:"record"`
-	Reasons []policy.Reason `json:"reasons"`
+	DecisionID string          `json:"decision_id"`
+	Record     decide.Record   `json:"record"`
+	Reasons    []policy.Reason `json:"reasons"`
 }
 
 // DecisionSearch narrows a search; empty fields do not. Ids travel in the body.
@@ -47,7 +48,7 @@ func (f *Flow) Decision(ctx context.Context, id string, c Caller) (DecisionAnswe
 }
 
 func (f *Flow) explained(r decide.Record) DecisionAnswer {
-	return DecisionAnswer{Record: r, Reasons: f.words(entryOf[r.Action], r.Rules)}
+	return DecisionAnswer{DecisionID: r.ID, Record: r, Reasons: f.words(entryOf[r.Action], r.Rules)}
 }
 
 // words gives rules in words as one question of the policy has them; "" is any.
