@@ -60,6 +60,7 @@ type Host struct {
 	queued atomic.Uint64
 	wake   chan struct{}
 
+	flushing   sync.Mutex // writing behind
 	compacting sync.Mutex
 	crowded    atomic.Bool // the disk is almost full
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -149,6 +150,8 @@ func (h *Host) flusher(stop <-chan struct{}) {
 // flush writes dirty profiles and counters. A done above zero says that every
 // profile has the events before that number; it is noted once they are durable.
 func (h *Host) flush(done uint64) error {
+	h.flushing.Lock()
+	defer h.flushing.Unlock()
 	if err := h.flushCounts(); err != nil {
 		return err
 	}
@@ -163,22 +166,18 @@ func (h *Host) flush(done uint64) error {
 	return h.save(func(b *pebble.Batch) error { return b.Set(meta(metaProfiles), u64(done), nil) })
 }
 
+// flushStripe writes a stripe's dirty profiles. One that was listed may have been
+// saved, and let go, before the lock is held: what is dirty then counts.
 func (h *Host) flushStripe(s *stripe) error {
-	s.RLock()
-	dirty := map[consent.Subject]bool{}
-	for who, p := range s.profiles {
-		if p.dirty {
-			dirty[who] = true
-		}
-	}
-	s.RUnlock()
+	dirty := s.dirty()
 	if len(dirty) == 0 {
 		return nil
 	}
 	s.Lock()
 	defer s.Unlock()
+	dirty = slices.DeleteFunc(dirty, func(who consent.Subject) bool { return !s.profiles[who].dirty })
 	err := h.commit(pebble.NoSync, func(b *pebble.Batch) error {
-		for who := range dirty {
+		for _, who := range dirty {
 			v, err := s.profiles[who].profile.MarshalBinary()
 			if err = errors.Join(err, b.Set(key(tabProfile, who[:]), v, nil)); err != nil {
 				return err
@@ -189,10 +188,22 @@ func (h *Host) flushStripe(s *stripe) error {
 	if err != nil {
 		return fmt.Errorf("writing profiles: %w", err)
 	}
-	for who := range dirty {
+	for _, who := range dirty {
 		s.profiles[who] = held{s.profiles[who].profile, false}
 	}
 	return nil
+}
+
+// dirty lists whose profiles are not in the store yet.
+func (s *stripe) dirty() (out []consent.Subject) {
+	s.RLock()
+	defer s.RUnlock()
+	for who, p := range s.profiles {
+		if p.dirty {
+			out = append(out, who)
+		}
+	}
+	return out
 }
 
 // catchUp takes those events into the profiles that were in the log but not yet
