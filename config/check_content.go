@@ -111,6 +111,9 @@ func (k *checker) segments() {
 			k.want(strings.TrimSpace(s.Title[l]) != "", path+".title."+l, "is missing; marketing reads it in both languages")
 		}
 		k.want(strings.TrimSpace(s.Where) != "", path+".where", "is empty; write a condition over the night's columns")
+		if s.Special != "" {
+			k.oneOf(s.Special, path+".special", consent.SpecialCategories)
+		}
 		for _, not := range []string{";", "--", "/*"} {
 			k.want(!strings.Contains(s.Where, not), path+".where", "has %q; want one condition and no comment", not)
 		}

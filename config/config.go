@@ -121,10 +121,11 @@ type Variant struct {
 
 // Segment is a named SQL predicate over the feature catalogue.
 type Segment struct {
-	Name  string            `yaml:"name"`
-	Title map[string]string `yaml:"title"` // de, en
-	Where string            `yaml:"where"`
-	Line  int               `yaml:"-"`
+	Name    string            `yaml:"name"`
+	Title   map[string]string `yaml:"title"` // de, en
+	Where   string            `yaml:"where"`
+	Special string            `yaml:"special"` // tag of consent.SpecialCategories that membership reveals (SPC-01); "": none
+	Line    int               `yaml:"-"`
 }
 
 // Exports is about what leaves at night.

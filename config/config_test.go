@@ -98,6 +98,7 @@ func TestAMistakeSaysWhereItIsAndHowToMendIt(t *testing.T) {
 		"a slot without variants":       {"slots: {s: {variants: []}}", "needs a default variant"},
 		"no way to a human":             {"contact: {phone: '', email: '', url: ''}", "names no way to a human"},
 		"sharing by another name":       {"exports: {channels: [{name: a, purpose: marketing_email, recipient: r, role: controller}]}", "ads_third_party or data_sharing only"},
+		"an unknown special segment":    {"segments: [{name: a, title: {de: A, en: A}, where: a > 0, special: healthy}]", "is not one of the values"},
 		"a sensitive export":            {"exports: {channels: [{name: a, purpose: 'special_category:health', recipient: r, role: processor}]}", "no purpose that segments may leave for"},
 		"a hint above the human":        {"offers: {need_hint: 50, need_human: 50}", "a hint comes first"},
 		"a file beyond all measure":     {strings.Repeat("#", 1<<20) + "\n", "cannot be right"},

@@ -30,6 +30,7 @@ var narrower = map[string]object{
 	"exports.channels.items.properties.role":     {"enum": []string{"processor", "controller"}},
 	"ui_versions.items.properties.default_state": {"enum": []string{"off", "on"}},
 	"sensitive_categories.*":                     {"enum": consent.SpecialCategories},
+	"segments.items.properties.special":          {"enum": consent.SpecialCategories},
 	"slots.*.properties.variants.items.properties.pattern_flags.items": {"enum": config.PatternFlags},
 	"slots.*.properties.variants.items.properties.legal_blocks.items":  {"enum": config.LegalBlocks},
 }
@@ -123,6 +124,8 @@ func TestTheSchemaTellsGoodFilesFromBad(t *testing.T) {
 		"an unknown channel":   {"offers: {channels: [fax]}", false},
 		"an unknown block":     {"slots: {s: {variants: [{id: a, legal_blocks: [nothing]}]}}", false},
 		"an unknown category":  {"sensitive_categories: {a: b}", false},
+		"a special segment":    {"segments: [{name: a, title: {de: A, en: A}, where: a > 0, special: health}]", true},
+		"an unknown tag":       {"segments: [{name: a, special: healthy}]", false},
 		"an unknown weekday":   {"offers: {hours: [{day: monday}]}", false},
 		"a span without units": {"offers: {min_gap: '5'}", false},
 	} {

@@ -88,7 +88,7 @@ func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, err
 	if err != nil {
 		return VariantAnswer{}, unavailable("judging a content choice", err)
 	}
-	r := ch.record(ch.now, decide.ActionVariant, ch.visitor.of(consent.PersonalisationContent, ch.now), verdict.Rules, res)
+	r := ch.record(ch.now, decide.ActionVariant, ch.about(), verdict.Rules, res)
 	ch.out.VariantVerdict = verdict
 	ch.draw(&r)
 	if r.Result, err = decide.Canonical(ch.out); err != nil {
@@ -104,6 +104,15 @@ func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, err
 		DecisionID: r.ID, Variant: ch.out.Variant, Locale: ch.out.LocaleUsed, Speaker: SpeakerMachine, Contact: ch.cfg.Contact,
 		Reasons: ch.words(policy.EntryPersonalise, verdict.Rules),
 	}, nil
+}
+
+// about is the pseudonym that the decision record bears: nobody's where a
+// sensitive segment was in play without an explicit yes (SPC-01).
+func (ch *choice) about() consent.Subject {
+	if ch.in.UsesSpecial {
+		return consent.Subject{}
+	}
+	return ch.visitor.of(consent.PersonalisationContent, ch.now)
 }
 
 func (ch *choice) facts(ctx context.Context, locale string) (err error) {
@@ -124,7 +133,7 @@ func (ch *choice) facts(ctx context.Context, locale string) (err error) {
 	for _, x := range ch.slot.Variants {
 		ch.in.Candidates = append(ch.in.Candidates, fits(x, ch.in.Locale, cat))
 	}
-	return ch.segments(ctx, cat)
+	return ch.segments(ctx)
 }
 
 // localised gives the locale that the slot has: the one asked for, its language,
@@ -167,7 +176,7 @@ func fits(x config.Variant, locale string, cat event.Catalogue) policy.VariantFa
 
 // segments finds the visitor's segment that has weights of its own in the slot.
 // Without consent no segment is read; the choice is then not by profile.
-func (ch *choice) segments(ctx context.Context, _ event.Catalogue) error {
+func (ch *choice) segments(ctx context.Context) error {
 	bySegment := ch.pub.Weights.Slots[ch.in.Slot]
 	own := len(bySegment)
 	if _, everybody := bySegment[""]; everybody {
@@ -184,9 +193,14 @@ func (ch *choice) segments(ctx context.Context, _ event.Catalogue) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(m.Segments, func(s string) bool { return s != "" && bySegment[s] != nil })
-	if ch.in.UsesProfile = i >= 0; ch.in.UsesProfile {
-		ch.segment = m.Segments[i]
+	i := slices.IndexFunc(ch.cfg.Segments, func(s config.Segment) bool { return bySegment[s.Name] != nil && slices.Contains(m.Segments, s.Name) })
+	if ch.in.UsesProfile = i >= 0; !ch.in.UsesProfile {
+		return nil // a segment that the configuration has no more is not known to be harmless
+	}
+	s := ch.cfg.Segments[i]
+	ch.segment = s.Name
+	if ch.in.UsesSpecial = s.Special != "" && !ch.visitor.explicit(s.Special, ch.now); ch.in.UsesSpecial {
+		ch.in.Consent.RecordID, ch.in.Experiment.RecordID = "", "" // they would lead from the segment to the visitor
 	}
 	return nil
 }
@@ -208,7 +222,7 @@ func (ch *choice) draw(r *decide.Record) {
 		weights = decide.Uniform(variantIDs(ch.slot))
 	}
 	who := r.ID
-	if s := ch.visitor.subject(); v.Sticky && !s.IsZero() {
+	if s := ch.visitor.subject(); v.Sticky && !s.IsZero() && !ch.in.UsesSpecial {
 		who = s.String()
 	}
 	ch.out.Variant, r.PPM, r.Seed = decide.DrawVariant(ch.keys.draw, who, ch.in.Slot, weights, v.Eligible)

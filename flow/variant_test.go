@@ -123,15 +123,55 @@ func TestTheVariantsSwitchShowsTheDefault(t *testing.T) {
 	}
 }
 
-func TestTheNightsWeightsCountBySegment(t *testing.T) {
+// segmented configures the segment that loyal publishes.
+func segmented(special string) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Segments = []config.Segment{{Name: "other"}, {Name: "loyal", Special: special}}
+	}
+}
+
+// loyal publishes a night in which a device is in a segment with weights of its own.
+func (s *shop) loyal(device string) {
+	s.t.Helper()
+	ok(s.t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r", Weights: decide.Weights{Version: "w", Slots: map[string]map[string]map[string]int64{
+		"hero": {"": {"plain": 1_000_000}, "loyal": {"b": 1_000_000}, "gone": {"b": 1_000_000}},
+	}}}, map[consent.Subject]profile.Membership{
+		s.subject(consent.Device, device): {Segments: []string{"gone", "other", "loyal"}, Purpose: consent.Analytics, AsOf: s.now, Until: s.now.Add(24 * time.Hour)},
+	}))
+}
+
+// SPC-01: a segment that gives something away chooses nothing without an explicit
+// yes, and the record of that leads to nobody.
+func TestASensitiveSegmentTakesNoPartWithoutAnExplicitYes(t *testing.T) {
+	s := newShop(t, hero, segmented("health"))
+	receipt := s.grant(ada, consent.PersonalisationContent, consent.Experimentation, consent.Analytics)
+	s.loyal(ada)
+	a := s.variant(ada, "de")
+	want(t, a.Variant, "plain")
+	want(t, strings.Contains(rulesOf(a.Reasons), "SPC-01"), true)
+	r := s.decisions(decide.ActionVariant)[0]
+	want(t, r.Subject, consent.Subject{})
+	want(t, strings.Contains(string(r.Input)+string(r.Result), receipt.RecordID), false)
+	want(t, strings.Contains(string(r.Result), "loyal"), false)
+
+	s.grant(ada, consent.SpecialCategory("health"))
+	s.loyal(ada)
+	a = s.variant(ada, "de")
+	want(t, a.Variant, "b")
+	want(t, strings.Contains(rulesOf(a.Reasons), "SPC-01"), false)
+}
+
+func TestASegmentThatIsNoMoreConfiguredTakesNoPart(t *testing.T) {
 	s := newShop(t, hero)
 	s.grant(ada, consent.PersonalisationContent, consent.Experimentation, consent.Analytics)
-	subject := s.subject(consent.Device, ada)
-	ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r", Weights: decide.Weights{Version: "w", Slots: map[string]map[string]map[string]int64{
-		"hero": {"": {"plain": 1_000_000}, "loyal": {"b": 1_000_000}},
-	}}}, map[consent.Subject]profile.Membership{
-		subject: {Segments: []string{"other", "loyal"}, Purpose: consent.Analytics, AsOf: s.now, Until: s.now.Add(24 * time.Hour)},
-	}))
+	s.loyal(ada)
+	want(t, s.variant(ada, "de").Variant, "plain")
+}
+
+func TestTheNightsWeightsCountBySegment(t *testing.T) {
+	s := newShop(t, hero, segmented(""))
+	s.grant(ada, consent.PersonalisationContent, consent.Experimentation, consent.Analytics)
+	s.loyal(ada)
 	want(t, s.variant(ada, "de").Variant, "b")
 	want(t, s.variant(bob, "de").Variant, "plain")
 	r := s.decisions(decide.ActionVariant)[0]
