@@ -50,7 +50,8 @@ func (r *keyring) open(s string) (t token, ok bool) {
 	if b, err = r.tokens.Open(nil, nil, b, nil); err != nil {
 		return t, false
 	}
-	return t, json.Unmarshal(b, &t) == nil
+	err = json.Unmarshal(b, &t) // not in the return: t must be read after it
+	return t, err == nil
 }
 
 // contact derives, from the decision behind a token, the key that makes the
