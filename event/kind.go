@@ -42,9 +42,12 @@ const (
 	ConsentPreferenceUpdated
 )
 
+// KindCount is how many kinds there are.
+const KindCount = len(kindNames)
+
 // Kinds is every kind in order of its number.
 var Kinds = func() []Kind {
-	out := make([]Kind, len(kindNames))
+	out := make([]Kind, KindCount)
 	for i := range out {
 		out[i] = Kind(i)
 	}

@@ -54,9 +54,9 @@ var errNobody = errors.New("an admitted event has no subject")
 func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (event.Event, Admission, error) {
 	kind := raw.Kind()
 	var grants []event.Grant
-	var verdicts [7]Verdict
-	var decided, spoken [7]bool
-	for i, p := range GatePurposes {
+	var verdicts perPurpose[Verdict]
+	var decided, spoken perPurpose[bool]
+	for i, p := range gatePurposes {
 		if p == consent.EssentialService && !(c.Trusted && kind.Order()) {
 			continue
 		}
@@ -95,17 +95,20 @@ func (r *Rules) minimised(kind event.Kind, c Circumstances, grants []event.Grant
 	return event.New(e, grants, c.Coarse.Fields)
 }
 
+// perPurpose holds something for each purpose of the gate, in its order.
+type perPurpose[T any] [len(gatePurposes)]T
+
 // whyNot unites the rules of the purposes that the refusal is about.
-func whyNot(verdicts *[7]Verdict, spoken, decided *[7]bool) []string {
-	var both, either [7]bool
+func whyNot(verdicts *perPurpose[Verdict], spoken, decided *perPurpose[bool]) []string {
+	var both, either perPurpose[bool]
 	for i := range verdicts {
 		both[i], either[i] = spoken[i] && decided[i], spoken[i] || decided[i]
 	}
 	about := both
-	if about == ([7]bool{}) {
+	if about == (perPurpose[bool]{}) {
 		about = either
 	}
-	all := about == [7]bool{}
+	all := about == perPurpose[bool]{}
 	out := []string{}
 	for i := range verdicts {
 		if !all && !about[i] {

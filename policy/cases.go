@@ -29,7 +29,9 @@ const (
 )
 
 // CaseStates lists all states.
-var CaseStates = []CaseState{
+var CaseStates = caseStates[:]
+
+var caseStates = [...]CaseState{
 	StateUnknown, StateGiven, StateRenewed, StateRefused, StateWithdrawn, StateExpired, StateInvalidated, StateRevoked,
 	StateBeforeGrant, StateUnlinked, StateRestricted, StateLate, StateAhead, StateSwitchedOff,
 }
@@ -47,7 +49,9 @@ const (
 )
 
 // Stamps lists all stamps.
-var Stamps = []Stamp{StampMissing, StampSilent, StampNo, StampYes, StampTrusted}
+var Stamps = stamps[:]
+
+var stamps = [...]Stamp{StampMissing, StampSilent, StampNo, StampYes, StampTrusted}
 
 // Tag is the class of what the event is about (SPC-01).
 type Tag string
@@ -60,14 +64,20 @@ const (
 )
 
 // Tags lists all tag classes.
-var Tags = []Tag{TagNone, TagSpecial, TagExplicit}
+var Tags = tags[:]
+
+var tags = [...]Tag{TagNone, TagSpecial, TagExplicit}
 
 // AgeBands lists the age bands.
-var AgeBands = []string{"unknown", "u16", "16_17", "adult"}
+var AgeBands = ageBands[:]
+
+var ageBands = [...]string{"unknown", "u16", "16_17", "adult"}
 
 // GatePurposes are the purposes that the event gate decides. An event is stored
 // for those that admit it; for nothing else.
-var GatePurposes = []consent.Purpose{
+var GatePurposes = gatePurposes[:]
+
+var gatePurposes = [...]consent.Purpose{
 	consent.EssentialService, consent.Analytics, consent.Experimentation, consent.PersonalisationContent,
 	consent.AdviserAssist, consent.AdsThirdParty, consent.ModelTraining,
 }

@@ -206,8 +206,28 @@ func TestClosedListsOfGoAndSchemasAreTheSame(t *testing.T) {
 			t.Errorf("purpose %s has number %d", p, purposeNumber(p))
 		}
 	}
-	if len(event.Kinds)*len(GatePurposes) != pages || len(CaseStates)*len(Stamps)*len(Tags)*len(AgeBands)*4 != pageSize {
-		t.Errorf("the pages do not fit the lists: %d kinds, %d purposes", len(event.Kinds), len(GatePurposes))
+	for i, s := range CaseStates {
+		if stateNumber(s) != i {
+			t.Errorf("state %s has number %d", s, stateNumber(s))
+		}
+	}
+	for i, s := range Stamps {
+		if stampNumber(s) != i {
+			t.Errorf("stamp %s has number %d", s, stampNumber(s))
+		}
+	}
+	for i, tag := range Tags {
+		if tagNumber(tag) != i {
+			t.Errorf("tag %s has number %d", tag, tagNumber(tag))
+		}
+	}
+	for i, a := range AgeBands {
+		if ageNumber(a) != i {
+			t.Errorf("age %s has number %d", a, ageNumber(a))
+		}
+	}
+	if got := caseNumbered(CaseSpace - 1).number(); got != CaseSpace-1 || len(event.Kinds) != event.KindCount {
+		t.Errorf("the last case has number %d of %d", got, CaseSpace)
 	}
 }
 

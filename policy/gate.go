@@ -16,10 +16,10 @@ import (
 
 // The event gate's input space is a product of closed lists, so a case has a
 // number. The verdicts stand in an array, in pages that are made when first
-// needed: one page for each kind and purpose.
+// needed: one page for each kind and purpose. A list that grows makes room for itself.
 const (
-	pageSize = 14 * 5 * 2 * 2 * 3 * 4 // states × stamps × gpc × dnt × tags × ages
-	pages    = 34 * 7                 // kinds × purposes
+	pageSize = len(caseStates) * len(stamps) * 2 * 2 * len(tags) * len(ageBands) // gpc and dnt are the twos
+	pages    = event.KindCount * len(gatePurposes)
 )
 
 // CaseSpace is how many cases of the event gate there are.
@@ -52,13 +52,13 @@ func (g *gate) slot(c EventCase) *atomic.Pointer[Verdict] {
 // number is the case's place in the order of EnumerateCases, -1 if it has none.
 func (c EventCase) number() int {
 	purpose, state, stamp, tag, age := purposeNumber(c.Purpose), stateNumber(c.State), stampNumber(c.Stamp), tagNumber(c.Tag), ageNumber(c.Age)
-	if purpose < 0 || state < 0 || stamp < 0 || tag < 0 || age < 0 || int(c.Kind) >= pages/7 {
+	if purpose < 0 || state < 0 || stamp < 0 || tag < 0 || age < 0 || int(c.Kind) >= event.KindCount {
 		return -1
 	}
-	n := int(c.Kind)*7 + purpose
-	n = (n*14+state)*5 + stamp
+	n := int(c.Kind)*len(gatePurposes) + purpose
+	n = (n*len(caseStates)+state)*len(stamps) + stamp
 	n = (n*2+bit(c.GPC))*2 + bit(c.DNT)
-	return (n*3+tag)*4 + age
+	return (n*len(tags)+tag)*len(ageBands) + age
 }
 
 func bit(b bool) int {
@@ -81,8 +81,8 @@ func EnumerateCases() iter.Seq[EventCase] {
 
 func caseNumbered(n int) EventCase {
 	next := func(size int) (i int) { n, i = n/size, n%size; return i }
-	c := EventCase{Age: AgeBands[next(4)], Tag: Tags[next(3)], DNT: next(2) == 1, GPC: next(2) == 1}
-	c.Stamp, c.State, c.Purpose = Stamps[next(5)], CaseStates[next(14)], GatePurposes[next(7)]
+	c := EventCase{Age: ageBands[next(len(ageBands))], Tag: tags[next(len(tags))], DNT: next(2) == 1, GPC: next(2) == 1}
+	c.Stamp, c.State, c.Purpose = stamps[next(len(stamps))], caseStates[next(len(caseStates))], gatePurposes[next(len(gatePurposes))]
 	c.Kind = event.Kind(n)
 	return c
 }
@@ -154,8 +154,9 @@ func (r *Rules) Event(ctx context.Context, c EventCase) (Verdict, error) {
 	if err != nil {
 		return v, err
 	}
-	if at != nil && at.CompareAndSwap(nil, &v) {
+	if at != nil { // whoever finds the verdict must find the case too: it goes first
 		r.events.remember(v.ID, canonical)
+		at.CompareAndSwap(nil, &v)
 	}
 	return v, nil
 }
@@ -192,6 +193,8 @@ func (g *gate) remember(id event.CaseID, canonical []byte) {
 }
 
 // NewCases gives the cases judged for the first time since the last call, by id.
+// Those who judge a case at once may bring it up twice. Whoever takes cases must
+// not let anybody use a verdict of theirs before they are stored.
 func (r *Rules) NewCases() map[event.CaseID][]byte {
 	r.events.mu.Lock()
 	defer r.events.mu.Unlock()

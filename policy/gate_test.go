@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
@@ -290,5 +291,28 @@ func TestJudgedCaseCostsNoAllocation(t *testing.T) {
 	judged(t, r, c)
 	if n := testing.AllocsPerRun(100, func() { _, _ = r.Event(ctx, c) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestNoVerdictIsUsedBeforeItsCaseIsKept holds the list of new cases shut: until a
+// case is on it, nobody may get a verdict without judging for themselves.
+func TestNoVerdictIsUsedBeforeItsCaseIsKept(t *testing.T) {
+	r := loaded(t, EntryEvent)
+	c := caseNumbered(0)
+	at := r.events.slot(c)
+	r.events.mu.Lock()
+	var judging sync.WaitGroup
+	judging.Go(func() { _, _ = r.Event(context.Background(), c) })
+	for range 50 {
+		if at.Load() != nil {
+			t.Error("a verdict is there whose case nobody can store yet")
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	r.events.mu.Unlock()
+	judging.Wait()
+	if v := at.Load(); v == nil || r.NewCases()[v.ID] == nil {
+		t.Errorf("verdict %v is without a case", v)
 	}
 }
