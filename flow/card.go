@@ -86,14 +86,28 @@ func (f *Flow) Card(ctx context.Context, contactID string, c Caller) (CardAnswer
 	if fact.Status.Valid() && v.restricted() {
 		fact.Status = consent.Unknown // Art. 18: it rests
 	}
+	data := map[string]any{"question": k.Question}
+	if in.Open && in.Assigned {
+		if in.Special, err = f.trail(ctx, &k, v, fact, now, data); err != nil {
+			return CardAnswer{}, err
+		}
+	}
 	for _, b := range cardBlocks {
 		in.Blocks[b] = fact
+	}
+	about := k.Subject
+	if in.Special { // a record that knows of it leads to nobody
+		about = consent.Subject{}
+		for b, fact := range in.Blocks {
+			fact.RecordID = ""
+			in.Blocks[b] = fact
+		}
 	}
 	verdict, res, err := f.rules.Card(ctx, in)
 	if err != nil {
 		return CardAnswer{}, unavailable("judging a card", err)
 	}
-	r := f.record(now, decide.ActionCard, k.Subject, verdict.Rules, res)
+	r := f.record(now, decide.ActionCard, about, verdict.Rules, res)
 	r.Actor = who.actor()
 	if err := f.decided(ctx, &r); err != nil {
 		return CardAnswer{}, err
@@ -101,7 +115,7 @@ func (f *Flow) Card(ctx context.Context, contactID string, c Caller) (CardAnswer
 	if !verdict.Allowed {
 		return CardAnswer{}, closedCard(in)
 	}
-	return f.card(ctx, k, v, verdict, r.ID, now)
+	return f.card(k, in, verdict, data, r.ID), nil
 }
 
 func closedCard(in policy.CardInput) error {
@@ -120,44 +134,50 @@ func (f *Flow) party(ctx context.Context, k Contact) (*visitor, error) {
 	return f.known(ctx, device, k.Account, !device.IsZero())
 }
 
-func (f *Flow) card(ctx context.Context, k Contact, v *visitor, verdict policy.CardVerdict, decision string, now time.Time) (CardAnswer, error) {
+func (f *Flow) card(k Contact, in policy.CardInput, verdict policy.CardVerdict, data map[string]any, decision string) CardAnswer {
 	a := CardAnswer{
 		DecisionID: decision, ContactID: k.ID, Channel: k.Channel, OpenedAt: k.OpenedAt, Page: k.Page, JoinURL: k.JoinURL,
 		Blocks: map[string]CardBlock{},
 	}
-	data := map[string]any{"question": k.Question}
-	if slices.ContainsFunc(verdict.Shown, func(b string) bool { return slices.Contains(cardBlocks, b) }) {
-		if err := f.trail(ctx, k, v, now, data); err != nil {
-			return CardAnswer{}, err
-		}
-	}
-	for _, b := range append([]string{"question"}, cardBlocks...) {
-		if slices.Contains(verdict.Shown, b) {
+	for _, b := range in.Fields {
+		switch {
+		case slices.Contains(verdict.Shown, b):
 			a.Blocks[b] = CardBlock{Shown: true, Data: data[b]}
-			continue
+		case in.Special: // to name the rule, or to offer to ask, would give away that there is something
+			a.Blocks[b] = CardBlock{Reasons: f.words(policy.EntryCard, []string{"ESC-04"})}
+		default:
+			ask := askFor
+			a.Blocks[b] = CardBlock{Reasons: f.words(policy.EntryCard, verdict.Hidden[b]), Ask: &ask}
 		}
-		ask := askFor
-		a.Blocks[b] = CardBlock{Reasons: f.words(policy.EntryCard, verdict.Hidden[b]), Ask: &ask}
 	}
-	return a, nil
+	return a
 }
 
-// trail reads what the profile remembers for the card, without anything that
-// could reveal something sensitive (ESC-04).
-func (f *Flow) trail(ctx context.Context, k Contact, v *visitor, now time.Time, data map[string]any) error {
-	p, err := f.host.Profile(ctx, k.Subject)
-	if err != nil {
-		return unavailable("reading profile", err)
-	}
+// trail reads what the profile remembers for the card, if its consent is in force
+// and no older than it may be used. It reports whether a product or search on the
+// card could reveal something sensitive (ESC-04); such a page is taken off k.
+func (f *Flow) trail(ctx context.Context, k *Contact, v *visitor, fact policy.ConsentFact, now time.Time, data map[string]any) (special bool, err error) {
 	cat, err := f.catalogue(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	hidden := func(id string) bool {
 		x, ok := cat.Product(id)
-		return !ok || v.sensitive(cat, x, now)
+		sensitive := ok && v.sensitive(cat, x, now)
+		special = special || sensitive
+		return !ok || sensitive
 	}
-	t := p.Trail()
+	if k.Page.ProductID != "" && hidden(k.Page.ProductID) {
+		k.Page.ProductID = ""
+	}
+	if !fact.Status.Valid() || !fact.ProofComplete {
+		return special, nil
+	}
+	p, err := f.host.Profile(ctx, k.Subject)
+	if err != nil {
+		return false, unavailable("reading profile", err)
+	}
+	t := p.Fresh(now).Trail()
 	lines := func(items []event.Item) []event.Item {
 		return slices.DeleteFunc(append([]event.Item{}, items...), func(i event.Item) bool { return hidden(i.Product) })
 	}
@@ -170,12 +190,16 @@ func (f *Flow) trail(ctx context.Context, k Contact, v *visitor, now time.Time, 
 		cart.TotalCents += i.Quantity * i.PriceCents
 	}
 	data["orders"], data["cart"] = orders, cart
-	data["searches"] = slices.DeleteFunc(append([]profile.Search{}, t.Searches...), func(s profile.Search) bool { return v.gaveAway(cat, s.Words, now) })
+	data["searches"] = slices.DeleteFunc(append([]profile.Search{}, t.Searches...), func(s profile.Search) bool {
+		gave := v.gaveAway(cat, s.Words, now)
+		special = special || gave
+		return gave
+	})
 	data["products"] = CardProducts{
 		Viewed:   slices.DeleteFunc(append([]profile.Viewed{}, t.Viewed...), func(x profile.Viewed) bool { return hidden(x.Product) }),
 		Compared: slices.DeleteFunc(append([][2]string{}, t.Compared...), func(x [2]string) bool { return hidden(x[0]) || hidden(x[1]) }),
 	}
-	return nil
+	return special, nil
 }
 
 // gaveAway reports search words with a sensitive tag without explicit consent.

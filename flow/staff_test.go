@@ -6,14 +6,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/hosttest"
+	"github.com/handschlag/handschlag/profile"
 )
 
 // accepted is a contact of a visitor, accepted by the adviser.
@@ -99,6 +102,64 @@ func TestACardShowsWhatIsAllowedAndSaysWhyTheRestIsNot(t *testing.T) {
 	want(t, card.Blocks["question"].Data, any("Hilfe?"))
 	want(t, len(s.decisions(decide.ActionCard)), 2)
 	want(t, s.decisions(decide.ActionCard)[0].Actor, "adviser:mia")
+}
+
+// LAW-05: what is past its time is not on the card, though no job dropped it yet.
+func TestACardForgetsWhatIsPastItsTime(t *testing.T) {
+	s := newShop(t, needy)
+	s.interested(ada)
+	s.ingest(browser, s.track(ada, "Order Completed", map[string]any{"order_id": "o1", "products": []any{map[string]any{"product_id": "J7", "quantity": 1, "price": 129}}}),
+		s.track(ada, "Product Added", map[string]any{"product_id": "B12", "quantity": 2}))
+	shown := func() (orders, viewed, cart int) {
+		card, err := s.Card(ctx, s.accepted(ada), adviser)
+		ok(t, err)
+		want(t, card.Blocks["orders"].Shown, true)
+		return len(card.Blocks["orders"].Data.([]profile.Order)), len(card.Blocks["products"].Data.(flow.CardProducts).Viewed), len(card.Blocks["cart"].Data.(flow.CardCart).Items)
+	}
+	orders, viewed, cart := shown()
+	want(t, orders, 1)
+	want(t, viewed, 2)
+	want(t, cart, 1)
+	for day := range 25 * 31 {
+		s.wait(24 * time.Hour)
+		if day == 90 {
+			orders, viewed, cart = shown()
+			want(t, orders, 1)
+			want(t, viewed+cart, 0)
+		}
+		if day%60 == 59 {
+			s.grant(ada, consent.AdviserAssist)
+		}
+	}
+	orders, viewed, cart = shown()
+	want(t, orders+viewed+cart, 0)
+}
+
+// SPC-01: a catalogue that learns later that a product is sensitive darkens the
+// card, which does not say why, and whose record leads to nobody.
+func TestACardWithSomethingSensitiveStaysDark(t *testing.T) {
+	for name, tagged := range map[string]string{"a product looked at": "J7", "the page": "B12"} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, needy)
+			s.interested(ada)
+			id := s.accepted(ada)
+			_, err := s.PutProducts(ctx, []event.Product{{ID: tagged, Category: "jackets", Class: "standard", PriceCents: 12900, Stock: 5, Tags: []string{"health"}}}, backend)
+			ok(t, err)
+			card, err := s.Card(ctx, id, adviser)
+			ok(t, err)
+			for block, b := range card.Blocks {
+				want(t, b.Shown, block == "question")
+				want(t, block == "question" || rulesOf(b.Reasons) == "ESC-04" && b.Ask == nil, true)
+			}
+			b, err := json.Marshal(card)
+			ok(t, err)
+			want(t, strings.Contains(string(b), tagged) || strings.Contains(string(b), "SPC-01"), false)
+			r := s.decisions(decide.ActionCard)[0]
+			want(t, r.Subject, consent.Subject{})
+			want(t, slices.Contains(r.Rules, "SPC-01"), true)
+			want(t, strings.Contains(string(r.Input), "record_id"), false)
+		})
+	}
 }
 
 func TestACardEndsWithItsContact(t *testing.T) {
