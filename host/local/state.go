@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -91,7 +92,8 @@ func openState(d *disk, log *slog.Logger, fatal func(string)) (*pebble.DB, error
 		Logger: stateLogger{log, fatal}, Merger: &pebble.Merger{Name: "handschlag.add", Merge: newSum},
 	}
 	o.EventListener = &pebble.EventListener{DataCorruption: func(i pebble.DataCorruptionInfo) { // the reader gets an error too
-		log.Error("damaged state store", "file", i.Path, "says", i.Details)
+		says, _, _ := strings.Cut(fmt.Sprint(i.Details), "\n") // a stack trace follows
+		log.Error("damaged state store", "file", i.Path, "says", says)
 	}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -114,7 +116,8 @@ type stateLogger struct {
 
 func (stateLogger) Infof(string, ...any) {}
 func (l stateLogger) Errorf(format string, args ...any) {
-	l.log.Error("state store", "says", fmt.Sprintf(format, args...))
+	says, _, _ := strings.Cut(fmt.Sprintf(format, args...), "\n")
+	l.log.Error("state store", "says", says)
 }
 func (l stateLogger) Fatalf(format string, args ...any) { l.fatal(fmt.Sprintf(format, args...)) }
 
