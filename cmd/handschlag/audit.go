@@ -74,19 +74,30 @@ func (s streams) explain(d flow.DecisionAnswer) {
 
 type auditDecisionsCmd struct {
 	place
-	Action  string    `help:"escalate, handover, variant, price, card, export or switch."`
-	Rule    string    `help:"Rule id that took part."`
-	Subject string    `help:"Pseudonym."`
-	From    time.Time `help:"RFC 3339, inclusive."`
-	To      time.Time `help:"RFC 3339, exclusive."`
-	Limit   int       `default:"50" help:"How many."`
-	JSON    bool      `help:"Print the whole records, one per line."`
+	Action  string `enum:",escalate,handover,variant,price,card,export,rights,switch" default:"" help:"escalate, handover, variant, price, card, export, rights or switch."`
+	Rule    string `help:"Rule id that took part."`
+	Subject string `help:"Pseudonym."`
+	From    moment `placeholder:"TIME" help:"RFC 3339, inclusive."`
+	To      moment `placeholder:"TIME" help:"RFC 3339, exclusive."`
+	Limit   int    `default:"50" help:"How many."`
+	JSON    bool   `help:"Print the whole records, one per line."`
+}
+
+// moment is a time on the command line.
+type moment struct{ time.Time }
+
+// UnmarshalText says what it wants in words, not in Go's layout.
+func (m *moment) UnmarshalText(b []byte) (err error) {
+	if m.Time, err = time.Parse(time.RFC3339, string(b)); err != nil {
+		return fmt.Errorf("want a time like 2026-11-21T06:00:00Z, got %q", b)
+	}
+	return nil
 }
 
 // Run lists decisions.
 func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
 	return c.within(ctx, s, func(r *reached) error {
-		q := flow.DecisionSearch{Action: c.Action, Rule: c.Rule, Subject: c.Subject, From: c.From, To: c.To}
+		q := flow.DecisionSearch{Action: c.Action, Rule: c.Rule, Subject: c.Subject, From: c.From.Time, To: c.To.Time}
 		for left := c.Limit; left > 0; {
 			q.Limit = min(left, 500)
 			var page flow.DecisionsAnswer

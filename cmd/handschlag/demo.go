@@ -49,6 +49,9 @@ func (c demoCmd) Run(ctx context.Context, s streams) error {
 	if err := loopbackOnly(c.Listen); err != nil {
 		return err
 	}
+	if !onLoopback(c.Listen) { // its staff tokens stand in every summary
+		return fmt.Errorf("--listen: the demo is for loopback only, not for %s", c.Listen)
+	}
 	mark, done, err := c.folder(s)
 	if err != nil {
 		return err
@@ -66,7 +69,7 @@ func (c demoCmd) Run(ctx context.Context, s streams) error {
 	}
 	if !done {
 		if err := d.play(ctx); err != nil {
-			return err
+			return interrupted(ctx, err, "the next start begins over")
 		}
 	}
 	if err := d.summarise(ctx); err != nil {

@@ -71,8 +71,9 @@ func (d *demoRun) runNight(ctx context.Context, sh *demoShop, asOf time.Time) er
 	}
 	cmd := exec.CommandContext(ctx, exe, "nightly", "--data", sh.dir, "--config", sh.config, "--as-of", asOf.Format(time.DateOnly), "--patient")
 	cmd.Env = append(os.Environ(), "HANDSCHLAG_CLOCK=@"+sh.clock)
-	cmd.Stdout, cmd.Stderr = prefixed{"night of " + sh.key + ": ", d.out.out}, d.out.err
+	cmd.Stdout, cmd.Stderr = prefixed{"night of " + sh.key + ": ", d.out.out}, prefixed{"night of " + sh.key + ": ", d.out.err}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C of the terminal reaches it once, from here: it clears up
 	began := time.Now()
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("running the night of %s: %w", sh.key, err)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +40,9 @@ func (f folder) key() (string, error) {
 		return path, nil
 	}
 	b, err := os.ReadFile(path)
+	if f.Key == "" && errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("there is no ledger in %s: %s is missing", f.dir(), path)
+	}
 	if err != nil {
 		return "", fmt.Errorf("reading the ledger's public key: %w", err)
 	}

@@ -43,7 +43,7 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 		n.out.patient = c.Patient
 		res, err := n.run(ctx, c)
 		if err != nil {
-			return fmt.Errorf("the night failed, nothing was published: %w", err)
+			return interrupted(ctx, fmt.Errorf("the night failed, nothing was published: %w", err), "nothing was published")
 		}
 		s.printf("published %s: %s, %d subjects\n", res.Publication.Run, filepath.Join(c.Data, "exports", res.Publication.Manifest), len(res.Members))
 		return nil

@@ -16,7 +16,8 @@ type progress struct {
 	name     string
 	began    time.Time
 	told     time.Time
-	open     bool // a moving line is not ended yet
+	open     bool   // a moving line is not ended yet
+	last     string // the step that was said to be finished
 }
 
 func newProgress(out io.Writer) *progress {
@@ -39,6 +40,9 @@ func (p *progress) step(name string, done, total int64) {
 		}
 	}
 	finished := total > 0 && done >= total
+	if finished && name == p.last { // a step may find more to do; that it is done is said once
+		return
+	}
 	every := 2 * time.Second
 	if p.terminal {
 		every = 200 * time.Millisecond
@@ -50,7 +54,7 @@ func (p *progress) step(name string, done, total int64) {
 	p.say(p.line(done, total, now.Sub(p.began)))
 	if finished {
 		p.end()
-		p.name = ""
+		p.name, p.last = "", name
 	}
 }
 
@@ -61,7 +65,13 @@ func (p *progress) line(done, total int64, took time.Duration) string {
 		out += fmt.Sprintf(" %3d %%", 100*done/total)
 	}
 	if s := took.Seconds(); s >= 1 && done > 0 {
-		out += fmt.Sprintf("  %.0f/s", float64(done)/s)
+		switch rate := float64(done) / s; {
+		case total == 1: // one thing has no rate
+		case rate < 1:
+			out += fmt.Sprintf("  %.1f/s", rate)
+		default:
+			out += fmt.Sprintf("  %.0f/s", rate)
+		}
 		if total > done {
 			left := time.Duration(float64(took) / float64(done) * float64(total-done))
 			out += fmt.Sprintf("  %s left", left.Round(time.Second))

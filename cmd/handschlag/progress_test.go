@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +39,23 @@ func TestProgressDoesNotFlood(t *testing.T) {
 	p.step("days", 1000, 1000)
 	if n := strings.Count(out.String(), "\n"); n < 2 || n > 20 {
 		t.Errorf("want a few lines, got %d", n)
+	}
+}
+
+func TestProgressSaysOnceThatAStepIsDone(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out)
+	for n := range int64(9) {
+		p.step("files", n+1, n+1)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 {
+		t.Errorf("want one line, got %d:\n%s", n, out.String())
+	}
+}
+
+func TestOneLineSaysNothingTwice(t *testing.T) {
+	err := errors.New("block 1: mismatch\n<corruption detail carrier>\nblock 1: mismatch\n")
+	if got := oneLine(err); got != "block 1: mismatch" {
+		t.Errorf("got %q", got)
 	}
 }

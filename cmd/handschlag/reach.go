@@ -48,10 +48,21 @@ func reach(ctx context.Context, p place, s streams) (*reached, error) {
 
 // within is with for commands that only look: they make no data folder.
 func (p place) within(ctx context.Context, s streams, do func(*reached) error) error {
-	if _, err := os.Stat(p.Data); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no data folder %s: handschlag serve makes one", p.Data)
+	if err := thereIs(p.Data); err != nil {
+		return err
 	}
 	return p.with(ctx, s, do)
+}
+
+// thereIs says why a data folder cannot be looked into, if it is not one.
+func thereIs(data string) error {
+	switch info, err := os.Stat(data); {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no data folder %s: handschlag serve makes one", data)
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s is a file, not a data folder", data)
+	}
+	return nil
 }
 
 // with reaches the shop, does something, and lets go of it.
@@ -106,7 +117,7 @@ func (r *reached) copy(ctx context.Context, path string, to io.Writer) error {
 	}
 	defer func() { _ = res.Body.Close() }()
 	if _, err := io.Copy(to, res.Body); err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return broken(err)
 	}
 	return nil
 }
@@ -121,7 +132,7 @@ func (r *reached) request(ctx context.Context, method, path, as string, body io.
 	req.Header.Set("Owner-As", as)
 	res, err := r.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the server: %w", err)
+		return nil, broken(err)
 	}
 	if res.StatusCode < 300 {
 		return res, nil
@@ -132,6 +143,15 @@ func (r *reached) request(ctx context.Context, method, path, as string, body io.
 		return nil, fmt.Errorf("asking the server: status %d", res.StatusCode)
 	}
 	return nil, errors.New(p.Error.Detail)
+}
+
+// broken says what a call failed of. Whoever answers breaks off only after
+// logging why.
+func broken(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the answer broke off in the middle: the log says why")
+	}
+	return fmt.Errorf("asking the server: %w", err)
 }
 
 // inProcess lets a client ask a handler of its own process.

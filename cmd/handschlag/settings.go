@@ -52,6 +52,9 @@ func onLoopback(listen string) bool {
 
 // loopbackOnly names the settings that must not meet an open address.
 func loopbackOnly(listen string) error {
+	if _, _, err := net.SplitHostPort(listen); err != nil {
+		return fmt.Errorf("--listen: want HOST:PORT, got %q", listen)
+	}
 	if onLoopback(listen) {
 		return nil
 	}
