@@ -19,9 +19,11 @@ func (sum Summary) Print(to io.Writer) {
 	sum.Clicks.print(line, "clicks (real; consents and times invented)")
 	sum.Companion.print(line, "companion day (invented)")
 	line("offers", "%s", counts(sum.Offers))
+	what := "  two commonest reasons"
 	for _, o := range slices.Sorted(maps.Keys(sum.Offers)) {
 		for _, w := range sum.top(o, 2) {
-			line("", "%s: %s ×%d %s", o, w.Rule, w.N, short(w.En))
+			line(what, "%s: %s ×%d %s", o, w.Rule, w.N, short(w.En))
+			what = ""
 		}
 	}
 	line("prices", "%s", counts(sum.Prices))
