@@ -53,23 +53,28 @@ type entry struct {
 	record string
 }
 
-// sequence takes the queue into the ledger. The ledger decides: what a crash left
-// in it without an index here is found by its leaf, and not entered twice.
+// sequence takes the whole queue into the ledger, batch by batch. The ledger
+// decides: what a crash left in it without an index here is found by its leaf, and
+// not entered twice.
 func (h *Host) sequence(ctx context.Context) error {
 	h.seq.Lock()
 	defer h.seq.Unlock()
-	err := h.grow(ctx)
+	more, err := true, error(nil)
+	for more && err == nil {
+		more, err = h.grow(ctx)
+	}
 	h.seqErr.Store(&err)
 	return err
 }
 
-func (h *Host) grow(ctx context.Context) error {
+// grow takes one batch of the queue and says whether there may be more.
+func (h *Host) grow(ctx context.Context) (more bool, err error) {
 	queue, err := h.queue()
 	if err != nil || len(queue) == 0 {
-		return err
+		return false, err
 	}
 	if queue, err = h.settle(ctx, queue); err != nil || len(queue) == 0 {
-		return err
+		return false, err
 	}
 	leaves := make([]ledger.Leaf, len(queue))
 	for i, e := range queue {
@@ -77,9 +82,9 @@ func (h *Host) grow(ctx context.Context) error {
 	}
 	first, _, err := ledger.Append(ctx, h.ledger, h.keys.signer, leaves)
 	if err != nil {
-		return fmt.Errorf("growing the ledger: %w", err)
+		return false, fmt.Errorf("growing the ledger: %w", err)
 	}
-	return h.indexed(queue, first)
+	return true, h.indexed(queue, first)
 }
 
 // queueMost bounds one batch.

@@ -2,10 +2,14 @@ package local
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
@@ -60,4 +64,27 @@ func TestABatchThatWasDecidedButNotPublishedEntersOnce(t *testing.T) {
 	if r.Size != 2 || r.Unsealed != 0 {
 		t.Errorf("the ledger holds %d leaves and %d unsealed, want the 2 records once", r.Size, r.Unsealed)
 	}
+}
+
+func TestAQueueLongerThanABatchIsTakenWhole(t *testing.T) {
+	h := openAt(t, t.TempDir(), options())
+	const records = 2*queueMost + 1
+	h.seq.Lock() // the sequencer waits until all are queued
+	ok(t, h.save(func(b *pebble.Batch) error {
+		for i := range uint64(records) {
+			leaf := sha256.Sum256(u64(i))
+			if err := b.Set(key(tabQueue, u64(h.queued.Add(1))), append(leaf[:], fmt.Sprint(i)...), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	h.seq.Unlock()
+	ok(t, h.sequence(ctx))
+	left, err := h.queue()
+	ok(t, err)
+	if n, err := h.integrated(); n != records || len(left) > 0 || err != nil {
+		t.Errorf("%d of %d records entered, %d wait, %v", n, records, len(left), err)
+	}
+	ok(t, h.Close())
 }
