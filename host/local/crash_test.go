@@ -209,6 +209,63 @@ func TestADiskThatFailsGetsNoYes(t *testing.T) {
 	}
 }
 
+// uncounted is a disk on which the count of batches cannot be written while on.
+type uncounted struct {
+	vfs.FS
+	on *atomic.Bool
+}
+
+type uncountedFile struct {
+	vfs.File
+	on *atomic.Bool
+}
+
+func (u uncounted) OpenReadWrite(n string, c vfs.DiskWriteCategory, o ...vfs.OpenOption) (vfs.File, error) {
+	f, err := u.FS.OpenReadWrite(n, c, o...)
+	if err == nil && filepath.Base(n) == promisedName {
+		return uncountedFile{f, u.on}, nil
+	}
+	return f, err
+}
+
+func (f uncountedFile) WriteAt(b []byte, at int64) (int, error) {
+	if f.on.Load() {
+		return 0, syscall.EIO
+	}
+	return f.File.WriteAt(b, at)
+}
+
+// TestAWriteThatCannotBeCountedEndsTheProcess: the record is in the store, and
+// whoever goes on from what was known before would write over it.
+func TestAWriteThatCannotBeCountedEndsTheProcess(t *testing.T) {
+	var on, ended atomic.Bool
+	mem := vfs.NewMem()
+	o := options()
+	o.fs, o.fatal = uncounted{mem, &on}, func(string) { ended.Store(true) }
+	h := openAt(t, "/data", o)
+	who := consent.Subject{1}
+	says := func(h *Host, id string) error {
+		_, err := h.Append(ctx, who, func(consent.State) (consent.Record, error) {
+			return consent.Record{RecordID: id, Event: consent.Act{Time: noon}}, nil
+		})
+		return err
+	}
+	on.Store(true)
+	if err := says(h, "first"); !errors.Is(err, syscall.EIO) || !ended.Load() {
+		t.Fatalf("got %v, the process ended: %v", err, ended.Load())
+	}
+	on.Store(false)
+	_ = h.Close() // stands in for the end
+	h = openAt(t, "/data", o)
+	defer func() { ok(t, h.Close()) }()
+	ok(t, says(h, "second"))
+	all, err := h.History(ctx, who)
+	ok(t, err)
+	if len(all) != 2 || all[0].RecordID != "first" || all[1].RecordID != "second" {
+		t.Errorf("history %+v", all)
+	}
+}
+
 func TestAnAlmostFullDiskTakesNothingAndGoesOnWithRoom(t *testing.T) {
 	h := openAt(t, t.TempDir(), options())
 	defer func() { ok(t, h.Close()) }()

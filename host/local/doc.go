@@ -33,5 +33,6 @@
 // it is read: logs by checksum, place and watermark, Parquet by digest and
 // generation, Pebble by its checksums and the count of batches. Only a log's torn
 // tail, which nobody was told about, is cut, and that is reported. If Pebble
-// cannot write its own log any more the process ends; it recovers at the next start.
+// cannot write its own log any more, or a batch cannot be counted, the process ends;
+// it recovers at the next start.
 package local

@@ -200,7 +200,9 @@ func under(r pebble.Reader, prefix []byte, do func(k, v []byte) error) error {
 	return each(r, prefix, after(prefix), func(k, v []byte) (bool, error) { return true, do(k, v) })
 }
 
-// save makes changes durable together, and counts them as promised.
+// save makes changes durable together, and counts them as promised. What is in the
+// store but not counted ends the process: callers would go on from what they knew
+// before, and write over it.
 func (h *Host) save(change func(*pebble.Batch) error) error {
 	empty := false
 	err := h.commit(pebble.Sync, func(b *pebble.Batch) error {
@@ -215,7 +217,11 @@ func (h *Host) save(change func(*pebble.Batch) error) error {
 	if err != nil || empty {
 		return err
 	}
-	return h.promised.kept()
+	if err := h.promised.kept(); err != nil {
+		h.opts.fatal(err.Error())
+		return err
+	}
+	return nil
 }
 
 // commit writes changes together. Without sync a crash may take them back.
