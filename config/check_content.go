@@ -25,6 +25,9 @@ func (k *checker) offers() {
 	k.want(o.CostCents >= 0, "offers.adviser_cost_cents", "is %d; want cents, 0 or more", o.CostCents)
 	k.address(o.JoinURL, "offers.join_url")
 	k.within(k.c.Prices.MaxDiscountBP, 0, 10_000, "prices.max_discount_bp")
+	for i, c := range k.c.Prices.Regulated {
+		k.text(c, at("prices.regulated_categories", i))
+	}
 }
 
 func (k *checker) hours() {

@@ -96,10 +96,11 @@ type Hours struct {
 	To   string `yaml:"to"`
 }
 
-// Prices is about personalised prices.
+// Prices is about personalised and fixed prices.
 type Prices struct {
-	Personalised  bool  `yaml:"personalised"`
-	MaxDiscountBP int64 `yaml:"max_discount_bp"` // 1500
+	Personalised  bool     `yaml:"personalised"`
+	MaxDiscountBP int64    `yaml:"max_discount_bp"`      // 1500
+	Regulated     []string `yaml:"regulated_categories"` // of the catalogue; their prices are fixed by law (PRI-15)
 }
 
 // Slot is a place on a page that takes one of many variants.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -149,10 +150,29 @@ func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool,
 	}
 	if p, ok := cat.Product(q.Product); ok {
 		in.SpecialProduct = len(p.Tags)+len(cat.Tags(p.Category)) > 0
+		in.RegulatedPrice = slices.ContainsFunc(f.cfg.Prices.Regulated, func(c string) bool { return strings.EqualFold(c, p.Category) })
 	}
-	q.ConsentID = ""
-	in.Quote = q
+	in.Quote = impersonal(q)
 	return in, nil
+}
+
+// impersonal takes out of a quote what could lead to a person: the rules ask
+// whether a reduction names a card or contract, and whether an input is one of
+// the closed list, not which.
+func impersonal(q price.Quote) price.Quote {
+	q.ConsentID = ""
+	q.Inputs, q.Reductions = slices.Clone(q.Inputs), slices.Clone(q.Reductions)
+	for i, name := range q.Inputs {
+		if !slices.Contains(price.Inputs, name) {
+			q.Inputs[i] = "other"
+		}
+	}
+	for i := range q.Reductions {
+		if q.Reductions[i].Reference != "" {
+			q.Reductions[i].Reference = "present"
+		}
+	}
+	return q
 }
 
 func (f *Flow) storefront(name string) *time.Location {

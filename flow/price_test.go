@@ -1,6 +1,8 @@
 package flow_test
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +98,59 @@ func TestTwoPersonsCannotPayDifferentPrices(t *testing.T) {
 			t.Errorf("%q: rules are %v", input, a.Rules)
 		}
 	}
+}
+
+// A quote's record has no number that leads to a person, however a shop writes it.
+func TestAPriceRecordKeepsNoReferenceAndNoForeignName(t *testing.T) {
+	s := newShop(t)
+	const canary = "4711-ADA-LOVELACE"
+	q := quote()
+	q.Basis, q.Inputs = "contract", []string{"stock", "contract", canary, strings.Repeat("visitor-ada ", 2000)}
+	q.Reductions = []price.Reduction{{Kind: "contract", Reference: canary, Audience: "individual"}, {Kind: "bundle", Audience: "public", Marked: true}}
+	q.ConsentID = canary
+	a := s.judged(q)
+	want(t, a.Price.Allowed, false)
+	want(t, slices.Contains(a.Rules, "PRI-15"), false) // the contract is named
+	r := s.decisions(decide.ActionPrice)[0]
+	b, err := json.Marshal(r)
+	ok(t, err)
+	want(t, strings.Contains(string(b), canary) || strings.Contains(string(b), "visitor-ada"), false)
+	want(t, strings.Contains(string(r.Input), `"inputs":["stock","contract","other","other"]`), true)
+	want(t, strings.Contains(string(r.Input), `"reference":"present"`) && strings.Contains(string(r.Input), `"reference":""`), true)
+	want(t, q.Inputs[2]+q.Reductions[0].Reference, canary+canary) // the caller's quote is as it was
+
+	q.Inputs = q.Inputs[:2]
+	want(t, s.judged(q).Price.Allowed, true)
+	q.Inputs = make([]string, 65)
+	_, err = s.Price(ctx, []price.Quote{q}, backend)
+	faulted(t, err, 422, "inputs")
+	q.Inputs, q.Reductions = nil, make([]price.Reduction, 65)
+	_, err = s.Price(ctx, []price.Quote{q}, backend)
+	faulted(t, err, 422, "reductions")
+}
+
+func TestTheClosedListOfInputsIsThePolicys(t *testing.T) {
+	s := newShop(t)
+	for _, name := range price.Inputs {
+		q := quote()
+		q.Basis, q.Inputs = "contract", []string{name}
+		q.Reductions = []price.Reduction{{Kind: "contract", Reference: "A-7", Audience: "individual"}}
+		want(t, s.judged(q).Price.Allowed, true)
+	}
+}
+
+// PRI-15: goods whose price the law fixes cost everybody the list price.
+func TestARegulatedPriceHasNoOffer(t *testing.T) {
+	s := newShop(t, func(c *config.Config) { c.Prices.Regulated = []string{"Cameras"} })
+	a := s.judged(quote())
+	want(t, a.Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
+	want(t, slices.Contains(a.Rules, "PRI-15"), true)
+	q := quote()
+	q.OfferCents = q.ListCents
+	want(t, s.judged(q).Price.Allowed, true)
+	q = quote()
+	q.Product = "S1"
+	want(t, s.judged(q).Price.Allowed, true)
 }
 
 func TestAPersonalisedPriceNeedsConfigurationSwitchDisclosureAndConsent(t *testing.T) {

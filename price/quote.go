@@ -22,6 +22,12 @@ type Quote struct {
 	ConsentID    string       `json:"consent_record_id"`
 }
 
+// Inputs are the names that Quote.Inputs may hold. The policy denies any other.
+var Inputs = []string{
+	"hour", "weekday", "date", "stock", "cost", "competitor", "demand_aggregate", "expiry", "quantity", "basket_value",
+	"contract", "membership", "delivery_vat",
+}
+
 // Reduction is a named reason for a lower price.
 type Reduction struct {
 	Kind      string `json:"kind"` // loyalty_card | bundle | quantity | contract | coupon | voucher | short_dated
