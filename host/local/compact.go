@@ -195,9 +195,9 @@ func (c *compaction) writeDay(name string, affected map[[16]byte]bool) (err erro
 			return err
 		}
 	}
-	w := &dayWriter{
-		compaction: c, name: name, old: old.rows(), gate: c.gateOf(c.state), words: words{},
-		seen: map[[16]byte]bool{}, best: map[[16]byte]int{},
+	w, err := c.dayWriter(name, old)
+	if err != nil {
+		return err
 	}
 	next := day{Day: name, Generation: was.Generation + 1, Covered: max(was.Covered, c.end)}
 	if err := c.disk.folder(c.disk.PathDir(c.dayPath(name))); err != nil {
@@ -212,6 +212,18 @@ func (c *compaction) writeDay(name string, affected map[[16]byte]bool) (err erro
 	}
 	c.days[name] = next
 	return c.saveJSON(key(tabDay, []byte(name)), next)
+}
+
+// dayWriter makes the writer of a day, which knows how many rows come.
+func (c *compaction) dayWriter(name string, old *dayFile) (*dayWriter, error) {
+	w := &dayWriter{
+		compaction: c, name: name, old: old.rows(), gate: c.gateOf(c.state), words: words{},
+		bucket: new([consent.Buckets]int32), most: shardRows, seen: map[[16]byte]bool{}, best: map[[16]byte]int{},
+	}
+	if in := c.found[name]; in != nil {
+		*w.bucket = in.bucket
+	}
+	return w, old.count(w.bucket)
 }
 
 // tidy lets go of what the days now cover: segments, marks of withdrawals.

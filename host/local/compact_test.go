@@ -338,6 +338,46 @@ func TestLateRowsJoinTheirDay(t *testing.T) {
 	equal(t, s.read(m.Days[0]), []event.Row{saw(ada, 1, noon.Add(time.Hour)), saw(ada, 2, noon.Add(2*time.Hour))})
 }
 
+// TestADayIsWrittenInPartsThatFitInMemory counts what a part holds: the day's old
+// rows as well as the new ones.
+func TestADayIsWrittenInPartsThatFitInMemory(t *testing.T) {
+	for name, fresh := range map[string]byte{"new rows join": 1, "rows only have to go": 0} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			for n := range byte(40) {
+				s.takes(saw(s.person(n+1, consent.Analytics, consent.AdviserAssist), n, noon.Add(time.Hour)))
+			}
+			m := s.nightly(noon.Add(aDay))
+			c := &compaction{Host: s.Host, found: map[string]*intake{}}
+			for n := range fresh {
+				in := &intake{}
+				in.bucket[consent.Subject{n + 1, n + 1}.Bucket()] = 1
+				c.found[m.Days[0].Day] = in
+			}
+			old, err := s.openDay(m.Days[0].Day)
+			ok(t, err)
+			defer func() { ok(t, old.close()) }()
+			w, err := c.dayWriter(m.Days[0].Day, old)
+			ok(t, err)
+			w.most = 10
+			sum, parts := 0, 0
+			for from := int32(0); from < consent.Buckets; parts++ {
+				var part shard
+				to := w.shardEnd(from)
+				ok(t, w.old.upTo(to, &part))
+				sum += len(part.items)
+				if len(part.items) > 10 {
+					t.Errorf("buckets %d to %d hold %d rows", from, to, len(part.items))
+				}
+				from = to
+			}
+			if sum != 40 || parts < 4 || parts > 5 {
+				t.Errorf("%d rows in %d parts", sum, parts)
+			}
+		})
+	}
+}
+
 func TestACrashBetweenFileAndKnowledgeOfItIsHealed(t *testing.T) {
 	s := newShop(t)
 	ada := s.person(1, consent.Analytics, consent.AdviserAssist)

@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 )
 
@@ -193,6 +194,23 @@ func column(g parquet.RowGroup, name string) ([]byte, error) {
 		out = append(out, values...)
 		parquet.Release(p)
 	}
+}
+
+// count adds how many rows each bucket has.
+func (d *dayFile) count(bucket *[consent.Buckets]int32) error {
+	if d == nil {
+		return nil
+	}
+	for _, g := range d.pf.RowGroups() {
+		values, err := column(g, "subject")
+		if err != nil {
+			return err
+		}
+		for i := 0; i+16 <= len(values); i += 16 {
+			bucket[consent.Subject(values[i:]).Bucket()]++
+		}
+	}
+	return nil
 }
 
 // holdsAny reports whether a day has rows of one of the subjects.

@@ -19,8 +19,8 @@ import (
 	"github.com/handschlag/handschlag/event"
 )
 
-// shardRows bounds how many rows are in memory at once: a day with more is
-// written in ranges of buckets, each read from the log again.
+// shardRows bounds how many rows are in memory at once, unless one bucket has more:
+// a day with more is written in ranges of buckets, each read from the log again.
 const shardRows = 600_000
 
 // dedupeDays is how many ingest days before, and after, a message key must not
@@ -35,6 +35,8 @@ type dayWriter struct {
 	fromMS, toMS int64 // the day's
 	old          *rows
 	gate         *gate
+	bucket       *[consent.Buckets]int32 // how many rows to write, old and new
+	most         int32                   // shardRows
 	neighbour    []*keys
 	words        words
 	out          *parquet.GenericWriter[event.Row]
@@ -154,13 +156,9 @@ func (w *dayWriter) fill(f io.Writer, sum hash.Hash, next day) error {
 
 // shardEnd is where a range of buckets from a first one ends that holds few enough rows.
 func (w *dayWriter) shardEnd(from int32) int32 {
-	in := w.found[w.name]
-	if in == nil {
-		return min(from+consent.Buckets/16, consent.Buckets)
-	}
 	n := int32(0)
 	for to := from; to < consent.Buckets; to++ {
-		if n += in.bucket[to]; n > shardRows && to > from {
+		if n += w.bucket[to]; n > w.most && to > from {
 			return to
 		}
 	}
