@@ -134,8 +134,8 @@ because contains "ESC-03" if _asked
 # description: An offer that follows from behaviour rests on consent for adviser_assist, and on nothing else.
 # custom:
 #   id: ESC-01
-#   de: Beratung bieten wir wegen Ihres Verhaltens nur an, wenn Sie dem zugestimmt haben.
-#   en: We offer advice because of your behaviour only if you have agreed to that.
+#   de: Beratung wegen Ihres Verhaltens bieten wir nur mit Ihrem Ja an.
+#   en: Advice because of your behaviour is offered only with your yes.
 #   legal_basis: Art. 6(1)(a) GDPR; § 25 TDDDG
 #   source: law.md ESC-01
 #   force: binding
@@ -192,8 +192,8 @@ because contains "OFFER-NEED" if {
 # description: Without consent for adviser_assist there is no proactive offer.
 # custom:
 #   id: ESC-01
-#   de: Beratung bieten wir wegen Ihres Verhaltens nur an, wenn Sie dem zugestimmt haben.
-#   en: We offer advice because of your behaviour only if you have agreed to that.
+#   de: Beratung wegen Ihres Verhaltens bieten wir nur mit Ihrem Ja an.
+#   en: Advice because of your behaviour is offered only with your yes.
 #   legal_basis: Art. 6(1)(a) GDPR; § 25 TDDDG
 #   source: law.md ESC-01
 #   force: binding
