@@ -14,7 +14,7 @@ import (
 	"github.com/handschlag/handschlag/policy"
 )
 
-// reread asks the host once more where consent stands and takes out, whole, every
+// reread asks the host once more where consent and the exports switch stand, and takes out, whole, every
 // person for whom anything changed since the snapshot (T10): what follows rests on
 // the answer. The next night counts again what may be counted.
 func (n *night) reread(ctx context.Context) error {
@@ -28,9 +28,11 @@ func (n *night) reread(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making folder: %w", err)
 	}
-	if err := n.in.Fresh(ctx, dir); err != nil {
+	off, err := n.in.Fresh(ctx, dir)
+	if err != nil {
 		return err
 	}
+	n.in.ExportsOff = off
 	if err := n.db.exec(ctx, `create or replace table signatures_before as from signatures;
 		create or replace table persons_before as from persons`); err != nil {
 		return fmt.Errorf("keeping what the snapshot said: %w", err)

@@ -44,7 +44,8 @@ func TestANightOverARealHost(t *testing.T) {
 	asOf := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 	in := segment.Inputs{
 		Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: h.ExportsDir(), AsOf: asOf,
-		Config: cfg, Rules: rules, Fresh: h.Standings, Threads: 2, MemoryMB: 512,
+		Config: cfg, Rules: rules, Threads: 2, MemoryMB: 512,
+		Fresh: func(ctx context.Context, dir string) (bool, error) { return false, h.Standings(ctx, dir) },
 	}
 	if err := h.Snapshot(ctx, asOf, in.Snapshot); err != nil {
 		t.Fatal(err)

@@ -272,7 +272,7 @@ func TestAWithdrawalDuringTheRunBinds(t *testing.T) {
 	s := newShop(t)
 	s.everyday(120, 1)
 	in := s.night(monday.AddDate(0, 0, 1))
-	in.Fresh = func(ctx context.Context, dir string) error {
+	in.Fresh = func(ctx context.Context, dir string) (bool, error) {
 		for n := range 120 {
 			if n%2 == 0 && n < 100 {
 				s.says(subject(n), consent.Withdrawn, monday.AddDate(0, 0, 1), basis)

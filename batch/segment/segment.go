@@ -25,13 +25,14 @@ type Inputs struct {
 	Config   *config.Config
 	Rules    *policy.Rules
 
-	// Fresh writes standings.parquet and subjects.parquet as they are now into
-	// dir. It is called once, right before publication; nil keeps the snapshot's.
-	Fresh func(ctx context.Context, dir string) error
+	// Fresh writes standings.parquet and subjects.parquet as they are now into dir,
+	// and says where the kill switch "exports" stands now. It is called once, right
+	// before publication; nil keeps what the snapshot and ExportsOff say.
+	Fresh func(ctx context.Context, dir string) (exportsOff bool, err error)
 	// Commit makes the records of the export row sets durable before their files
 	// become visible; nil leaves that to the caller.
 	Commit func(ctx context.Context, records []decide.Record) error
-	// ExportsOff is the kill switch "exports": every row is refused by SWITCH.
+	// ExportsOff is the kill switch "exports" at the snapshot: every row is refused by SWITCH.
 	ExportsOff bool
 
 	Progress func(step string, done, total int64)

@@ -266,19 +266,34 @@ func TestAnOrderToldTwiceIsOneOrder(t *testing.T) {
 	}
 }
 
-func TestExportsSwitchedOff(t *testing.T) {
-	s := newShop(t)
-	s.everyday(120, 1)
-	in := s.night(monday.AddDate(0, 0, 1))
-	in.ExportsOff = true
-	res := s.run(in)
-	for _, r := range res.Records {
-		if !slices.Contains(r.Rules, "SWITCH") {
-			t.Errorf("a row set was not refused by SWITCH: %v", r.Rules)
-		}
-	}
-	if len(res.Members) == 0 {
-		t.Error("the switch for exports also took the day's segments")
+func TestTheExportsSwitchBinds(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		before, during bool // switched off
+	}{
+		{"off all along", true, true},
+		{"thrown during the run", false, true},
+		{"back on during the run", true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newShop(t)
+			s.everyday(120, 1)
+			in := s.night(monday.AddDate(0, 0, 1))
+			in.ExportsOff = c.before
+			in.Fresh = func(ctx context.Context, dir string) (bool, error) {
+				_, err := s.fresh(ctx, dir)
+				return c.during, err
+			}
+			res := s.run(in)
+			for _, r := range res.Records {
+				if slices.Contains(r.Rules, "SWITCH") != c.during {
+					t.Errorf("switched off: %v; a row set was decided by %v", c.during, r.Rules)
+				}
+			}
+			if len(res.Members) == 0 {
+				t.Error("the switch for exports also took the day's segments")
+			}
+		})
 	}
 }
 

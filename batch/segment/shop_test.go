@@ -213,9 +213,9 @@ func (s *shop) linked(dir string) {
 	s.parquet(filepath.Join(dir, "links.parquet"), "{device: 'uuid', account: 'uuid'}", links)
 }
 
-func (s *shop) fresh(_ context.Context, dir string) error {
+func (s *shop) fresh(_ context.Context, dir string) (exportsOff bool, err error) {
 	s.consents(dir)
-	return nil
+	return false, nil
 }
 
 // parquet writes rows of a given schema, as a host's Parquet writer would.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,15 +111,25 @@ func (sh *shop) beginNight(r *http.Request) (any, error) {
 	if err := sh.host.Snapshot(r.Context(), in.Through, in.Dir); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
-	switches, err := sh.host.AllSwitches(r.Context())
-	if err != nil {
-		return nil, fmt.Errorf("reading switches: %w", err)
-	}
-	exports, set := switches["exports"]
-	return nightAnswer{Config: sh.yaml, Now: now, ExportsOff: set && !exports.On}, nil
+	off, err := sh.exportsOff(r.Context())
+	return nightAnswer{Config: sh.yaml, Now: now, ExportsOff: off}, err
 }
 
-// standings reads consent once more, right before publication.
+func (sh *shop) exportsOff(ctx context.Context) (bool, error) {
+	switches, err := sh.host.AllSwitches(ctx)
+	if err != nil {
+		return false, fmt.Errorf("reading switches: %w", err)
+	}
+	exports, set := switches[flow.SwitchExports]
+	return set && !exports.On, nil
+}
+
+// standingsAnswer is what else may have changed since the snapshot.
+type standingsAnswer struct {
+	ExportsOff bool `json:"exports_off"`
+}
+
+// standings reads consent and the exports switch once more, right before publication.
 func (sh *shop) standings(r *http.Request) (any, error) {
 	in, err := sh.readNightCall(r)
 	if err != nil {
@@ -127,13 +138,19 @@ func (sh *shop) standings(r *http.Request) (any, error) {
 	if err := sh.host.Standings(r.Context(), in.Dir); err != nil {
 		return nil, fmt.Errorf("writing standings: %w", err)
 	}
-	return struct{}{}, nil
+	off, err := sh.exportsOff(r.Context())
+	return standingsAnswer{off}, err
 }
 
-// takeDecisions makes the night's decision records durable, in their order.
+// takeDecisions makes the night's decision records durable, in their order. What a
+// run that died before it published left here already is not taken again: its ids
+// come from what was decided.
 func (sh *shop) takeDecisions(r *http.Request) (any, error) {
 	n := 0
 	err := lines(r.Body, func(rec decide.Record) error {
+		if _, err := sh.host.Decision(r.Context(), rec.ID); !errors.Is(err, flow.ErrNotFound) {
+			return err
+		}
 		n++
 		return sh.host.AppendDecision(r.Context(), &rec)
 	})

@@ -116,8 +116,10 @@ func (n night) begin(ctx context.Context, snapshot string) (nightAnswer, error) 
 	return a, nil
 }
 
-func (n night) fresh(ctx context.Context, dir string) error {
-	return n.shop.call(ctx, "POST", "/admin/standings", nightCall{Through: n.asOf, Dir: dir}, &struct{}{})
+func (n night) fresh(ctx context.Context, dir string) (exportsOff bool, err error) {
+	var a standingsAnswer
+	err = n.shop.call(ctx, "POST", "/admin/standings", nightCall{Through: n.asOf, Dir: dir}, &a)
+	return a.ExportsOff, err
 }
 
 func (n night) commit(ctx context.Context, records []decide.Record) error {
