@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -37,21 +38,42 @@ func openKeys(dir string) (*rowKeys, error) {
 		return nil, fmt.Errorf("opening the night's keys: %w", err)
 	}
 	path := filepath.Join(dir, nightKeyFile)
-	key, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
+	body, err := os.ReadFile(path)
+	var key []byte
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		key = make([]byte, 32)
 		if _, err := rand.Read(key); err != nil {
 			return nil, fmt.Errorf("making the night's key: %w", err)
 		}
-		err = replaceFile(path, key, 0o600)
+		err = replaceFile(path, keyLine(key), 0o600)
+	case err == nil && len(body) == 32: // of a version that kept no checksum
+		key = body
+		err = replaceFile(path, keyLine(key), 0o600)
+	case err == nil:
+		key, err = readKeyLine(body)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the night's keys: %w", err)
 	}
-	if len(key) != 32 {
-		return nil, fmt.Errorf("opening the night's keys: %s is damaged: %d bytes, want 32", nightKeyFile, len(key))
-	}
 	return &rowKeys{night: key, recipients: map[string][]byte{}}, nil
+}
+
+// keyLine is rows.key: the key in hex digits, and the first 64 bits of its SHA-256.
+func keyLine(key []byte) []byte {
+	sum := sha256.Sum256(key)
+	return fmt.Appendf(nil, "%x %x\n", key, sum[:8])
+}
+
+// readKeyLine takes only what keyLine wrote: a key with one wrong bit would give
+// every person of every export another row key.
+func readKeyLine(body []byte) ([]byte, error) {
+	text, _, _ := bytes.Cut(body, []byte(" "))
+	key, err := hex.DecodeString(string(text))
+	if err != nil || len(key) != 32 || !bytes.Equal(body, keyLine(key)) {
+		return nil, fmt.Errorf("%s is damaged: bring it back from a backup; with it removed the next night makes another, and recipients cannot match their rows to earlier files", nightKeyFile)
+	}
+	return key, nil
 }
 
 // of is the key of a recipient.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -23,6 +21,8 @@ type state struct {
 	Sensitive map[string]string `json:"sensitive"` // categories as configured
 	Days      []stateDay        `json:"days"`      // in order
 	Files     map[string]string `json:"files"`     // signatures, verdicts, product_tags: path within the state folder
+	Sums      map[string]string `json:"sums"`      // SHA-256 of every file named above, by path
+	Sum       string            `json:"sum"`       // SHA-256 of this file with an empty sum
 }
 
 // stateDay is the file of one ingest day's rows.
@@ -37,21 +37,6 @@ var remembered = map[string]string{
 	"signatures":   "select * from signatures order by subject",
 	"verdicts":     "select * from verdicts order by all",
 	"product_tags": "select p.product_id, coalesce(t.tags, 0) as tags from products as p left join product_tags as t using (product_id) order by all",
-}
-
-func readState(dir string) (state, error) {
-	var s state
-	body, err := os.ReadFile(filepath.Join(dir, "state.json"))
-	if errors.Is(err, os.ErrNotExist) {
-		return s, nil
-	}
-	if err != nil {
-		return s, fmt.Errorf("reading the night's state: %w", err)
-	}
-	if err := json.Unmarshal(body, &s); err != nil {
-		return s, fmt.Errorf("reading the night's state.json: %w", err)
-	}
-	return s, nil
 }
 
 // codeDigest changes with the SQL that decides what a daily row holds.
@@ -72,6 +57,9 @@ func codeDigest() (string, error) {
 // for the same cases, and no product or category that became sensitive or stopped
 // being so. Without such a night everything is rebuilt.
 func (n *night) recall(ctx context.Context) (holds bool, err error) {
+	if err := n.was.verify(n.in.State); err != nil {
+		return false, err
+	}
 	if err := n.db.exec(ctx, `create or replace table verdicts
 		(case_id bigint, state varchar, tag varchar, age varchar, allowed boolean, keep bigint)`); err != nil {
 		return false, fmt.Errorf("making table verdicts: %w", err)
@@ -273,7 +261,10 @@ func (n *night) remember(ctx context.Context) error {
 		}
 		n.is.Files[name] = file
 	}
-	body, err := json.MarshalIndent(n.is, "", "  ")
+	if err := n.is.digest(n.in.State, n.was.Sums); err != nil {
+		return fmt.Errorf("writing the night's state: %w", err)
+	}
+	body, err := n.is.seal()
 	if err != nil {
 		return fmt.Errorf("writing the night's state: %w", err)
 	}
@@ -286,10 +277,7 @@ func (n *night) remember(ctx context.Context) error {
 // sweep removes Parquet files of the state folder that the state does not name:
 // those of days past, of subjects who withdrew, and of nights that were killed.
 func (s state) sweep(dir string) error {
-	named := slices.Collect(maps.Values(s.Files))
-	for _, d := range s.Days {
-		named = append(named, d.File)
-	}
+	named := s.named()
 	for _, pattern := range []string{"*.parquet", filepath.Join("daily", "*", "*")} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
