@@ -80,6 +80,7 @@ func (sh *shop) admin(do func(*http.Request) (any, error)) http.HandlerFunc {
 type nightCall struct {
 	Through time.Time `json:"through"`
 	Dir     string    `json:"dir"`
+	Again   bool      `json:"again,omitempty"` // a night of an earlier date than the published one is meant
 }
 
 // nightAnswer is what the night must know of the shop that made its snapshot.
@@ -108,11 +109,27 @@ func (sh *shop) beginNight(r *http.Request) (any, error) {
 	if in.Through.After(now) {
 		return nil, fmt.Errorf("%s is still to come: it is %s", in.Through.Format(time.RFC3339), now.Format(time.RFC3339))
 	}
+	if err := sh.notBefore(r.Context(), in); err != nil {
+		return nil, err
+	}
 	if err := sh.host.Snapshot(r.Context(), in.Through, in.Dir); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
 	off, err := sh.exportsOff(r.Context())
 	return nightAnswer{Config: sh.yaml, Now: now, ExportsOff: off}, err
+}
+
+// notBefore keeps a mistyped date from replacing what the day reads with less.
+// The published date itself may run again.
+func (sh *shop) notBefore(ctx context.Context, in nightCall) error {
+	p, err := sh.host.Published(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the publication: %w", err)
+	}
+	if in.Through.Before(p.AsOf) && !in.Again {
+		return fmt.Errorf("%s is before %s, whose night is published: --again replaces it all the same", in.Through.Format(time.DateOnly), p.AsOf.Format(time.DateOnly))
+	}
+	return nil
 }
 
 func (sh *shop) exportsOff(ctx context.Context) (bool, error) {

@@ -23,6 +23,7 @@ import (
 type nightlyCmd struct {
 	place
 	AsOf     string `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
+	Again    bool   `help:"Let an earlier date replace the publication of a later one."`
 	MemoryMB int    `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
 	Patient  bool   `hidden:"" help:"Say nothing of steps that take less than a second."`
 	Threads  int    `help:"Threads for DuckDB; default: the number of CPUs."`
@@ -67,7 +68,7 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 	}
 	defer unlock()
 	snapshot := filepath.Join(state, "snapshot")
-	answer, err := n.begin(ctx, snapshot)
+	answer, err := n.begin(ctx, snapshot, c.Again)
 	if err != nil {
 		return segment.Result{}, err
 	}
@@ -100,7 +101,7 @@ func inputs(ctx context.Context, a nightAnswer) (segment.Inputs, error) {
 }
 
 // begin has the shop write a snapshot into an empty folder.
-func (n night) begin(ctx context.Context, snapshot string) (nightAnswer, error) {
+func (n night) begin(ctx context.Context, snapshot string, again bool) (nightAnswer, error) {
 	n.out.step("snapshot", 0, 1)
 	if err := os.RemoveAll(snapshot); err != nil {
 		return nightAnswer{}, fmt.Errorf("clearing the snapshot folder: %w", err)
@@ -109,7 +110,7 @@ func (n night) begin(ctx context.Context, snapshot string) (nightAnswer, error) 
 		return nightAnswer{}, fmt.Errorf("making the snapshot folder: %w", err)
 	}
 	var a nightAnswer
-	if err := n.shop.call(ctx, "POST", "/admin/night", nightCall{Through: n.asOf, Dir: snapshot}, &a); err != nil {
+	if err := n.shop.call(ctx, "POST", "/admin/night", nightCall{Through: n.asOf, Dir: snapshot, Again: again}, &a); err != nil {
 		return a, err
 	}
 	n.out.step("snapshot", 1, 1)
