@@ -16,6 +16,7 @@ import (
 	"github.com/handschlag/handschlag/batch/segment"
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
 )
@@ -67,6 +68,9 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	defer unlock()
+	if err := n.verifyLedger(); err != nil {
+		return segment.Result{}, err
+	}
 	snapshot := filepath.Join(state, "snapshot")
 	answer, err := n.begin(ctx, snapshot, c.Again)
 	if err != nil {
@@ -85,6 +89,26 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return res, err
 	}
 	return res, n.publish(ctx, res)
+}
+
+// verifyLedger refuses to build on consent records that are not what was signed. A
+// ledger that a busy server changes faster than it can be read is said, not refused.
+func (n night) verifyLedger() error {
+	n.out.step("ledger", 0, 1)
+	f := folder{Data: n.dir}
+	key, err := f.key()
+	if err != nil {
+		return err
+	}
+	_, err = ledger.Verify(os.DirFS(f.dir()), key)
+	switch {
+	case errors.Is(err, ledger.ErrChanging):
+		n.out.say("the ledger was not verified: " + err.Error())
+	case err != nil:
+		return fmt.Errorf("the ledger does not verify: %w", err)
+	}
+	n.out.step("ledger", 1, 1)
+	return nil
 }
 
 // inputs reads the configuration that the shop decides by, and its rules.

@@ -49,7 +49,7 @@ func (f *Fault) Error() string {
 // as witnessed: the log must begin with all that it covers.
 //
 // A folder that a writer changes meanwhile is read again, a few times; a busy
-// writer's folder is better copied first.
+// writer's folder is better copied first, for the error is ErrChanging then.
 func Verify(fsys fs.FS, public string, witnessed ...[]byte) (Report, error) {
 	for try := 0; ; try++ {
 		before := fingerprint(fsys)
@@ -61,10 +61,13 @@ func Verify(fsys fs.FS, public string, witnessed ...[]byte) (Report, error) {
 		case bytes.Equal(before, fingerprint(fsys)):
 			return Report{}, err
 		case try == tries:
-			return Report{}, fmt.Errorf("the ledger folder keeps changing; verify a copy: %w", err)
+			return Report{}, fmt.Errorf("%w; verify a copy: %w", ErrChanging, err)
 		}
 	}
 }
+
+// ErrChanging means that a writer was so busy that nothing can be said of the folder.
+var ErrChanging = errors.New("the ledger folder keeps changing")
 
 // tries is how often Verify reads a changing folder again.
 const tries = 9
