@@ -173,6 +173,42 @@ func (d *door) credential(r *http.Request, as string) {
 	}
 }
 
+// told counts the reads of a body.
+type told struct{ reads int }
+
+func (b *told) Read(p []byte) (int, error) { b.reads++; return len(p), nil }
+
+// A feed may be 64 MiB, and all bodies together 128: who has no right to send
+// one must not fill that.
+func TestAFeedIsReadForTheServerKeyOnly(t *testing.T) {
+	d := openDoor(t)
+	for _, path := range []string{"/v1/products", "/v1/prices"} {
+		for as, status := range map[string]int{"": 401, "write": 403, "nobody's": 401, "dpo": 403} {
+			body := &told{}
+			r := httptest.NewRequest("PUT", path, body)
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Expect", "100-continue") // nothing is heard out
+			d.credential(r, as)
+			w := httptest.NewRecorder()
+			d.h.ServeHTTP(w, r)
+			if w.Code != status || body.reads > 0 {
+				t.Errorf("%s as %q: got %d after %d reads, want %d after none", path, as, w.Code, body.reads, status)
+			}
+		}
+	}
+	want(t, "key in the body", d.do(call{method: "PUT", path: "/v1/products", body: `{"writeKey":"` + serverKey + `","products":[]}`}), 401, "credential_missing")
+	want(t, "key in the header", d.do(call{method: "PUT", path: "/v1/products", as: "server", body: `{"products":[]}`}), 422, "field_invalid")
+}
+
+func TestAnAnswerThatCannotBeWrittenStillNamesTheContact(t *testing.T) {
+	a := &api{o: withDefaults(Options{Contact: config.Contact{Phone: "+49 30 000"}, Log: slog.New(slog.DiscardHandler)})}
+	w := httptest.NewRecorder()
+	a.answer(w, 200, make(chan int))
+	if b := w.Body.String(); w.Code != 500 || !strings.Contains(b, `"phone":"+49 30 000"`) || !strings.Contains(b, `"speaker":"machine"`) {
+		t.Errorf("got %d %s", w.Code, b)
+	}
+}
+
 func (d *door) identity(user string) string {
 	return sign(d.t, identityKey, jwt.MapClaims{"sub": user, "iat": d.clock().Unix(), "exp": d.clock().Add(10 * time.Minute).Unix()})
 }

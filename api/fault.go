@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -83,6 +84,16 @@ func (a *api) fail(w http.ResponseWriter, err error) {
 	a.answer(w, f.Status, Problem{Wrong{f.Code, f.Detail}, a.o.Contact, "machine"})
 }
 
+// Broken answers, in the envelope of every error, for what reached us in a form
+// that no request can be made of. It does not look at the request.
+func Broken(contact config.Contact) http.Handler {
+	a := &api{o: withDefaults(Options{Contact: contact})}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		maps.Copy(w.Header(), safety)
+		a.fail(w, &flow.Fault{Status: http.StatusBadRequest, Code: "request_broken", Detail: "method, path or body cannot be a request's"})
+	})
+}
+
 // retryAfter is in seconds: SDKs keep the batch and come again.
 const retryAfter = 2
 
@@ -91,7 +102,8 @@ func (a *api) answer(w http.ResponseWriter, status int, v any) {
 	body, err := encode(v)
 	if err != nil {
 		a.o.Log.Error("writing an answer", "type", fmt.Sprintf("%T", v), "error", err)
-		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","detail":"the answer could not be written"}}`)
+		status = http.StatusInternalServerError
+		body, _ = encode(Problem{Wrong{"internal", "the answer could not be written"}, a.o.Contact, "machine"}) // text alone: it can be
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
