@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"slices"
 	"testing"
 	"time"
@@ -77,6 +78,38 @@ func TestStaffOfAnIdentityProvider(t *testing.T) {
 			t.Errorf("%s: want eve %v, got %s %v %v", name, c.roles, who, roles, err)
 		}
 	}
+}
+
+func TestKeysThatCannotBeFetchedAreNoVerdictOnAToken(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux() // knows itself, but not its keys
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": s.URL, "jwks_uri": s.URL + "/keys", "authorization_endpoint": s.URL, "token_endpoint": s.URL})
+	})
+	staff := OIDC{Issuer: s.URL, Audience: "handschlag"}.Staff(func() time.Time { return noon })
+	token, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{"iss": s.URL, "aud": "handschlag", "sub": "eve", "role": "dpo", "exp": noon.Add(time.Hour).Unix()}).SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	traced := 0
+	first := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GetConn: func(string) { traced++ }})
+	for range 2 {
+		if _, _, err := staff(first, token); err == nil || errors.Is(err, errUnknownStaff) {
+			t.Errorf("want that we could not find out, got %v", err)
+		}
+	}
+	if traced > 0 {
+		t.Error("a request's context went into the provider")
+	}
+	d := openDoor(t, func(o *Options) { o.Staff = staff })
+	g := d.do(call{method: "GET", path: "/v1/queue", header: map[string]string{"Authorization": "Bearer " + token}})
+	want(t, "queue", g, 503, "unavailable")
 }
 
 func TestAProviderThatIsDownStopsStaffNotTheShop(t *testing.T) {

@@ -73,13 +73,14 @@ type OIDC struct {
 func (o OIDC) Staff(now func() time.Time) Staff {
 	var mu sync.Mutex
 	var v *oidc.IDTokenVerifier
-	verifier := func(ctx context.Context) (*oidc.IDTokenVerifier, error) {
+	verifier := func() (*oidc.IDTokenVerifier, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if v != nil {
 			return v, nil
 		}
-		p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), &http.Client{Timeout: 5 * time.Second}), o.Issuer)
+		// The provider keeps its context for every later fetch of keys: not that of a request.
+		p, err := oidc.NewProvider(oidc.ClientContext(context.Background(), &http.Client{Timeout: 5 * time.Second}), o.Issuer)
 		if err != nil {
 			return nil, fmt.Errorf("asking identity provider: %w", err)
 		}
@@ -87,16 +88,25 @@ func (o OIDC) Staff(now func() time.Time) Staff {
 		return v, nil
 	}
 	return func(ctx context.Context, token string) (string, []string, error) {
-		v, err := verifier(ctx)
+		v, err := verifier()
 		if err != nil {
 			return "", nil, err
 		}
 		t, err := v.Verify(ctx, token)
 		if err != nil {
-			return "", nil, errUnknownStaff
+			return "", nil, unverified(err)
 		}
 		return o.person(t)
 	}
+}
+
+// unverified tells a bad token from keys that could not be fetched. The library
+// keeps the cause as text only, and nothing of the token is in its beginning.
+func unverified(err error) error {
+	if strings.HasPrefix(err.Error(), "failed to verify signature: fetching keys") {
+		return fmt.Errorf("asking identity provider: %w", err)
+	}
+	return errUnknownStaff
 }
 
 // person reads subject and role claim: a string or a list of strings.
