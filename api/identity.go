@@ -28,6 +28,33 @@ type Identity struct {
 	Public ed25519.PublicKey // EdDSA, if any
 }
 
+// IdentityFrom makes the verifier of a secret and a public key (ParsePublicKey),
+// either of which may be ""; nil if both are.
+func IdentityFrom(secret, publicKey string) (*Identity, error) {
+	if secret == "" && publicKey == "" {
+		return nil, nil
+	}
+	id := &Identity{Secret: []byte(secret)}
+	if publicKey == "" {
+		return id, nil
+	}
+	var err error
+	id.Public, err = ParsePublicKey(publicKey)
+	return id, err
+}
+
+// Guessable says which of the secrets that are set are too short to stand before
+// strangers: 32 bytes for HS256 (RFC 7518), 16 for the server key.
+func Guessable(identitySecret, serverKey string) (wrong []string) {
+	if n := len(identitySecret); n > 0 && n < 32 {
+		wrong = append(wrong, "HANDSCHLAG_IDENTITY_SECRET is shorter than 32 bytes: it can be guessed")
+	}
+	if n := len(serverKey); n > 0 && n < 16 {
+		wrong = append(wrong, "HANDSCHLAG_SERVER_KEY is shorter than 16 bytes: it can be guessed")
+	}
+	return wrong
+}
+
 // ParsePublicKey reads an Ed25519 public key: PEM, or 32 bytes in base64.
 func ParsePublicKey(s string) (ed25519.PublicKey, error) {
 	if block, _ := pem.Decode([]byte(s)); block != nil {

@@ -156,8 +156,8 @@ func (srv *server) notices() []string {
 	if !srv.staff {
 		out = append(out, "nobody is staff: set HANDSCHLAG_OIDC_ISSUER, or HANDSCHLAG_STAFF_TOKENS on loopback")
 	}
-	if v := os.Getenv("HANDSCHLAG_IDENTITY_SECRET"); v != "" && len(v) < 32 {
-		out = append(out, "HANDSCHLAG_IDENTITY_SECRET has fewer than 32 characters: choose a longer one before you go live")
+	for _, w := range api.Guessable(os.Getenv("HANDSCHLAG_IDENTITY_SECRET"), os.Getenv("HANDSCHLAG_SERVER_KEY")) {
+		out = append(out, w+"; choose a longer one before you go live")
 	}
 	return out
 }

@@ -50,7 +50,8 @@ func onLoopback(listen string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// loopbackOnly names the settings that must not meet an open address.
+// loopbackOnly names the settings that must not meet an open address: a clock and
+// tokens for tests, and secrets that can be guessed.
 func loopbackOnly(listen string) error {
 	if _, _, err := net.SplitHostPort(listen); err != nil {
 		return fmt.Errorf("--listen: want HOST:PORT, got %q", listen)
@@ -63,21 +64,17 @@ func loopbackOnly(listen string) error {
 			return fmt.Errorf("%s is for loopback only, not for --listen %s", name, listen)
 		}
 	}
+	if wrong := api.Guessable(os.Getenv("HANDSCHLAG_IDENTITY_SECRET"), os.Getenv("HANDSCHLAG_SERVER_KEY")); len(wrong) > 0 {
+		return fmt.Errorf("--listen %s: %s", listen, strings.Join(wrong, "; "))
+	}
 	return nil
 }
 
 // identityFromEnv reads what verifies identity tokens; nil if nothing does.
 func identityFromEnv() (*api.Identity, error) {
-	id := &api.Identity{Secret: []byte(os.Getenv("HANDSCHLAG_IDENTITY_SECRET"))}
-	if v := os.Getenv("HANDSCHLAG_IDENTITY_PUBLIC_KEY"); v != "" {
-		k, err := api.ParsePublicKey(v)
-		if err != nil {
-			return nil, fmt.Errorf("HANDSCHLAG_IDENTITY_PUBLIC_KEY: %w", err)
-		}
-		id.Public = k
-	}
-	if len(id.Secret) == 0 && len(id.Public) == 0 {
-		return nil, nil
+	id, err := api.IdentityFrom(os.Getenv("HANDSCHLAG_IDENTITY_SECRET"), os.Getenv("HANDSCHLAG_IDENTITY_PUBLIC_KEY"))
+	if err != nil {
+		return nil, fmt.Errorf("HANDSCHLAG_IDENTITY_PUBLIC_KEY: %w", err)
 	}
 	return id, nil
 }

@@ -19,15 +19,16 @@ import (
 // Handler is what lambda.Start takes.
 type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-// Serve lets h answer API Gateway's events.
-func Serve(h http.Handler) Handler {
+// Serve lets h answer API Gateway's events, and broken those that no request can
+// be made of: it is given an empty request and must not look at it.
+func Serve(h, broken http.Handler) Handler {
 	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		r, err := request(ctx, e)
-		if err != nil {
-			return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusBadRequest}, nil
-		}
 		w := &answer{header: http.Header{}}
-		h.ServeHTTP(w, r)
+		if r, err := request(ctx, e); err != nil {
+			broken.ServeHTTP(w, new(http.Request).WithContext(ctx))
+		} else {
+			h.ServeHTTP(w, r)
+		}
 		return w.response(), nil
 	}
 }

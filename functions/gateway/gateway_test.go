@@ -24,6 +24,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 }
 
+func broken(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = io.WriteString(w, "call us")
+}
+
 func event(change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTPRequest {
 	e := events.APIGatewayV2HTTPRequest{Version: "2.0", RawPath: "/v1/batch", RawQueryString: "a=b", Body: "hello", Headers: map[string]string{"user-agent": "Firefox"}}
 	e.RequestContext.HTTP.Method, e.RequestContext.HTTP.SourceIP, e.RequestContext.Stage = "POST", "203.0.113.7", "$default"
@@ -32,7 +37,7 @@ func event(change func(*events.APIGatewayV2HTTPRequest)) events.APIGatewayV2HTTP
 }
 
 func TestAnEventBecomesARequest(t *testing.T) {
-	serve := Serve(http.HandlerFunc(echo))
+	serve := Serve(http.HandlerFunc(echo), http.HandlerFunc(broken))
 	for name, c := range map[string]struct {
 		change       func(*events.APIGatewayV2HTTPRequest)
 		status       int
@@ -43,8 +48,8 @@ func TestAnEventBecomesARequest(t *testing.T) {
 		"with a named stage": {func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.Stage, e.RawPath = "live", "/live/v1/batch" }, 201, "/v1/batch", "hello"},
 		"a stage-like path":  {func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.Stage = "v1" }, 201, "/batch", "hello"},
 		"no path":            {func(e *events.APIGatewayV2HTTPRequest) { e.RawPath = "" }, 201, "/", "hello"},
-		"base64 that is not": {func(e *events.APIGatewayV2HTTPRequest) { e.IsBase64Encoded = true; e.Body = "%" }, 400, "", ""},
-		"a broken method":    {func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "P T" }, 400, "", ""},
+		"base64 that is not": {func(e *events.APIGatewayV2HTTPRequest) { e.IsBase64Encoded = true; e.Body = "%" }, 400, "", "call us"},
+		"a broken method":    {func(e *events.APIGatewayV2HTTPRequest) { e.RequestContext.HTTP.Method = "P T" }, 400, "", "call us"},
 	} {
 		res, err := serve(t.Context(), event(c.change))
 		if err != nil || res.StatusCode != c.status || res.Body != c.answer || res.Headers["X-Path"] != c.path {
@@ -58,7 +63,7 @@ func TestAnEventBecomesARequest(t *testing.T) {
 
 func TestBytesThatAreNoTextTravelAsBase64(t *testing.T) {
 	raw := []byte{0xff, 0x00, 0xfe}
-	res, err := Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(raw) }))(t.Context(), event(func(*events.APIGatewayV2HTTPRequest) {}))
+	res, err := Serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(raw) }), nil)(t.Context(), event(func(*events.APIGatewayV2HTTPRequest) {}))
 	if err != nil || !res.IsBase64Encoded || res.Body != base64.StdEncoding.EncodeToString(raw) || res.StatusCode != 200 {
 		t.Errorf("got %+v %v", res, err)
 	}

@@ -28,7 +28,7 @@ func environment(g api.Group) (surroundings, error) {
 	} else {
 		e.options.WriteKey, e.options.ServerKey = e.want("HANDSCHLAG_WRITE_KEY"), e.want("HANDSCHLAG_SERVER_KEY")
 	}
-	e.readIdentity()
+	e.readSecrets()
 	if len(e.wrong) > 0 {
 		return e, errors.New("environment: " + strings.Join(e.wrong, "; "))
 	}
@@ -63,16 +63,14 @@ func (e *surroundings) readConfig() {
 	e.config, e.options.Origins, e.options.Contact = cfg, cfg.CORS, cfg.Contact
 }
 
-// readIdentity reads what verifies identity tokens, if anything does.
-func (e *surroundings) readIdentity() {
-	e.options.Identity = &api.Identity{Secret: []byte(os.Getenv("HANDSCHLAG_IDENTITY_SECRET"))}
-	v := os.Getenv("HANDSCHLAG_IDENTITY_PUBLIC_KEY")
-	if v == "" {
-		return
-	}
-	k, err := api.ParsePublicKey(v)
+// readSecrets reads what verifies identity tokens, if anything does, and refuses
+// secrets that can be guessed.
+func (e *surroundings) readSecrets() {
+	secret := os.Getenv("HANDSCHLAG_IDENTITY_SECRET")
+	e.wrong = append(e.wrong, api.Guessable(secret, e.options.ServerKey)...)
+	id, err := api.IdentityFrom(secret, os.Getenv("HANDSCHLAG_IDENTITY_PUBLIC_KEY"))
 	if err != nil {
 		e.wrong = append(e.wrong, "HANDSCHLAG_IDENTITY_PUBLIC_KEY: "+err.Error())
 	}
-	e.options.Identity.Public = k
+	e.options.Identity = id
 }

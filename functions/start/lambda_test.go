@@ -101,6 +101,35 @@ func TestEachGroupWorksWithItsOwnRulesAlone(t *testing.T) {
 	}
 }
 
+func TestSecretsThatCanBeGuessedAreRefused(t *testing.T) {
+	surround(t)
+	t.Setenv("HANDSCHLAG_SERVER_KEY", "short")
+	t.Setenv("HANDSCHLAG_IDENTITY_SECRET", "shorter than 32 bytes, too")
+	_, err := environment(api.GroupIngest)
+	for _, want := range []string{"HANDSCHLAG_SERVER_KEY is shorter", "HANDSCHLAG_IDENTITY_SECRET is shorter"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q said, got %v", want, err)
+		}
+	}
+	t.Setenv("HANDSCHLAG_SERVER_KEY", strings.Repeat("k", 16))
+	t.Setenv("HANDSCHLAG_IDENTITY_SECRET", strings.Repeat("s", 32))
+	if _, err := environment(api.GroupIngest); err != nil {
+		t.Error(err)
+	}
+}
+
+// A human stays reachable even for what is no request at all.
+func TestABrokenEventIsAnsweredWithTheContact(t *testing.T) {
+	surround(t)
+	e := post("/v1/batch", "%")
+	e.IsBase64Encoded = true
+	res := serveOnce(t, api.GroupIngest, e)
+	var p api.Problem
+	if err := json.Unmarshal([]byte(res.Body), &p); err != nil || res.StatusCode != 400 || p.Contact.Phone+p.Contact.Email+p.Contact.URL == "" || p.Speaker != "machine" || p.Error.Code == "" {
+		t.Errorf("got %d %s", res.StatusCode, res.Body)
+	}
+}
+
 func TestEverythingMissingIsSaidAtOnce(t *testing.T) {
 	for _, name := range []string{"HANDSCHLAG_DATA", "HANDSCHLAG_WRITE_KEY", "HANDSCHLAG_SERVER_KEY", "HANDSCHLAG_OIDC_ISSUER", "HANDSCHLAG_OIDC_AUDIENCE"} {
 		t.Setenv(name, "")

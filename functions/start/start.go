@@ -66,7 +66,7 @@ func open(ctx context.Context, g api.Group, version string, log *slog.Logger) (g
 	}
 	o := env.options
 	o.Groups, o.Version, o.Log = []api.Group{g}, version, log
-	return gateway.Serve(api.New(f, o)), host, nil
+	return gateway.Serve(api.New(f, o), api.Broken(o.Contact)), host, nil
 }
 
 func utc() time.Time { return time.Now().UTC() }
