@@ -44,7 +44,7 @@ func (f *Flow) prompt(ctx context.Context, v *visitor, history []consent.Record,
 	out.Ask = append(out.Ask, inOrder(verdict.Ask)...)
 	for p := range verdict.Withheld {
 		if n, said := noes[p]; said {
-			out.Later[p] = addMonths(n.at, months, f.zone)
+			out.Later[p] = consent.GrantUntil(n.at, months, f.zone)
 		}
 	}
 	out.Reasons = f.words(policy.EntryPrompt, verdict.Rules)
@@ -94,10 +94,10 @@ func (f *Flow) changedSince(version string) bool {
 	return false
 }
 
-// monthsSince counts whole calendar months, as addMonths does.
+// monthsSince counts whole calendar months, as grants do.
 func monthsSince(from, now time.Time, zone *time.Location) int64 {
 	n := 0
-	for n < maxMonths && !addMonths(from, n+1, zone).After(now) {
+	for n < maxMonths && !consent.GrantUntil(from, n+1, zone).After(now) {
 		n++
 	}
 	return int64(n)

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/signal"
@@ -29,7 +28,7 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		Notice:       consent.Notice{Version: a.notice.Version, Language: a.Notice.Language, TextSHA256: hex.EncodeToString(text[:])},
 		UI:           consent.UI{Version: a.ui.Version, Component: a.ui.Component, Layer: a.UI.Layer, RejectEqual: a.ui.RejectEqual},
 		Event:        consent.Act{Time: a.now, ClientTime: a.ClientTime, Type: "expressed", Method: a.Method, Actor: "subject"},
-		Validity:     consent.Validity{From: a.now, Until: addMonths(a.now, f.grantMonths(), f.zone)},
+		Validity:     consent.Validity{From: a.now, Until: consent.GrantUntil(a.now, f.grantMonths(), f.zone)},
 		Jurisdiction: f.cfg.Country, Law: "GDPR, TDDDG",
 		Storage:    consent.Storage{Locations: []string{f.cfg.Country}, Retention: "life of the consent and 3 years, to the year's end"},
 		Withdrawal: consent.Withdrawal{How: "same control, same effort", URLPath: "/v1/consent"},
@@ -118,18 +117,6 @@ func (f *Flow) grantMonths() int {
 		return n
 	}
 	return 12
-}
-
-// addMonths counts calendar months as Reg. (EEC, Euratom) 1182/71 does: the same
-// day of a later month at the same local time or, where that month has no such
-// day, its last day.
-func addMonths(t time.Time, months int, zone *time.Location) time.Time {
-	l := t.In(zone)
-	to := l.AddDate(0, months, 0)
-	if to.Day() != l.Day() {
-		to = to.AddDate(0, 0, -to.Day())
-	}
-	return to.UTC()
 }
 
 // digested is the hex SHA-256 of a signal string, "" of none: the strings
