@@ -3,10 +3,8 @@ package flow
 import (
 	"context"
 	"fmt"
-	"slices"
-	"unicode/utf8"
+	"strings"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/price"
 )
@@ -15,8 +13,6 @@ import (
 type FeedAnswer struct {
 	Stored int `json:"stored"`
 }
-
-var productClasses = []string{"simple", "standard", "complex", "premium", "contract"}
 
 // PutProducts replaces or adds products, all or none.
 func (f *Flow) PutProducts(ctx context.Context, ps []event.Product, c Caller) (FeedAnswer, error) {
@@ -27,8 +23,8 @@ func (f *Flow) PutProducts(ctx context.Context, ps []event.Product, c Caller) (F
 		return FeedAnswer{}, invalid("products", "none in the body")
 	}
 	for i, p := range ps {
-		if field, want := wrongProduct(p); field != "" {
-			return FeedAnswer{}, invalid(fmt.Sprintf("products[%d].%s", i, field), "%s", want)
+		if err := p.Check(); err != nil {
+			return FeedAnswer{}, wrongRow("products", i, err)
 		}
 	}
 	if err := f.host.PutProducts(ctx, ps); err != nil {
@@ -37,25 +33,12 @@ func (f *Flow) PutProducts(ctx context.Context, ps []event.Product, c Caller) (F
 	return FeedAnswer{Stored: len(ps)}, nil
 }
 
-func wrongProduct(p event.Product) (field, want string) {
-	switch {
-	case !named1(p.ID) || !utf8.ValidString(p.ID):
-		return "product_id", "want 1 to 128 characters"
-	case !utf8.ValidString(p.Category) || len(p.Category) > 256:
-		return "category", "want at most 256 characters"
-	case !slices.Contains(productClasses, p.Class):
-		return "product_class", oneOf(productClasses)
-	case p.PriceCents < 0 || p.PriceCents > maxCents:
-		return "price_cents", "want 0 or more"
-	case p.Stock < 0:
-		return "stock", "want 0 or more"
-	}
-	for _, tag := range p.Tags {
-		if !slices.Contains(consent.SpecialCategories, tag) {
-			return "tags", oneOf(consent.SpecialCategories)
-		}
-	}
-	return "", ""
+// wrongRow names the first field that a row's check found wrong: its errors begin
+// with the field.
+func wrongRow(list string, i int, err error) error {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	field, wrong, _ := strings.Cut(first, " ")
+	return invalid(fmt.Sprintf("%s[%d].%s", list, i, field), "%s", wrong)
 }
 
 // PutPrices merges price intervals into the histories, all or none. An overlap
@@ -68,8 +51,8 @@ func (f *Flow) PutPrices(ctx context.Context, rows []price.Interval, c Caller) (
 		return FeedAnswer{}, invalid("prices", "none in the body")
 	}
 	for i, r := range rows {
-		if field, want := wrongInterval(r); field != "" {
-			return FeedAnswer{}, invalid(fmt.Sprintf("prices[%d].%s", i, field), "%s", want)
+		if err := r.Check(); err != nil {
+			return FeedAnswer{}, wrongRow("prices", i, err)
 		}
 	}
 	if err := f.overlap(ctx, rows); err != nil {
@@ -100,24 +83,4 @@ func (f *Flow) overlap(ctx context.Context, rows []price.Interval) error {
 		}
 	}
 	return nil
-}
-
-func wrongInterval(r price.Interval) (field, want string) {
-	switch {
-	case !named1(r.Product):
-		return "product_id", "want 1 to 128 characters"
-	case !named1(r.Storefront):
-		return "storefront", "want 1 to 128 characters"
-	case !named1(r.Channel):
-		return "channel", "want 1 to 128 characters"
-	case !currency(r.Currency):
-		return "currency", "want three capital letters"
-	case r.From.IsZero():
-		return "from", "want a time"
-	case !r.To.IsZero() && !r.From.Before(r.To):
-		return "to", "want a time after from, or none"
-	case r.GrossCents < 0 || r.GrossCents > maxCents:
-		return "gross_cents", "want 0 or more"
-	}
-	return "", ""
 }

@@ -10,14 +10,10 @@ import (
 // Check says what is wrong with an interval as a shop sends it.
 func (i Interval) Check() error {
 	var wrong []error
-	if i.Product == "" {
-		wrong = append(wrong, errors.New("product_id is empty"))
-	}
-	if i.Storefront == "" {
-		wrong = append(wrong, errors.New("storefront is empty"))
-	}
-	if i.Channel == "" {
-		wrong = append(wrong, errors.New("channel is empty"))
+	for _, x := range []struct{ field, value string }{{"product_id", i.Product}, {"storefront", i.Storefront}, {"channel", i.Channel}} {
+		if x.value == "" || len(x.value) > 128 {
+			wrong = append(wrong, fmt.Errorf("%s wants 1 to 128 bytes", x.field))
+		}
 	}
 	if !currency(i.Currency) {
 		wrong = append(wrong, errors.New("currency wants three capital letters"))
