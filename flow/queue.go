@@ -159,6 +159,7 @@ func (f *Flow) Outcome(ctx context.Context, contactID string, call OutcomeCall, 
 			return k, conflict("contact_closed", "contact: it was closed with another outcome")
 		case first:
 			k.Outcome, k.ClosedAt = call.Outcome, &now
+			k.Question = "" // the visitor's own words were for this conversation
 		}
 		return k, nil
 	})

@@ -171,6 +171,9 @@ func TestACardEndsWithItsContact(t *testing.T) {
 	ok(t, err)
 	again, err := s.Outcome(ctx, id, flow.OutcomeCall{Outcome: "sold"}, adviser)
 	ok(t, err)
+	k, err := s.host.Contact(ctx, id)
+	ok(t, err)
+	want(t, k.Question, "") // it was for this conversation
 	want(t, again, closed)
 	_, err = s.Outcome(ctx, id, flow.OutcomeCall{Outcome: "helped"}, adviser)
 	faulted(t, err, 409, "contact")
