@@ -136,8 +136,6 @@ func listed(root *os.Root, date string) ([]string, error) {
 	var m struct {
 		Files []struct {
 			Name string `json:"name"`
-			Path string `json:"path"`
-			File string `json:"file"`
 		} `json:"files"`
 	}
 	if err := json.Unmarshal(b, &m); err != nil {
@@ -145,9 +143,8 @@ func listed(root *os.Root, date string) ([]string, error) {
 	}
 	files := []string{manifest}
 	for _, x := range m.Files {
-		name := x.Name + x.Path + x.File // a manifest uses one of the keys
-		if name != "" && name != "." && !strings.ContainsAny(name, `/\`) && fs.ValidPath(name) {
-			files = append(files, name)
+		if n := x.Name; n != "" && n != "." && !strings.ContainsAny(n, `/\`) && fs.ValidPath(n) {
+			files = append(files, n)
 		}
 	}
 	return files, nil
