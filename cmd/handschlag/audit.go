@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
 )
 
@@ -60,6 +61,9 @@ func (s streams) explain(d flow.DecisionAnswer) {
 	for _, why := range d.Reasons {
 		s.printf("because %s: %s | %s\n", why.Rule, why.En, why.De)
 	}
+	if len(d.Reasons) == 0 {
+		s.printf("because: %s\n", unruled(r))
+	}
 	if r.Need != nil {
 		s.printf("need %d points by scorecard %s\n", r.Need.Total, r.Need.Version)
 		for _, p := range r.Need.Parts {
@@ -70,6 +74,29 @@ func (s streams) explain(d flow.DecisionAnswer) {
 		s.printf("drawn with a chance of %.4f %%\n", float64(r.PPM)/10000)
 	}
 	s.printf("policy %.16s configuration %.16s binary %s, number %d of writer %s\n", r.Digests.Policy, r.Digests.Config, r.Binary, r.N, r.Writer)
+}
+
+// unruled says why a decision came out so that shows no rule in words.
+func unruled(r decide.Record) string {
+	var in struct {
+		Reason string `json:"reason"`
+	}
+	var out struct{ Allowed, Published *bool }
+	_, _ = json.Unmarshal(r.Input, &in), json.Unmarshal(r.Result, &out) // what they do not say is not told
+	no := func(b *bool) bool { return b != nil && !*b }
+	switch {
+	case len(r.Rules) > 0:
+		return strings.Join(r.Rules, ", ") + ", for which today's rules have no words"
+	case r.Action == decide.ActionSwitch:
+		return fmt.Sprintf("decided by %s — %s", r.Actor, in.Reason)
+	case r.Action == decide.ActionHandover && r.Actor != "":
+		return "noted by " + r.Actor + " at the end of the contact"
+	case r.Action == decide.ActionExport && r.Actor != "":
+		return "fetched by " + r.Actor + ", no rule limited it"
+	case no(out.Allowed) || no(out.Published):
+		return "the record names no rule"
+	}
+	return "no rule limited it"
 }
 
 type auditDecisionsCmd struct {
