@@ -14,6 +14,8 @@ import (
 type StateCall struct {
 	AnonymousID string `json:"anonymousId,omitempty"`
 	UserID      string `json:"userId,omitempty"`
+	// AsOf asks about a moment that has passed: what was decided later does not count.
+	AsOf *time.Time `json:"as_of,omitempty"`
 }
 
 // StateAnswer is a state and its history, oldest first. An identifier that was
@@ -62,6 +64,9 @@ func (f *Flow) ConsentState(ctx context.Context, call StateCall, c Caller) (Stat
 	if d.IsZero() && a.IsZero() {
 		return StateAnswer{}, invalid("anonymousId", "missing, and no account is proven")
 	}
+	if call.AsOf != nil && call.AsOf.After(now) {
+		return StateAnswer{}, invalid("as_of", "want a moment that has passed")
+	}
 	v := &visitor{named: !d.IsZero(), proven: true}
 	if v.device, err = f.stateOf(ctx, d); err != nil {
 		return StateAnswer{}, err
@@ -69,7 +74,35 @@ func (f *Flow) ConsentState(ctx context.Context, call StateCall, c Caller) (Stat
 	if v.account, err = f.stateOf(ctx, a); err != nil {
 		return StateAnswer{}, err
 	}
-	return f.standings(ctx, v, now)
+	var records []consent.Record
+	for _, s := range []*consent.State{&v.device, &v.account} {
+		own, err := f.recorded(ctx, s, call.AsOf)
+		if err != nil {
+			return StateAnswer{}, err
+		}
+		records = append(records, own...)
+	}
+	if call.AsOf != nil {
+		now = *call.AsOf
+	}
+	return f.standings(ctx, v, records, now)
+}
+
+// recorded reads the records behind a state. Asked about the past, it gives those
+// of then, and makes the state that of then.
+func (f *Flow) recorded(ctx context.Context, s *consent.State, asOf *time.Time) ([]consent.Record, error) {
+	if s.Subject.IsZero() {
+		return nil, nil
+	}
+	rs, err := f.host.History(ctx, s.Subject)
+	if err != nil {
+		return nil, unavailable("reading consent history", err)
+	}
+	if asOf != nil {
+		*s = consent.AsOf(rs, *asOf)
+		rs = slices.DeleteFunc(slices.Clone(rs), func(r consent.Record) bool { return r.Event.Time.After(*asOf) })
+	}
+	return rs, nil
 }
 
 func (f *Flow) stateOf(ctx context.Context, id consent.ID) (consent.State, error) {
@@ -80,24 +113,15 @@ func (f *Flow) stateOf(ctx context.Context, id consent.ID) (consent.State, error
 	return f.state(ctx, s)
 }
 
-func (f *Flow) standings(ctx context.Context, v *visitor, now time.Time) (StateAnswer, error) {
+func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Record, now time.Time) (StateAnswer, error) {
 	out := StateAnswer{Version: max(v.device.Version, v.account.Version), Purposes: map[consent.Purpose]PurposeStanding{}, History: []HistoryEntry{}}
-	var records []consent.Record
 	for _, s := range []consent.State{v.device, v.account} {
 		for p := range maps.Keys(s.Standings) {
 			out.Purposes[p] = standingShown(v.said(p, now))
 		}
-		if s.Subject.IsZero() {
-			continue
-		}
-		rs, err := f.host.History(ctx, s.Subject)
-		if err != nil {
-			return StateAnswer{}, unavailable("reading consent history", err)
-		}
-		records = append(records, rs...)
-		for _, r := range rs {
-			out.History = append(out.History, entry(r))
-		}
+	}
+	for _, r := range records {
+		out.History = append(out.History, entry(r))
 	}
 	slices.SortStableFunc(out.History, func(a, b HistoryEntry) int { return a.Time.Compare(b.Time) })
 	var err error

@@ -42,7 +42,10 @@ func (w whom) ids(s streams) (anonymous, user string, err error) {
 	return id, "", nil
 }
 
-type consentShowCmd struct{ whom }
+type consentShowCmd struct {
+	whom
+	AsOf *time.Time `help:"A moment that has passed, RFC 3339: where the subject stood then."`
+}
 
 // Run prints state and history.
 func (c consentShowCmd) Run(ctx context.Context, s streams) error {
@@ -52,7 +55,7 @@ func (c consentShowCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.within(ctx, s, func(r *reached) error {
 		var out flow.StateAnswer
-		if err := r.call(ctx, "POST", "/v1/consent/state", flow.StateCall{AnonymousID: anonymous, UserID: user}, &out); err != nil {
+		if err := r.call(ctx, "POST", "/v1/consent/state", flow.StateCall{AnonymousID: anonymous, UserID: user, AsOf: c.AsOf}, &out); err != nil {
 			return err
 		}
 		if out.Version == 0 {
