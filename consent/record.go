@@ -133,7 +133,7 @@ type Signals struct {
 type Source struct {
 	SDK      string `json:"sdk,omitempty"`
 	UAFamily string `json:"ua_family,omitempty"`
-	PagePath string `json:"page_path,omitempty"`
+	PagePath string `json:"page_path,omitempty"` // its page type only: a path can name a person or an illness
 }
 
 // Canonical is the record's one byte form: the leaf's content. Struct order is

@@ -69,6 +69,15 @@ func hostLabel(l string) bool {
 	return len(l) > 0 && len(l) <= 63 && l[0] != '-' && l[len(l)-1] != '-'
 }
 
+// PageType is the page type that a path suggests, one of a closed list: it says
+// where without saying what was looked at. No path, or one that suggests nothing,
+// gives "".
+func PageType(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	path, _, _ = strings.Cut(path, "#")
+	return pathType(path)
+}
+
 // pathType is the page type that a path suggests: the first of its parts that
 // has a meaning decides. No path gives "".
 func pathType(path string) string {

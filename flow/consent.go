@@ -25,7 +25,7 @@ type ConsentCall struct {
 	Signals       SignalsSent              `json:"signals,omitzero"`
 	Conflict      bool                     `json:"conflict_notice,omitempty"` // the visitor saw that a browser signal says no (SIG-04)
 	ClientTime    *time.Time               `json:"client_time,omitempty"`     // only informative
-	PagePath      string                   `json:"page_path,omitempty"`       // kept without its query
+	PagePath      string                   `json:"page_path,omitempty"`       // of it only the page type is kept
 }
 
 // NoticeRef names a configured privacy notice.

@@ -12,6 +12,37 @@ import (
 	"github.com/handschlag/handschlag/flow"
 )
 
+// What stood at a moment is what was decided up to it, whatever came after.
+func TestAStateAsOfAMomentIsThatOfThen(t *testing.T) {
+	s := newShop(t)
+	before := s.now
+	s.wait(time.Hour)
+	s.grant(ada, consent.Analytics)
+	given := s.now
+	s.wait(time.Hour)
+	s.withdraw(ada, consent.Analytics)
+	withdrawn := s.now
+	s.wait(time.Hour)
+	s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	for _, x := range []struct {
+		at      time.Time
+		version uint64
+		status  consent.Status
+	}{
+		{before, 0, ""}, {given.Add(-time.Millisecond), 0, ""}, {given, 1, consent.Given}, {withdrawn.Add(-time.Millisecond), 1, consent.Given},
+		{withdrawn, 2, consent.Withdrawn}, {s.now, 3, consent.Given},
+	} {
+		a, err := s.ConsentState(ctx, flow.StateCall{AnonymousID: ada, AsOf: &x.at}, browser)
+		ok(t, err)
+		want(t, a.Version, x.version)
+		want(t, len(a.History), int(x.version))
+		want(t, a.Purposes[consent.Analytics].Status, x.status)
+	}
+	expired := given.AddDate(1, 0, 1)
+	_, err := s.ConsentState(ctx, flow.StateCall{AnonymousID: ada, AsOf: &expired}, browser)
+	faulted(t, err, 422, "as_of")
+}
+
 func TestConsentGivesAReceipt(t *testing.T) {
 	s := newShop(t)
 	call := gives(ada, consent.Analytics)
@@ -35,7 +66,7 @@ func TestConsentGivesAReceipt(t *testing.T) {
 func TestARecordHasEveryMandatoryField(t *testing.T) {
 	s := newShop(t)
 	call := gives(ada, consent.Analytics)
-	call.PagePath = "/checkout?email=ada@example.org"
+	call.PagePath = "/checkout/ada-lovelace/4711?email=ada@example.org"
 	call.Signals.GPP = "DBAA"
 	a, err := s.Consent(ctx, call, flow.Caller{GPC: []string{"1"}, DNT: "1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"})
 	ok(t, err)
@@ -59,7 +90,7 @@ func TestARecordHasEveryMandatoryField(t *testing.T) {
 		}
 	}
 	want(t, r.Source.UAFamily, "Chrome/142")
-	want(t, r.Source.PagePath, "/checkout")
+	want(t, r.Source.PagePath, "checkout")
 	want(t, r.Signals.SecGPC && r.Signals.DNT, true)
 	want(t, len(r.Notice.TextSHA256), 64)
 }

@@ -34,7 +34,7 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		Withdrawal: consent.Withdrawal{How: "same control, same effort", URLPath: "/v1/consent"},
 		RightsURL:  "/v1/rights", Authority: "data protection authority of " + f.cfg.Country,
 		Signals:  consent.Signals{SecGPC: a.gpc, DNT: a.dnt, TCFSHA256: digested(a.Signals.TCString), GPPSHA256: digested(a.Signals.GPP)},
-		Source:   consent.Source{SDK: "http", UAFamily: event.UAFamily(a.userAgent), PagePath: pathOnly(a.PagePath)},
+		Source:   consent.Source{SDK: "http", UAFamily: event.UAFamily(a.userAgent), PagePath: event.PageType(a.PagePath)},
 		Conflict: a.Conflict, Rules: verdict.Rules,
 	}
 	r.Purposes = choices(a, before, verdict)
@@ -127,19 +127,4 @@ func digested(s string) string {
 	}
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
-}
-
-// pathOnly keeps a short, plain path: no query, no fragment, nothing else.
-func pathOnly(p string) string {
-	p, _, _ = strings.Cut(p, "?")
-	p, _, _ = strings.Cut(p, "#")
-	if !strings.HasPrefix(p, "/") || len(p) > 200 || strings.ContainsAny(p, "@%\\") {
-		return ""
-	}
-	for _, r := range p {
-		if r <= ' ' || r > '~' {
-			return ""
-		}
-	}
-	return p
 }
