@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -51,7 +52,8 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 		return HandoverAnswer{}, invalid("question", "want at most 2,000 characters of text")
 	}
 	key, id := f.keys.contact(t)
-	lock := &f.clicks[key[0]%byte(len(f.clicks))]
+	stripe, _ := strconv.ParseUint(key[:2], 16, 8) // key is hex: its first byte, not its first letter
+	lock := &f.clicks[stripe%uint64(len(f.clicks))]
 	lock.Lock()
 	defer lock.Unlock()
 
