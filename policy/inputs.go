@@ -110,7 +110,7 @@ type EscalateVerdict struct {
 
 // HandoverInput holds the facts of one click on a way to a human.
 type HandoverInput struct {
-	TokenValid bool     `json:"token_valid"` // signed by us, in time, and not for another visitor
+	TokenValid bool     `json:"token_valid"` // sealed by us, and in time
 	Asked      bool     `json:"asked"`       // the decision behind the token answered a visitor who asked
 	SwitchOn   bool     `json:"switch_on"`
 	Channel    string   `json:"channel"`          // that was clicked

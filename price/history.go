@@ -32,8 +32,7 @@ func Judgeable(q Quote, history []Interval, now time.Time, zone *time.Location) 
 	return f
 }
 
-// own are the intervals that the quote may be compared with, in time order, up to
-// now open ones.
+// own are the intervals that the quote may be compared with, in time order.
 func own(q Quote, history []Interval) []Interval {
 	var h []Interval
 	for _, i := range history {
@@ -136,16 +135,6 @@ func daysBefore(t time.Time, days int, zone *time.Location) time.Time {
 		back = earlier
 	}
 	return back.UTC()
-}
-
-// NetCents is the offer without value added tax, rounded half up: what must not
-// differ between delivery countries (PRI-12).
-func (q Quote) NetCents() int64 {
-	rate := 10000 + q.VATBP
-	if rate <= 0 {
-		return q.OfferCents
-	}
-	return (2*10000*q.OfferCents + rate) / (2 * rate)
 }
 
 // series names what an interval belongs to.

@@ -154,14 +154,6 @@ func TestW18PerChannel(t *testing.T) {
 	}
 }
 
-// X6: the same net price, whatever the delivery country's tax.
-func TestX6SameNet(t *testing.T) {
-	de, at := Quote{OfferCents: 10000, VATBP: 1900}, Quote{OfferCents: 10084, VATBP: 2000}
-	if de.NetCents() != 8403 || at.NetCents() != 8403 {
-		t.Errorf("net %d and %d", de.NetCents(), at.NetCents())
-	}
-}
-
 func TestTheWindowIsInCalendarDays(t *testing.T) {
 	for _, c := range []struct{ name, since, from string }{
 		{"across the clock change of 25 Oct 2026", "2026-11-20T23:00:00Z", "2026-10-21T22:00:00Z"},
