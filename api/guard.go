@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -158,12 +160,18 @@ func (a *api) log(h *heard, took time.Duration) {
 	method, pattern := routeOf(h.req)
 	a.metrics.heard(method, pattern, h.status, took)
 	level := levelOf(h.status)
+	if hungUp(h.req) {
+		level = slog.LevelDebug
+	}
 	if !a.o.Log.Enabled(h.req.Context(), level) {
 		return
 	}
 	a.o.Log.Log(h.req.Context(), level, "request", "method", method, "route", pattern,
 		"status", h.status, "bytes", h.bytes, "ms", float64(took.Microseconds())/1000)
 }
+
+// hungUp says that nobody waits for the answer.
+func hungUp(r *http.Request) bool { return errors.Is(r.Context().Err(), context.Canceled) }
 
 // routeOf takes method and path from the pattern, never from the request: what
 // was asked for may hold anything.

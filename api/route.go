@@ -55,7 +55,7 @@ func (a *api) handle(rt route) http.Handler {
 		status, out, err := a.serve(w, r, rt)
 		switch {
 		case err != nil:
-			a.note(rt, err)
+			a.note(r, rt, err)
 			heardOut(r, faultOf(err).Status)
 			a.fail(w, err)
 		case status != done:
@@ -132,8 +132,11 @@ func (a *api) admit(rt route, q *asked, w who, err error) error {
 }
 
 // note tells operations of failures on our side: the act that failed and why,
-// never what the visitor sent.
-func (a *api) note(rt route, err error) {
+// never what the visitor sent. That a client hung up is no failure of ours.
+func (a *api) note(r *http.Request, rt route, err error) {
+	if hungUp(r) {
+		return
+	}
 	if f := faultOf(err); f.Status >= 500 {
 		a.o.Log.Warn("failed", "route", rt.path, "code", f.Code, "act", f.Detail, "cause", errors.Unwrap(f))
 	}
