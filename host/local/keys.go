@@ -78,7 +78,7 @@ func openSecrets(d *disk, tenant string, made bool) (*secrets, error) {
 		return nil, err
 	}
 	if k.signer, err = ledger.NewSigner(private); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("damaged file %s: %w", d.path("keys", "ledger"), err)
 	}
 	k.macs.New = func() any { return &mac{hmac.New(sha256.New, k.subjects), make([]byte, 0, 640)} }
 	return k, nil

@@ -63,6 +63,7 @@ func TestAFolderThatCannotBeOpenedSaysWhy(t *testing.T) {
 		{"a broken format", func(t *testing.T, dir string, _ *Options) { write(t, dir, "format", `{`) }, "format"},
 		{"a lost key", func(t *testing.T, dir string, _ *Options) { ok(t, os.Remove(filepath.Join(dir, "keys", "subjects"))) }, "subjects"},
 		{"a broken key", func(t *testing.T, dir string, _ *Options) { write(t, dir, "keys/token", "xyz") }, "keys/token"},
+		{"a broken ledger key", func(t *testing.T, dir string, _ *Options) { write(t, dir, "keys/ledger", "xyz") }, "keys/ledger"},
 		{"a lost ledger", func(t *testing.T, dir string, _ *Options) { ok(t, os.RemoveAll(filepath.Join(dir, "ledger"))) }, "ledger"},
 		{"a lost event log", func(t *testing.T, dir string, _ *Options) {
 			ok(t, os.Remove(filepath.Join(dir, "log", "events", "0000000000000001.seg")))
