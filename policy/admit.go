@@ -40,7 +40,6 @@ type Admission struct {
 	Allowed  bool
 	Purposes []consent.Purpose // that admitted it, in the order of consent.Purposes
 	Rules    []string          // that refused it, sorted; empty if allowed
-	Removed  int               // sensitive lines taken out (SPC-02)
 }
 
 var errNobody = errors.New("an admitted event has no subject")
@@ -72,12 +71,12 @@ func (r *Rules) Admit(ctx context.Context, raw event.Raw, c Circumstances) (even
 		spoken[i] = ec.Stamp != StampSilent
 	}
 	if len(grants) == 0 {
-		return event.Event{}, Admission{Rules: whyNot(&verdicts, &spoken, &decided), Removed: c.Coarse.Removed}, nil
+		return event.Event{}, Admission{Rules: whyNot(&verdicts, &spoken, &decided)}, nil
 	}
 	if c.Subject.IsZero() {
 		return event.Event{}, Admission{}, fmt.Errorf("admitting event: %w", errNobody)
 	}
-	a := Admission{Allowed: true, Removed: c.Coarse.Removed, Purposes: make([]consent.Purpose, len(grants))}
+	a := Admission{Allowed: true, Purposes: make([]consent.Purpose, len(grants))}
 	for i, g := range grants {
 		a.Purposes[i] = g.Purpose
 	}

@@ -171,18 +171,6 @@ func TestAdmitNeedsSomebody(t *testing.T) {
 	}
 }
 
-func TestAdmitTellsWhatWasTakenOut(t *testing.T) {
-	r := loaded(t, EntryEvent)
-	for _, change := range []func(*Circumstances){
-		func(c *Circumstances) { c.Coarse.Removed = 2 },
-		func(c *Circumstances) { c.Coarse.Removed, c.Standing = 2, nobodyKnows },
-	} {
-		if _, a := admitted(t, r, "Cart Viewed", change); a.Removed != 2 {
-			t.Errorf("got %+v", a)
-		}
-	}
-}
-
 func TestCaseStateOf(t *testing.T) {
 	given := consent.Standing{Status: consent.Given, Since: noon.Add(-time.Hour), Until: noon.AddDate(1, 0, 0)}
 	for name, c := range map[string]struct {
