@@ -113,7 +113,8 @@ func plain(value string) bool {
 	return true
 }
 
-// Reveal gives the raw value to the one that computes its lookup key.
+// Reveal gives the raw value to the one that computes its lookup key, and to the
+// one that looks for it in texts that must not hold it.
 func (i ID) Reveal() string {
 	if i.IsZero() {
 		return ""

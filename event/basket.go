@@ -45,7 +45,7 @@ func (c *coarsening) allowed(tags []string) bool {
 func (c *coarsening) line(l *line) (item Item, tags []string, ok bool) {
 	p, known := c.cat.Product(l.product)
 	if !known {
-		p.ID = code(l.product)
+		p.ID = c.code(l.product)
 	}
 	if p.ID == "" || !known && !c.trusted {
 		return Item{}, nil, false

@@ -3,6 +3,8 @@ package event
 import (
 	"strings"
 	"time"
+
+	"github.com/handschlag/handschlag/consent"
 )
 
 // Keyed is a keyed digest of a value, under a key of its domain. Two callers with
@@ -98,13 +100,13 @@ func (c *coarsening) ownProperties() {
 	f := &c.out.Fields
 	if f.Product != "" {
 		f.Quantity = within(c.quantity, 0, 1e6)
-		f.Variant = code(c.variant)
+		f.Variant = c.code(c.variant)
 	}
 	f.Step = within(c.step, 0, 100)
 	f.DwellMS = within(c.dwell, 0, (30 * time.Minute).Milliseconds())
-	f.Decision = uuid(c.decision)
-	if f.Slot = code(c.slot); f.Slot != "" {
-		f.SlotVariant = code(c.variantID)
+	f.Decision = decisionID(c.decision)
+	if f.Slot = c.code(c.slot); f.Slot != "" {
+		f.SlotVariant = c.code(c.variantID)
 	}
 	if c.order != "" && c.key != nil {
 		f.OrderKey = c.key("order", c.order)
@@ -163,20 +165,49 @@ func within(n number, least, most int64) int64 {
 	return max(least, min(n.n, most))
 }
 
-// code is a copy of a text that looks like a short code, else "".
-func code(s string) string {
-	if len(s) > 32 {
+// code is a copy of a text that looks like a short code, as of an article or a
+// slot, and has nothing of the visitor's own identifiers; else "".
+func (c *coarsening) code(s string) string {
+	if len(s) > 32 || c.identifies(s) {
 		return ""
 	}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		case c == ' ', c == '_', c == '.', c == '/', c == '-':
+		case c == '_', c == '.', c == '/', c == '-':
 		default:
 			return ""
 		}
 	}
 	return strings.Clone(s)
+}
+
+// run is how many characters in a row a code may share with an identifier.
+const run = 8
+
+// identifies reports a text that holds an identifier of the message, or a run of one.
+func (c *coarsening) identifies(s string) bool {
+	s = strings.ToLower(s)
+	for _, id := range []consent.ID{c.device, c.user, c.previous} {
+		id := strings.ToLower(id.Reveal())
+		if id != "" && strings.Contains(s, id) {
+			return true
+		}
+		for i := 0; i+run <= len(id); i++ {
+			if strings.Contains(s, id[i:i+run]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decisionID is a UUIDv7 in lower case, as decisions have, else "".
+func decisionID(s string) string {
+	if s = uuid(s); s == "" || s[14] != '7' || !strings.ContainsRune("89ab", rune(s[19])) {
+		return ""
+	}
+	return s
 }
 
 // uuid is a UUID in lower case, else "".

@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"reflect"
 	"regexp"
@@ -209,6 +210,8 @@ func TestOwnProperties(t *testing.T) {
 		want              Fields
 	}{
 		{"Experiment Viewed", `{"slot":"home_hero","variant_id":"v07"}`, Fields{Slot: "home_hero", SlotVariant: "v07"}},
+		{"Experiment Viewed", `{"slot":"Ada Lovelace","variant_id":"v07"}`, Fields{}},
+		{"Experiment Viewed", `{"slot":"home_hero","variant_id":"Ada Lovelace"}`, Fields{Slot: "home_hero"}},
 		{"Experiment Viewed", `{"experiment_id":"home_hero","variation_id":"v07","variation_name":"Anna"}`, Fields{Slot: "home_hero", SlotVariant: "v07"}},
 		{"Experiment Viewed", `{"slot":"anna@example.com","variant_id":"v07"}`, Fields{}},
 		{"Adviser Offer Dismissed", `{"decision_id":"` + id + `"}`, Fields{Decision: strings.ToLower(id)}},
@@ -456,6 +459,34 @@ func TestFieldsShareNoMemoryWithTheMessage(t *testing.T) {
 
 // Whatever a message says, only short codes, catalogue facts, numbers and closed
 // words get through.
+// What looks like a code can still be a name, or the visitor's own identifier.
+func TestACodeIsNoNameAndNoIdentifier(t *testing.T) {
+	const id, user, decision = "Device-4711-0815-abcdef", "customer-ada", "0190a1b2-c3d4-7e5f-8a6b-0123456789ab"
+	for variant, kept := range map[string]bool{
+		"42": true, "G-32/b_1.0": true, "Ada Lovelace": false, "200 pieces": false, "grün": false, strings.Repeat("x", 33): false,
+		id: false, "x" + strings.ToUpper(id): false, "4711-0815": false, "v-customer": false, "customer-ada": false,
+	} {
+		body := fmt.Sprintf(`{"batch":[{"type":"track","event":"Product Viewed","messageId":"m","anonymousId":%q,"userId":%q,"timestamp":"2026-11-21T12:00:00Z",
+			"properties":{"product_id":"B12","variant":%q}}]}`, id, user, variant)
+		env, err := ParseBatch([]byte(body))
+		if err != nil || env.Items[0].Invalid != nil {
+			t.Fatal(err, env.Items[0].Invalid)
+		}
+		c := env.Items[0].Raw.Coarse(NewCatalogue([]Product{{ID: "B12", Class: "simple"}}, nil), nil, nil, nil, time.Time{})
+		if got := c.Fields.Variant; got != "" != kept || kept && got != variant {
+			t.Errorf("variant %q becomes %q", variant, got)
+		}
+	}
+	for given, want := range map[string]string{
+		decision: decision, strings.ToUpper(decision): decision, id: "",
+		"0190a1b2-c3d4-4e5f-8a6b-0123456789ab": "", "0190a1b2-c3d4-7e5f-ca6b-0123456789ab": "", // another version, another variant
+	} {
+		if got := decisionID(given); got != want {
+			t.Errorf("decision %q becomes %q", given, got)
+		}
+	}
+}
+
 func TestFreeTextNeverGetsThrough(t *testing.T) {
 	const free = "Anna Schmidt, Hauptstrasse 1, anna@example.com"
 	keys := []string{"product_id", "category", "variant", "query", "order_id", "currency", "reason", "error_class", "decision_id", "slot",

@@ -64,6 +64,9 @@ func (b *batch) circumstances(it *item) policy.Circumstances {
 	c.GPC, c.DNT = c.GPC || b.gpc, c.DNT || b.dnt
 	c.Coarse = raw.Coarse(b.products, b.keys.value, b.zone, v.explicits, c.Occurred)
 	c.Coarse.Fields.Authenticated = !it.ids.account.IsZero()
+	if f := &c.Coarse.Fields; f.Slot != "" && !b.configured(f.Slot, f.SlotVariant) {
+		f.Slot, f.SlotVariant = "", "" // a pair of the sender's own could say anything
+	}
 	if !c.Subject.IsZero() {
 		c.MessageKey = b.keys.message(c.Subject, raw.MessageID())
 	}

@@ -367,6 +367,17 @@ func TestTheIngestSwitchRefusesEverything(t *testing.T) {
 	want(t, len(s.decisions("switch")), 2)
 }
 
+func TestOnlyConfiguredVariantsAreKept(t *testing.T) {
+	s := newShop(t, hero)
+	s.grant(ada, consent.Experimentation)
+	for _, x := range [][3]string{{"hero", "b", "hero b"}, {"hero", "ada-lovelace", " "}, {"ada-lovelace", "b", " "}} {
+		s.ingest(browser, s.track(ada, "Experiment Viewed", map[string]any{"slot": x[0], "variant_id": x[1]}))
+		rows := s.rows()
+		f := rows[len(rows)-1].Fields
+		want(t, f.Slot+" "+f.SlotVariant, x[2])
+	}
+}
+
 func TestAnAliasLinksLikeAnIdentify(t *testing.T) {
 	s := newShop(t)
 	s.grant(ada, consent.AdviserAssist)
