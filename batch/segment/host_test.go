@@ -68,6 +68,55 @@ func TestANightOverARealHost(t *testing.T) {
 	}
 }
 
+// TestFeaturesOutliveTheEventsTheyWereMadeOf: the first night sees 40 days at once;
+// the host lets go of all but the last 30, and the next night still counts the rest.
+func TestFeaturesOutliveTheEventsTheyWereMadeOf(t *testing.T) {
+	ctx, now := context.Background(), noon
+	dir := t.TempDir()
+	h, err := local.Open(ctx, filepath.Join(dir, "data"), local.Options{
+		Clock: func() time.Time { return now }, Tenant: "test", Retain: local.Retain{EventDays: 30},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.Close() }()
+	cfg := config.Default()
+	cfg.Segments = []config.Segment{{Name: "lookers", Where: "viewed_price_cents_90d = 1500"}}
+	rules, err := policy.Load(ctx, policy.Settings{ConfigDigest: cfg.Digest(), K: cfg.Exports.K})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 30 {
+		shopper(t, ctx, h, rules, n, now)
+	}
+	first := noon.Truncate(24*time.Hour).AddDate(0, 0, 40)
+	for i, days := range []int{1, 0, 0} {
+		asOf := first.AddDate(0, 0, i)
+		now = asOf.Add(2 * time.Hour)
+		in := segment.Inputs{
+			Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: h.ExportsDir(), AsOf: asOf,
+			Config: cfg, Rules: rules, Threads: 2, MemoryMB: 512,
+		}
+		if err := h.Snapshot(ctx, asOf, in.Snapshot); err != nil {
+			t.Fatal(err)
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "data", "events", "dt=*", "*.parquet"))
+		if err != nil || len(files) != days {
+			t.Errorf("night %d: events of %d days, want %d, %v", i, len(files), days, err)
+		}
+		res, err := segment.Run(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Members) != 30 {
+			t.Errorf("night %d: %d members, want 30", i, len(res.Members))
+		}
+		if err := h.Publish(ctx, res.Publication, res.Members); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // shopper consents and looks at two products.
 func shopper(t *testing.T, ctx context.Context, h *local.Host, rules *policy.Rules, n int, now time.Time) consent.Subject {
 	t.Helper()

@@ -42,7 +42,10 @@ func openShop(ctx context.Context, p place, log *slog.Logger) (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	host, err := local.Open(ctx, p.Data, local.Options{Clock: clock.Now, Tenant: cfg.Tenant, Log: log})
+	host, err := local.Open(ctx, p.Data, local.Options{
+		Clock: clock.Now, Tenant: cfg.Tenant, Log: log,
+		Retain: local.Retain{EventDays: cfg.Retention.EventDays, DecisionDays: cfg.Retention.DecisionDays},
+	})
 	if err != nil {
 		return nil, err // it says which folder, and why
 	}

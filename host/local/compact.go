@@ -25,6 +25,7 @@ type compaction struct {
 	days    map[string]day
 	found   map[string]*intake
 	keep    uint64 // number of the first row of a day that is still open
+	first   string // rows of days before it are gone, or go
 }
 
 // intake counts the rows of a day that no Parquet file covers, by bucket, and
@@ -47,6 +48,9 @@ func (h *Host) compact(ctx context.Context, through time.Time, state *pebble.Sna
 	c := &compaction{Host: h, through: through.UTC(), state: state, days: map[string]day{}, found: map[string]*intake{}}
 	for _, d := range known {
 		c.days[d.Day] = d
+	}
+	if c.first, err = h.firstDay(); err != nil {
+		return nil, err
 	}
 	if err := c.survey(); err != nil {
 		return nil, fmt.Errorf("surveying the event log: %w", err)
@@ -81,6 +85,9 @@ func (c *compaction) survey() error {
 			return fmt.Errorf("segment %d, frame at %d: %w", p.Segment, p.Offset, err)
 		}
 		name := dayOf(row.received)
+		if name < c.first {
+			return nil
+		}
 		if !c.closed(name) {
 			c.keep = min(c.keep, n)
 		} else if n >= c.days[name].Covered {

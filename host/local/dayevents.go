@@ -19,6 +19,9 @@ func (h *Host) DayEvents(ctx context.Context, name string, do func(event.Row) er
 	if err != nil {
 		return err
 	}
+	if first, err := h.firstDay(); err != nil || name < first {
+		return err
+	}
 	covered := uint64(0)
 	for _, d := range days {
 		if d.Day == name {

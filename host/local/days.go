@@ -82,12 +82,16 @@ func (h *Host) unknownDays(known []day) ([]day, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing events: %w", err)
 	}
+	first, err := h.firstDay()
+	if err != nil {
+		return nil, err
+	}
 	has := map[string]bool{}
 	for _, d := range known {
 		has["dt="+d.Day] = true
 	}
 	for _, name := range names {
-		if has[name] || len(name) != len("dt=2008-04-01") {
+		if has[name] || len(name) != len("dt=2008-04-01") || name < "dt="+first {
 			continue
 		}
 		d, err := h.inspectDay(name[len("dt="):])

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -30,6 +31,9 @@ type chain struct {
 	writer string
 	n      uint64
 	prev   string // hex hash of record n
+
+	saving sync.Mutex
+	saved  uint64 // Next of the head in the store
 }
 
 // AppendDecision chains the record, puts it in the log and returns once it is
@@ -84,16 +88,9 @@ func readPlace(b []byte) (place, error) {
 
 // index notes where a record lies under everything it is searched by.
 func index(b *pebble.Batch, r *decide.Record, p place) error {
-	at, when := placeBytes(p), newest(r)
-	err := errors.Join(
-		b.Set(key(tabDecision, []byte(r.ID)), at, nil),
-		b.Set(key(tabByTime, when), at, nil),
-		b.Set(key(tabByAction, []byte(r.Action), []byte{0}, when), at, nil))
-	if !r.Subject.IsZero() {
-		err = errors.Join(err, b.Set(key(tabBySubject, r.Subject[:], when), at, nil))
-	}
-	for _, rule := range r.Rules {
-		err = errors.Join(err, b.Set(key(tabByRule, []byte(rule), []byte{0}, when), at, nil))
+	var err error
+	for _, k := range indexKeys(r) {
+		err = errors.Join(err, b.Set(k, placeBytes(p), nil))
 	}
 	return err
 }
@@ -112,7 +109,7 @@ func (h *Host) openChain() error {
 	if err := getJSON(h.db, meta(metaHead), &at); err != nil && !errors.Is(err, flow.ErrNotFound) {
 		return err
 	}
-	h.chain.n, h.chain.prev = at.N, at.Prev
+	h.chain.n, h.chain.prev, h.chain.saved = at.N, at.Prev, at.Next
 	b := h.db.NewBatch()
 	err := h.decisions.Scan(at.Next, func(p place, n uint64, record []byte) error {
 		var r decide.Record
@@ -142,8 +139,20 @@ func (h *Host) chainHead() head {
 	return head{h.chain.n, h.chain.prev, h.decisions.Next()}
 }
 
-// saveHead notes that the index holds every record up to a head: opening begins there.
-func (h *Host) saveHead(at head) error { return h.saveJSON(meta(metaHead), at) }
+// saveHead notes that the index holds every record up to a head: opening begins
+// there. It only goes forward: what lies before may be dropped.
+func (h *Host) saveHead(at head) error {
+	h.chain.saving.Lock()
+	defer h.chain.saving.Unlock()
+	if at.Next < h.chain.saved {
+		return nil
+	}
+	if err := h.saveJSON(meta(metaHead), at); err != nil {
+		return err
+	}
+	h.chain.saved = at.Next
+	return nil
+}
 
 // Decision finds one record.
 func (h *Host) Decision(_ context.Context, id string) (decide.Record, error) {
@@ -163,6 +172,9 @@ func (h *Host) decisionAt(v []byte) (r decide.Record, err error) {
 		return r, err
 	}
 	b, err := h.decisions.At(p)
+	if errors.Is(err, fs.ErrNotExist) && p.Segment < h.decisions.Segments()[0].Number {
+		return r, fmt.Errorf("decision: %w", flow.ErrNotFound) // dropped while somebody looked
+	}
 	if err != nil {
 		return r, fmt.Errorf("reading decision: %w", err)
 	}
@@ -172,7 +184,7 @@ func (h *Host) decisionAt(v []byte) (r decide.Record, err error) {
 	return r, nil
 }
 
-// ReadDecisions gives every record, in the order of the chain.
+// ReadDecisions gives every record that is kept, in the order of the chain.
 func (h *Host) ReadDecisions(context.Context) (out []decide.Record, err error) {
 	err = h.decisions.Scan(0, func(_ place, _ uint64, b []byte) error {
 		var r decide.Record
@@ -212,6 +224,9 @@ func (h *Host) SearchDecisions(_ context.Context, q flow.DecisionQuery) ([]decid
 	cursor, more := "", false
 	err := each(h.db, from, to, func(k, v []byte) (bool, error) {
 		r, err := h.decisionAt(v)
+		if errors.Is(err, flow.ErrNotFound) {
+			return true, nil
+		}
 		if err != nil || !fits(q, &r) {
 			return true, err
 		}

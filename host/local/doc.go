@@ -26,6 +26,9 @@
 //   - a profile change that no event explains, an offer made say, is synced;
 //   - counters are not: a crash may lose the last second's.
 //
+// Publishing a night also lets go of events and decisions that are past their time
+// (retain.go).
+//
 // A record is in the ledger within a second. The ledger decides what is in it; a
 // crash between it and our index is healed by comparing leaves.
 //

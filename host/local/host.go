@@ -26,6 +26,7 @@ type Options struct {
 	Clock  func() time.Time // server time; only fsync and retry timers run on the real clock
 	Tenant string
 	Log    *slog.Logger
+	Retain Retain
 
 	fs           vfs.FS       // tests cut its power
 	fatal        func(string) // tests do not want to end
@@ -162,7 +163,7 @@ func (h *Host) openStores(ctx context.Context) (err error) {
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func() error{h.queueAt, h.openDesk, h.openShop, h.openChain, h.catchUp} {
+	for _, step := range []func() error{h.queueAt, h.openDesk, h.openShop, h.openChain, h.catchUp, h.sweepDays} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -130,7 +130,19 @@ type published struct {
 // Publish writes memberships under a new number, then publication, pointer and
 // the removal of the old ones in one synced batch. A crash before leaves members
 // of a number that nobody points at; the next Publish removes them.
+//
+// What the night has seen and nobody may keep any longer goes then (Retain).
 func (h *Host) Publish(_ context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+	if err := h.publish(p, members); err != nil {
+		return err
+	}
+	if err := h.retain(p.AsOf); err != nil {
+		h.opts.Log.Error("letting go of what is past its time failed; the next night tries again", "err", err)
+	}
+	return nil
+}
+
+func (h *Host) publish(p flow.Publication, members map[consent.Subject]profile.Membership) error {
 	h.shop.Lock()
 	defer h.shop.Unlock()
 	next := published{h.night.Load().Number + 1, p}

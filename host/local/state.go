@@ -55,6 +55,7 @@ const (
 	metaProducts   = "products"   // version of the catalogue
 	metaNight      = "night"      // number and content of the publication
 	metaCompacted  = "compacted"  // time of the last compaction, Unix ms
+	metaFirstDay   = "first-day"  // ingest days before it are gone
 )
 
 // key joins a table and parts.
