@@ -88,7 +88,8 @@ func (a *api) fromBearer(r *http.Request, token string) (who, error) {
 }
 
 // with adds what the body carries. A key in the header outranks one in the body;
-// an identity token is always looked at, and a bad one is never passed over.
+// an identity token is looked at unless staff calls, and a bad one is never
+// passed over.
 func (a *api) with(w who, c credential) (who, error) {
 	if !w.known && c.WriteKey != "" {
 		k, err := a.fromKey(c.WriteKey)

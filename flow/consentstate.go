@@ -154,7 +154,7 @@ func entry(r consent.Record) HistoryEntry {
 
 // ConsentProof gives a record's inclusion proof. Whoever holds the record id may
 // read it: the id has 74 random bits, is told to the visitor alone, and the proof
-// names nobody but the pseudonym.
+// names nobody but the pseudonym (docs/decisions/0006).
 func (f *Flow) ConsentProof(ctx context.Context, recordID string, _ Caller) (ProofAnswer, error) {
 	p, err := f.host.Proof(ctx, recordID)
 	switch {
