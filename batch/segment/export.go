@@ -86,10 +86,25 @@ func (n *night) weigh(context.Context) error {
 	return err
 }
 
+// specialSegments lists, in SQL, the segments whose membership gives something
+// sensitive away (SPC-01).
+func (n *night) specialSegments() string {
+	var names []string
+	for _, s := range n.in.Config.Segments {
+		if s.Special != "" {
+			names = append(names, s.Name)
+		}
+	}
+	return list(names)
+}
+
 // gateExports asks the rules about each distinct export case, and lists the rows
 // that may leave.
 func (n *night) gateExports(ctx context.Context) error {
 	if err := n.channels(ctx); err != nil {
+		return err
+	}
+	if err := n.db.set(ctx, "special_segments", n.specialSegments()); err != nil {
 		return err
 	}
 	for _, t := range []string{"person_facts", "channel_states", "candidates"} {

@@ -356,3 +356,22 @@ func TestANightWithoutAnyEvent(t *testing.T) {
 		t.Errorf("%d members, %d segments", len(res.Members), len(res.Report.Segments))
 	}
 }
+
+// SPC-01: a segment that gives a health matter away leaves on no channel, though
+// each of its members agreed to both.
+func TestASensitiveSegmentIsNotExported(t *testing.T) {
+	s := newShop(t)
+	s.everyday(240, 1)
+	for n := range 240 {
+		s.says(subject(n), consent.Given, monday.Add(-time.Hour), consent.MarketingEmail, consent.AdsThirdParty)
+	}
+	in := s.night(monday.AddDate(0, 0, 1))
+	in.Config.Segments[1].Special = "health"
+	for _, f := range s.run(in).Report.Segments {
+		for _, c := range f.Channels {
+			if want := f.Name == "lookers"; c.Published != want {
+				t.Errorf("%s on %s is published: %t, want %t", f.Name, c.Channel, c.Published, want)
+			}
+		}
+	}
+}
