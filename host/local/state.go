@@ -98,8 +98,10 @@ func openState(d *disk, log *slog.Logger, fatal func(string)) (*pebble.DB, error
 	}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.ZstdCompression }
+		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.SnappyCompression }
 	}
+	// What sinks to the bottom stays; above it, time counts for more than space.
+	o.Levels[len(o.Levels)-1].Compression = func() *sstable.CompressionProfile { return sstable.ZstdCompression }
 	db, err := pebble.Open(d.path("state"), o)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", d.path("state"), err)
