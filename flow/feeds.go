@@ -22,10 +22,15 @@ func (f *Flow) PutProducts(ctx context.Context, ps []event.Product, c Caller) (F
 	if len(ps) == 0 {
 		return FeedAnswer{}, invalid("products", "none in the body")
 	}
+	row := make(map[string]int, len(ps))
 	for i, p := range ps {
 		if err := p.Check(); err != nil {
 			return FeedAnswer{}, wrongRow("products", i, err)
 		}
+		if first, twice := row[p.ID]; twice {
+			return FeedAnswer{}, invalid(fmt.Sprintf("products[%d].product_id", i), "stands in products[%d] already", first)
+		}
+		row[p.ID] = i
 	}
 	if err := f.host.PutProducts(ctx, ps); err != nil {
 		return FeedAnswer{}, unavailable("writing products", err)

@@ -277,12 +277,14 @@ func TestAProductNamesTheFieldThatIsWrong(t *testing.T) {
 		"price_cents":   func(p *event.Product) { p.PriceCents = -1 },
 		"stock":         func(p *event.Product) { p.Stock = -1 },
 		"tags":          func(p *event.Product) { p.Tags = []string{"expensive"} },
+		"product_id ":   func(p *event.Product) { p.ID = "N1" }, // a second time
 	} {
 		good := event.Product{ID: "N1", Category: "new", Class: "standard", PriceCents: 1, Stock: 1}
 		bad := good
+		bad.ID = "N2"
 		change(&bad)
 		_, err := s.PutProducts(ctx, []event.Product{good, bad}, backend)
-		faulted(t, err, 422, "products[1]."+field)
+		faulted(t, err, 422, "products[1]."+strings.TrimSpace(field))
 	}
 	_, err := s.host.Product(ctx, "N1")
 	if err == nil {
