@@ -18,11 +18,12 @@ type Standing struct {
 // State refuses everything.
 type State struct {
 	Subject    Subject              `json:"subject"`
-	Version    uint64               `json:"version"` // of the last record; 0 = no record
+	Version    uint64               `json:"version"` // of the last record or list entry; 0 = none
 	Standings  map[Purpose]Standing `json:"standings,omitempty"`
 	Restricted bool                 `json:"restricted,omitempty"` // Art. 18 (RGT-07)
 	AgeBand    string               `json:"age_band,omitempty"`   // "" (unknown) | u16 | 16_17 | adult
-	Objections []string             `json:"objections,omitempty"` // Art. 21 scopes, kept apart from consent
+	Objections []string             `json:"objections,omitempty"` // Art. 21 scopes, kept apart from consent (Note)
+	Suppressed []string             `json:"suppressed,omitempty"` // channels on the suppression list (EXP-03)
 }
 
 // Apply folds one more record in. Records must come in version order.
@@ -31,7 +32,7 @@ type State struct {
 // a yes after anything else starts a new grant, so what happened before it is
 // not covered (BAT-01, BAT-02).
 func (s State) Apply(r Record) State {
-	s.Subject, s.Version = r.Subject, r.Version
+	s.Subject, s.Version, s.Objections = r.Subject, r.Version, s.lifted(r)
 	next := maps.Clone(s.Standings)
 	if next == nil {
 		next = make(map[Purpose]Standing, len(r.Purposes))

@@ -29,6 +29,7 @@ var (
 type Host interface {
 	Subjects
 	Book
+	Lists
 	Events
 	Counters
 	Profiles
@@ -39,6 +40,7 @@ type Host interface {
 	Products
 	Prices
 	Nights
+	Eraser
 	// Keys gives the secrets that draws, tokens and digests are keyed with.
 	Keys() Keys
 	// Ready says why the host cannot serve, or nil.
@@ -97,13 +99,33 @@ type Book interface {
 	// and returns once record, state, salt and leaf are durable. The profile
 	// sections of purposes that are no longer valid are gone when it returns.
 	Append(ctx context.Context, s consent.Subject, build func(consent.State) (consent.Record, error)) (Receipt, error)
-	// History gives a subject's records in version order.
+	// History gives a subject's records in version order. List entries take versions
+	// of their own in between (Lists).
 	History(ctx context.Context, s consent.Subject) ([]consent.Record, error)
 	// Record finds one record by id.
 	Record(ctx context.Context, recordID string) (consent.Record, error)
 	// Proof gives a record's inclusion proof; ErrMoved means no checkpoint covers
 	// it yet, ErrNotFound that there is no such record.
 	Proof(ctx context.Context, recordID string) (Proof, error)
+}
+
+// Lists keeps objections, restrictions and suppressions: streams of their own
+// beside the consent records (law.md 2.2, L10). Each call is durable and in the
+// subject's state when it returns, and moves the state's version, so that it
+// binds the very next decision. What the state already says changes nothing.
+type Lists interface {
+	// Object puts an objection under Art. 21 on the list, or takes it off.
+	Object(ctx context.Context, s consent.Subject, scope string, on bool, at time.Time) error
+	// Restrict restricts a subject's processing under Art. 18, or lifts that.
+	Restrict(ctx context.Context, s consent.Subject, on bool, at time.Time) error
+	// Suppress closes a channel of direct marketing to the person behind a subject,
+	// or opens it again at the person's own word. The entry is a keyed hash of the
+	// identifier and the channel alone: it outlives the subject's erasure, and whoever
+	// gets a new pseudonym for that identifier is suppressed again (EXP-03).
+	Suppress(ctx context.Context, s consent.Subject, channel string, on bool, at time.Time) error
+	// Listed gives a subject's entries in version order: with History, all that its
+	// state is folded from. A suppression that it was born with is its first.
+	Listed(ctx context.Context, s consent.Subject) ([]consent.Entry, error)
 }
 
 // Events is the append-only log of admitted events.
@@ -281,4 +303,37 @@ type Nights interface {
 	Membership(ctx context.Context, s consent.Subject) (profile.Membership, error)
 	// ExportsDir is where finished exports lie, for reading.
 	ExportsDir() string
+}
+
+// Eraser forgets a subject (RGT-05, design.md 9 and 17).
+type Eraser interface {
+	// Erase removes what is kept of a subject: the ids that lead to it, its links,
+	// profile, memberships, contacts and events, and the content of its decisions.
+	// Consent records leave the book: their proofs are sealed until nobody can claim
+	// anything from them, or erased at once if the host keeps none. The ledger gets
+	// an erasure leaf that names their indexes; proofs of others still verify.
+	//
+	// When it returns nobody finds the subject, and its id gets a new pseudonym if
+	// it comes back. Stores that are not Done lose the bytes with the next night. A
+	// subject of whom nothing is kept gives an Erasure without stores. An account's
+	// devices are subjects of their own: they are unlinked, not erased.
+	Erase(ctx context.Context, s consent.Subject, at time.Time) (Erasure, error)
+}
+
+// Erasure says what became of a subject's data: the facts of a deletion certificate (A9).
+type Erasure struct {
+	ID     string        `json:"erasure_id,omitempty"`
+	At     time.Time     `json:"at"`
+	Stores []ErasedStore `json:"stores"`
+	Leaves []int64       `json:"leaves,omitempty"` // ledger indexes of consent records that left the book
+	Leaf   string        `json:"leaf,omitempty"`   // hex: the erasure leaf that names them
+}
+
+// ErasedStore is one store's part of an erasure.
+type ErasedStore struct {
+	Store  string     `json:"store"`
+	Count  int64      `json:"count"`
+	Method string     `json:"method"`          // deleted | redacted | sealed (kept, restricted to defending claims)
+	Done   bool       `json:"done"`            // false: unreadable now, the bytes go with the next night
+	Until  *time.Time `json:"until,omitempty"` // when what is sealed is erased too
 }

@@ -30,6 +30,9 @@ type Memory struct {
 	links    map[consent.Subject]link
 	records  map[consent.Subject][]consent.Record
 	states   map[consent.Subject]consent.State
+	entries  map[consent.Subject][]consent.Entry
+	hushed   map[[32]byte][]consent.Entry // by id: the suppression list, kept after erasure
+	erased   map[consent.Subject]bool
 	leaves   map[string]leaf // by record id
 	queue    []string        // record ids, not yet in the tree
 	tree     tree
@@ -88,7 +91,8 @@ func NewMemory(opts ...Option) *Memory {
 		tenant: "memory",
 		ids:    map[[32]byte]consent.Subject{}, links: map[consent.Subject]link{},
 		records: map[consent.Subject][]consent.Record{}, states: map[consent.Subject]consent.State{},
-		leaves: map[string]leaf{}, tree: newTree(), cases: map[event.CaseID][]byte{}, counts: map[hourName]int64{},
+		entries: map[consent.Subject][]consent.Entry{}, hushed: map[[32]byte][]consent.Entry{},
+		erased: map[consent.Subject]bool{}, leaves: map[string]leaf{}, tree: newTree(), cases: map[event.CaseID][]byte{}, counts: map[hourName]int64{},
 		profiles: map[consent.Subject]stamped{}, decision: map[string]int{}, docs: map[string][]byte{},
 		contacts: map[string]flow.Contact{}, tokens: map[string]string{}, advisers: map[string]flow.Adviser{},
 		switches: map[string]flow.Switch{}, products: map[string]event.Product{},
@@ -134,6 +138,7 @@ func (m *Memory) Assign(_ context.Context, id consent.ID) (s consent.Subject, er
 		key := m.idKey(id)
 		if m.ids[key].IsZero() {
 			m.ids[key] = newSubject()
+			m.hush(m.ids[key], m.hushed[key])
 		}
 		s = m.ids[key]
 		return nil

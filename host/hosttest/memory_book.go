@@ -151,7 +151,17 @@ func (m *Memory) Record(_ context.Context, id string) (consent.Record, error) {
 	if !ok {
 		return consent.Record{}, fmt.Errorf("consent record: %w", flow.ErrNotFound)
 	}
-	return m.records[l.subject][l.version-1], nil
+	return m.at(l), nil
+}
+
+// at is the record of a leaf. List entries take versions too, so that records have gaps.
+func (m *Memory) at(l leaf) consent.Record {
+	for _, r := range m.records[l.subject] {
+		if r.Version == l.version {
+			return r
+		}
+	}
+	return consent.Record{}
 }
 
 // Proof of a queued record says ErrMoved and lets the sequencer run, so the next
@@ -174,7 +184,7 @@ func (m *Memory) Proof(_ context.Context, id string) (flow.Proof, error) {
 		return flow.Proof{}, err
 	}
 	return flow.Proof{
-		Record: m.records[l.subject][l.version-1], Salt: hex.EncodeToString(l.salt[:]), Leaf: hex.EncodeToString(l.hash[:]),
+		Record: m.at(l), Salt: hex.EncodeToString(l.salt[:]), Leaf: hex.EncodeToString(l.hash[:]),
 		Index: l.index, Hashes: hashes, Checkpoint: checkpoint,
 	}, nil
 }

@@ -187,7 +187,9 @@ type subjectRow struct {
 	Scope      string   `parquet:"scope,dict"`
 	Restricted bool     `parquet:"restricted"`
 	AgeBand    string   `parquet:"age_band,dict"`
-	Objected   bool     `parquet:"objected"`
+	Objected   bool     `parquet:"objected"`        // any objection or suppression
+	Objections []string `parquet:"objections,list"` // scopes, as consent.State has them
+	Suppressed []string `parquet:"suppressed,list"` // channels, or all
 }
 
 // standings writes standings and subjects in the order of subjects.
@@ -213,7 +215,7 @@ func (f folder) standings(r pebble.Reader) error {
 	}
 	return table(f, "subjects", func(add func(subjectRow) error) error {
 		return statesIn(r, func(st stored) error {
-			return add(subjectRow{st.Subject, string(st.Scope), st.Restricted, st.AgeBand, len(st.Objections) > 0})
+			return add(subjectRow{st.Subject, string(st.Scope), st.Restricted, st.AgeBand, len(st.Objections)+len(st.Suppressed) > 0, st.Objections, st.Suppressed})
 		})
 	})
 }

@@ -30,6 +30,8 @@ const (
 	tabQueue       = 'q'          // number → leaf, record id: not yet in the ledger
 	tabIndex       = 'x'          // record id → index in the ledger
 	tabWithdrawn   = 'z'          // subject → version: rows to look through at the next compaction
+	tabList        = 'j'          // list, subject, version → entry
+	tabSuppressed  = 'u'          // keyed hash of an id's hash, channel → time; never deleted with a subject
 	tabProfile     = 'p'          // subject → profile
 	tabCount       = 'c'          // hour, name → count
 	tabCase        = 'k'          // case id → case

@@ -83,7 +83,7 @@ func (h *Host) Assign(ctx context.Context, id consent.ID) (consent.Subject, erro
 			return consent.Subject{}, fmt.Errorf("making pseudonym: %w", err)
 		}
 	}
-	if err := h.save(func(b *pebble.Batch) error { return b.Set(key(tabID, k[:]), s[:], nil) }); err != nil {
+	if err := h.save(func(b *pebble.Batch) error { return h.bornInto(b, k, s, id.Scope) }); err != nil {
 		return consent.Subject{}, fmt.Errorf("assigning pseudonym: %w", err)
 	}
 	return s, nil

@@ -1,0 +1,159 @@
+package local
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/handschlag/handschlag/consent"
+)
+
+// Object puts an objection on the list, or takes it off.
+func (h *Host) Object(_ context.Context, s consent.Subject, scope string, on bool, at time.Time) error {
+	return h.list(s, consent.Entry{List: consent.ObjectionList, Scope: scope, On: on, At: at}, nil)
+}
+
+// Restrict restricts a subject's processing, or lifts that. Rows that rested
+// meanwhile are looked through at the next compaction (RGT-07: stored, and
+// nothing else).
+func (h *Host) Restrict(_ context.Context, s consent.Subject, on bool, at time.Time) error {
+	return h.list(s, consent.Entry{List: consent.RestrictionList, On: on, At: at}, func(b *pebble.Batch, version uint64) error {
+		if on {
+			return nil
+		}
+		return b.Set(key(tabWithdrawn, s[:]), u64(version), nil)
+	})
+}
+
+// Suppress closes a channel to whoever has the subject's identifier, or opens it.
+func (h *Host) Suppress(_ context.Context, s consent.Subject, channel string, on bool, at time.Time) error {
+	id, err := h.idKeyOf(s)
+	if err != nil {
+		return fmt.Errorf("suppressing: %w", err)
+	}
+	place := key(tabSuppressed, h.keys.suppressed(id), []byte(channel))
+	return h.list(s, consent.Entry{List: consent.SuppressionList, Scope: channel, On: on, At: at}, func(b *pebble.Batch, _ uint64) error {
+		if !on {
+			return b.Delete(place, nil)
+		}
+		return b.Set(place, u64(uint64(at.UnixMilli())), nil)
+	})
+}
+
+// list adds an entry, unless the state says the same already. Entry, state and
+// what else belongs to them are one synced batch.
+func (h *Host) list(s consent.Subject, e consent.Entry, also func(*pebble.Batch, uint64) error) error {
+	if s.IsZero() {
+		return errors.New("listing: nobody")
+	}
+	defer h.people.lock(s)()
+	before, err := h.lockedState(s)
+	if err != nil || before.Listed(e.List, e.Scope) == e.On {
+		return err
+	}
+	e.At, e.Version = e.At.UTC(), before.Version+1
+	next := stored{before.Note(e), before.Scope}
+	err = h.save(func(b *pebble.Batch) error {
+		if err := listInto(b, next, e); err != nil || also == nil {
+			return err
+		}
+		return also(b, e.Version)
+	})
+	if err != nil {
+		return fmt.Errorf("writing the %s list: %w", e.List, err)
+	}
+	h.people.of(s).keepState(s, next)
+	return nil
+}
+
+// listInto writes an entry and the state after it.
+func listInto(b *pebble.Batch, next stored, e consent.Entry) error {
+	entry, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	state, err := json.Marshal(next)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		b.Set(key(tabList, streamOf(e.List), next.Subject[:], u64(e.Version)), entry, nil),
+		b.Set(key(tabState, next.Subject[:]), state, nil))
+}
+
+// streamOf keeps each list under a prefix of its own.
+func streamOf(l consent.List) []byte { return []byte(l[:1]) }
+
+// Listed gives a subject's entries in version order.
+func (h *Host) Listed(_ context.Context, s consent.Subject) ([]consent.Entry, error) {
+	return listedIn(h.db, s)
+}
+
+func listedIn(r pebble.Reader, s consent.Subject) (out []consent.Entry, err error) {
+	for _, l := range []consent.List{consent.ObjectionList, consent.RestrictionList, consent.SuppressionList} {
+		err = under(r, key(tabList, streamOf(l), s[:]), func(_, v []byte) error {
+			var e consent.Entry
+			if err := json.Unmarshal(v, &e); err != nil {
+				return fmt.Errorf("state store holds an unreadable list entry: %w", err)
+			}
+			out = append(out, e)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b consent.Entry) int { return cmp.Compare(a.Version, b.Version) })
+	return out, nil
+}
+
+// suppressed is the name of an identifier in the suppression list: a keyed hash,
+// of which nothing leads back to the identifier or to a subject.
+func (k *secrets) suppressed(id [32]byte) []byte {
+	m := hmac.New(sha256.New, k.subjects)
+	_, _ = m.Write(append([]byte("suppression\x00"), id[:]...)) // a hash takes everything
+	return m.Sum(nil)
+}
+
+// idKeyOf finds the key of a subject's identifier. Nothing but rights requests ask
+// from this side, so the map is read through.
+func (h *Host) idKeyOf(s consent.Subject) (id [32]byte, err error) {
+	found := false
+	err = each(h.db, []byte{tabID}, after([]byte{tabID}), func(k, v []byte) (bool, error) {
+		if found = bytes.Equal(v, s[:]); found {
+			copy(id[:], k[1:])
+		}
+		return !found, nil
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("subject %s has no identifier", s)
+	}
+	return id, err
+}
+
+// bornInto writes a new pseudonym, which begins with what its identifier was
+// suppressed for (EXP-03).
+func (h *Host) bornInto(b *pebble.Batch, k [32]byte, s consent.Subject, scope consent.Scope) error {
+	born := stored{consent.State{Subject: s}, scope}
+	prefix := key(tabSuppressed, h.keys.suppressed(k))
+	err := under(h.db, prefix, func(place, v []byte) error {
+		if len(v) != 8 {
+			return errors.New("state store holds an unreadable suppression")
+		}
+		e := consent.Entry{List: consent.SuppressionList, Scope: string(place[len(prefix):]), On: true,
+			At: time.UnixMilli(int64(binary.BigEndian.Uint64(v))).UTC(), Version: born.Version + 1}
+		born.State = born.Note(e)
+		return listInto(b, born, e)
+	})
+	return errors.Join(err, b.Set(key(tabID, k[:]), s[:], nil))
+}
