@@ -162,8 +162,10 @@ func (r *Rules) Price(ctx context.Context, in PriceInput) (PriceVerdict, Result,
 	return v, res, err
 }
 
-// judge evaluates an entry and keeps the bytes that the decision record needs. v
-// comes in as the refusal and is replaced only by a whole verdict.
+// judge evaluates an entry and keeps the bytes that the decision record needs: the
+// rules' own verdict, member for member, so that it replays from the policy document
+// and the input alone. v comes in as the refusal and is replaced only by a whole
+// verdict.
 func judge[In, Out any](ctx context.Context, r *Rules, e Entry, in *In, v *Out, read func(*answer) Out) (Result, error) {
 	input, canonical := facts(in)
 	a, err := r.ask(ctx, e, input)
@@ -175,6 +177,9 @@ func judge[In, Out any](ctx context.Context, r *Rules, e Entry, in *In, v *Out, 
 			err = fmt.Errorf("judging %s: %w", e, err)
 		}
 	}
-	_, output := facts(v)
-	return Result{Input: canonical, Output: output, Digests: r.digests}, err
+	if err != nil {
+		_, refusal := facts(v)
+		return Result{Input: canonical, Output: refusal, Digests: r.digests}, err
+	}
+	return Result{Input: canonical, Output: appendValue(make([]byte, 0, 256), a.o), Digests: r.digests}, nil
 }

@@ -167,7 +167,7 @@ func flagged(name string) func(ast.Object) bool {
 func broken(t *testing.T, e Entry, text string) *Rules {
 	t.Helper()
 	files := map[string]string{file(string(e)): text}
-	r, err := load(context.Background(), Settings{}.orDefault(), files, []Entry{e})
+	r, err := loadWith(context.Background(), files, Settings{}, []Entry{e})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -33,46 +32,58 @@ func (s Settings) orDefault() Settings {
 // Rules are the compiled rules of some entries. They are safe for concurrent use.
 type Rules struct {
 	digests   decide.Digests
+	compiler  *ast.Compiler
 	documents map[string][]byte
 	queries   map[Entry]opa.PreparedEvalQuery
 	txn       storage.Transaction // of a store that nobody writes
 	words     map[string]map[string]Reason
 	events    gate
 	exports   remembered[ExportCase, ExportVerdict]
+	replays   replays
 }
 
 // Load compiles the rules of the given entries, or of all if none is given.
 func Load(ctx context.Context, s Settings, entries ...Entry) (*Rules, error) {
-	if len(entries) == 0 {
-		entries = Entries
+	text, err := allSources()
+	if err != nil {
+		return nil, err
 	}
-	text := map[string]string{}
-	for _, pkg := range append([]Entry{shared}, entries...) {
-		if pkg != shared && !pkg.known() {
-			return nil, fmt.Errorf("loading rules: there is no entry %q", pkg)
-		}
-		t, err := source(string(pkg))
-		if err != nil {
-			return nil, err
-		}
-		text[file(string(pkg))] = t
-	}
-	r, err := load(ctx, s.orDefault(), text, entries)
+	r, err := loadWith(ctx, text, s, entries)
 	if err != nil {
 		return nil, fmt.Errorf("loading rules: %w", err)
 	}
 	return r, nil
 }
 
-// load compiles texts of rules, by file name, and prepares each entry's query.
-func load(ctx context.Context, s Settings, text map[string]string, entries []Entry) (*Rules, error) {
-	compiler, err := compile(text, entries)
+// loadWith compiles texts under this program's capabilities and schemas.
+func loadWith(ctx context.Context, text map[string]string, s Settings, entries []Entry) (*Rules, error) {
+	if len(entries) == 0 {
+		entries = Entries
+	}
+	for _, e := range entries {
+		if !e.known() {
+			return nil, fmt.Errorf("there is no entry %q", e)
+		}
+	}
+	doc, err := writeDocument(text, s.orDefault())
 	if err != nil {
 		return nil, err
 	}
-	data := map[string]any{"settings": map[string]any{"max_discount_bp": s.MaxDiscountBP, "k": s.K}}
+	compiler, err := compile(partOf(text, entries), entries)
+	if err != nil {
+		return nil, err
+	}
+	return prepare(ctx, compiler, doc, capabilitiesJSON, s.ConfigDigest, entries)
+}
+
+// prepare makes each entry's query over the document's data.
+func prepare(ctx context.Context, compiler *ast.Compiler, doc, capabilities []byte, config string, entries []Entry) (*Rules, error) {
+	data, err := dataOf(doc)
+	if err != nil {
+		return nil, err
+	}
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	r := &Rules{queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
+	r := &Rules{compiler: compiler, queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
 	if r.txn, err = store.NewTransaction(ctx); err != nil {
 		return nil, fmt.Errorf("opening settings: %w", err)
 	}
@@ -82,7 +93,9 @@ func load(ctx context.Context, s Settings, text map[string]string, entries []Ent
 			return nil, fmt.Errorf("preparing %s: %w", e, err)
 		}
 	}
-	return r, r.sign(s)
+	r.digests = decide.Digests{Policy: digest(doc), Capabilities: digest(capabilities), Config: config}
+	r.documents = map[string][]byte{r.digests.Policy: doc, r.digests.Capabilities: capabilities}
+	return r, nil
 }
 
 // compile parses and compiles under our capabilities and schemas, strictly.
@@ -95,6 +108,12 @@ func compile(text map[string]string, entries []Entry) (*ast.Compiler, error) {
 	if err != nil {
 		return nil, err
 	}
+	return compileUnder(text, can, set)
+}
+
+// compileUnder compiles under the given capabilities; inputs are checked against
+// schemas if there are some.
+func compileUnder(text map[string]string, can *ast.Capabilities, schemas *ast.SchemaSet) (*ast.Compiler, error) {
 	modules := make(map[string]*ast.Module, len(text))
 	for name, t := range text {
 		m, err := ast.ParseModuleWithOpts(name, t, ast.ParserOptions{ProcessAnnotation: true, Capabilities: can, RegoVersion: ast.RegoV1})
@@ -103,27 +122,12 @@ func compile(text map[string]string, entries []Entry) (*ast.Compiler, error) {
 		}
 		modules[name] = m
 	}
-	c := ast.NewCompiler().WithCapabilities(can).WithStrict(true).WithSchemas(set).WithUseTypeCheckAnnotations(true).
+	c := ast.NewCompiler().WithCapabilities(can).WithStrict(true).WithSchemas(schemas).WithUseTypeCheckAnnotations(schemas != nil).
 		WithEnablePrintStatements(true).WithDefaultRegoVersion(ast.RegoV1).WithKeepModules(true)
 	if c.Compile(modules); c.Failed() {
 		return nil, c.Errors
 	}
 	return c, nil
-}
-
-// sign computes the digests and keeps the documents behind them.
-func (r *Rules) sign(s Settings) error {
-	text, err := allSources()
-	if err != nil {
-		return err
-	}
-	policy, err := json.Marshal(map[string]any{"rego": text, "data": map[string]any{"settings": s}})
-	if err != nil {
-		return fmt.Errorf("writing policy document: %w", err)
-	}
-	r.digests = decide.Digests{Policy: digest(policy), Capabilities: digest(capabilitiesJSON), Config: s.ConfigDigest}
-	r.documents = map[string][]byte{r.digests.Policy: policy, r.digests.Capabilities: capabilitiesJSON}
-	return nil
 }
 
 // Digests name the rules with their settings, the capabilities, and the
