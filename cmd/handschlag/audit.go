@@ -15,6 +15,10 @@ import (
 type auditCmd struct {
 	Explain   auditExplainCmd   `cmd:"" help:"One decision: what it rested on, and why it came out so."`
 	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
+	Fairness  auditFairnessCmd  `cmd:"" help:"Compare what groups were offered, in a file of real offers."`
+	Twins     auditTwinsCmd     `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
+	Register  auditRegisterCmd  `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
+	Record    auditRecordCmd    `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
 	Events    auditEventsCmd    `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
 }
 
