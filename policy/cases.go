@@ -111,11 +111,37 @@ type ExportCase struct {
 	State      CaseState       `json:"state"`   // of the channel's purpose now
 	Source     CaseState       `json:"source"`  // of the purpose that the segment was built on, now
 	GPC        bool            `json:"gpc"`
+	DNT        bool            `json:"dnt"`
 	Tag        Tag             `json:"tag"` // class of the segment
 	Age        string          `json:"age"`
 	Objection  bool            `json:"objection"`  // Art. 21(2) direct marketing
 	Suppressed bool            `json:"suppressed"` // suppression list
+	Confirmed  bool            `json:"confirmed"`  // the address is the person's own: by the recipient's double opt-in, or by ours (EXP-04)
 	Small      bool            `json:"small"`      // the group has fewer members than k (EXP-07)
+	Customer   CustomerFact    `json:"customer"`
+	Recipient  RecipientFact   `json:"recipient"`
+}
+
+// CustomerFact is what the exception for existing customers asks (EXP-02).
+type CustomerFact struct {
+	Channel       bool `json:"channel"`         // the channel writes to customers without consent
+	Ordered       bool `json:"ordered"`         // at this shop, under an account
+	Similar       bool `json:"similar"`         // what the channel advertises is of a class that they bought
+	NoticeAtOrder bool `json:"notice_at_order"` // of the right to object, when the address was given
+	NoticeInMail  bool `json:"notice_in_mail"`  // and in every mail
+}
+
+// RecipientFact is what the register says about whom a channel feeds (EXP-08).
+type RecipientFact struct {
+	Registered   bool   `json:"registered"`
+	Role         string `json:"role"` // own | processor | controller | joint
+	Contract     bool   `json:"contract"`
+	ThirdCountry bool   `json:"third_country"`
+	Transfer     string `json:"transfer"` // none | adequacy | dpf | scc
+	DPFStands    bool   `json:"dpf_stands"`
+	Assessed     bool   `json:"assessed"` // the transfer's risks
+	DeletionTerm bool   `json:"deletion_term"`
+	Named        bool   `json:"named"` // by the notice that the consent rests on
 }
 
 // ExportVerdict is what the export gate says about a row.

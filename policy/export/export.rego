@@ -35,6 +35,22 @@ _basis if {
 	_post_in_force
 }
 
+_basis if _existing_customer
+
+# All of § 7(3) UWG, for somebody who never decided about mails: an expired, withdrawn
+# or refused consent is no silence.
+_existing_customer if {
+	input.purpose == "marketing_email"
+	input.state == "unknown"
+	input.customer.channel == true
+	input.customer.ordered == true
+	input.customer.similar == true
+	input.customer.notice_at_order == true
+	input.customer.notice_in_mail == true
+	input.objection == false
+	input.suppressed == false
+}
+
 _in_force if input.state in standing.in_force
 
 _post_in_force if input.state in _post_states
@@ -65,6 +81,7 @@ _marketing := (_direct | _others) | {"marketing_post", "personalisation_content"
 deny contains "EXP-01" if {
 	input.purpose in _consented
 	not _in_force
+	not _existing_customer
 }
 
 deny contains "EXP-01" if {
@@ -74,7 +91,30 @@ deny contains "EXP-01" if {
 
 # METADATA
 # title: The consent is not in force
-deny contains standing.refusal(input.state) if input.purpose in _consented
+deny contains standing.refusal(input.state) if {
+	input.purpose in _consented
+	not _existing_customer
+}
+
+# METADATA
+# title: Existing customers
+# description: |
+#   Without consent only e-mail, and only if all four facts hold: an order of this shop,
+#   own similar goods, no objection, and the notice at the order and in every mail.
+# custom:
+#   id: EXP-02
+#   de: Ohne Einwilligung schreiben wir nur Kundinnen und Kunden per E-Mail, zu ähnlichen Waren und mit Hinweis auf den Widerspruch.
+#   en: Without consent we write only to customers, only by e-mail, about similar goods, and say how to object.
+#   legal_basis: § 7(3) UWG; Art. 13(2) ePrivacy Directive
+#   source: law.md EXP-02
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "EXP-02" if {
+	input.customer.channel == true
+	not _in_force
+	not _existing_customer
+}
 
 # METADATA
 # title: Fail closed
@@ -145,6 +185,120 @@ deny contains "BAT-01" if input.state == "before_grant"
 deny contains "EXP-03" if not input.objection == false
 
 deny contains "EXP-03" if not input.suppressed == false
+
+# METADATA
+# title: The address belongs to the person who consented
+# description: A mail needs an address that its owner confirmed, by the recipient's double opt-in or by one on our record.
+# custom:
+#   id: EXP-04
+#   de: Diese E-Mail-Adresse wurde nicht bestätigt. Vorher schicken wir keine Werbung dorthin.
+#   en: This e-mail address was not confirmed. Until then we send no advertising to it.
+#   legal_basis: Art. 7(1) GDPR
+#   source: law.md EXP-04
+#   force: guidance
+#   sdm: Integrität
+#   since: "2"
+deny contains "EXP-04" if {
+	input.purpose == "marketing_email"
+	not input.confirmed == true
+	not _existing_customer
+}
+
+# METADATA
+# title: An upload is a disclosure
+# description: |
+#   Hashed or not, an audience upload needs consent to ads_third_party under a notice that
+#   names the platform, no objecting browser, no minor and no sensitive group.
+# custom:
+#   id: EXP-05
+#   de: An Werbeplattformen geben wir Sie nur weiter, wenn Sie genau dazu Ja gesagt haben. Eine verschlüsselte Kennung ändert daran nichts.
+#   en: We pass you on to an advertising platform only if you said yes to just that. A hashed id changes nothing about it.
+#   legal_basis: Art. 6(1)(a), Art. 26 GDPR
+#   source: law.md EXP-05
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "EXP-05" if {
+	input.purpose in _others
+	not _upload_in_order
+}
+
+_upload_in_order if {
+	_in_force
+	input.recipient.named == true
+	input.gpc == false
+	input.dnt == false
+	input.objection == false
+	input.suppressed == false
+	not input.age in {"u16", "16_17"}
+	input.tag == "none"
+}
+
+# METADATA
+# title: Do Not Track is an objection
+# description: The browser objected to tracking, so nothing goes to advertising on other sites.
+# custom:
+#   id: SIG-03
+#   de: Ihr Browser sendet Do Not Track. Für Werbung auf anderen Seiten nutzen wir deshalb nichts.
+#   en: Your browser sends Do Not Track. So we use nothing for advertising on other sites.
+#   legal_basis: Art. 21(5) GDPR
+#   source: law.md SIG-03, EXP-05
+#   force: contested
+#   sdm: Intervenierbarkeit
+#   since: "2"
+deny contains "SIG-03" if {
+	input.purpose in _others
+	input.dnt == true
+}
+
+# METADATA
+# title: Recipient gate
+# description: |
+#   A recipient gets nothing unless the register names it with its contract, a ground for
+#   a transfer and a deletion term, and the notices name it. That the rows bear pseudonyms
+#   changes nothing.
+# custom:
+#   id: EXP-08
+#   de: Diesen Empfänger nennt unser Verzeichnis oder unser Datenschutzhinweis nicht vollständig. Er bekommt deshalb nichts.
+#   en: Our register or our privacy notice does not name this recipient in full. So it gets nothing.
+#   legal_basis: Art. 13(1)(e), Art. 26, Art. 28, Art. 30(1)(d), Art. 44-49 GDPR
+#   source: law.md EXP-08
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+deny contains "EXP-08" if not _recipient_in_order
+
+_recipient_in_order if {
+	input.recipient.registered == true
+	_bound
+	_transfer_in_order
+	input.recipient.deletion_term == true
+	input.recipient.named == true
+}
+
+_bound if input.recipient.role == "own"
+
+_bound if {
+	input.recipient.role in {"processor", "controller", "joint"}
+	input.recipient.contract == true
+}
+
+_transfer_in_order if {
+	input.recipient.third_country == false
+	input.recipient.transfer == "none"
+}
+
+_transfer_in_order if input.recipient.transfer == "adequacy"
+
+_transfer_in_order if {
+	input.recipient.transfer == "dpf"
+	input.recipient.dpf_stands == true
+}
+
+_transfer_in_order if {
+	input.recipient.transfer == "scc"
+	input.recipient.assessed == true
+}
 
 # METADATA
 # title: No small groups

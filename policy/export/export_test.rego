@@ -18,7 +18,39 @@ _row := {
 	"objection": false,
 	"suppressed": false,
 	"small": false,
+	"dnt": false,
+	"confirmed": true,
+	"customer": _no_exception,
+	"recipient": _post_house,
 }
+
+_no_exception := {"channel": false, "ordered": false, "similar": false, "notice_at_order": false, "notice_in_mail": false}
+
+_all_four := {"channel": true, "ordered": true, "similar": true, "notice_at_order": true, "notice_in_mail": true}
+
+# An EU mail provider with a contract under Art. 28.
+_post_house := {
+	"registered": true,
+	"role": "processor",
+	"contract": true,
+	"third_country": false,
+	"transfer": "none",
+	"dpf_stands": false,
+	"assessed": false,
+	"deletion_term": true,
+	"named": true,
+}
+
+# _to is base with another recipient, _from with other facts about the customer.
+_to(change) := {"recipient": _but(_post_house, change)}
+
+# _both is a with the members of b.
+_both(a, b) := {name: value |
+	some name in ({n | some n, _ in a} | {n | some n, _ in b})
+	value := object.get(b, name, object.get(a, name, null))
+}
+
+_from(change) := {"state": "unknown", "customer": _but(_all_four, change)}
 
 _sent(change) := verdict if {
 	verdict := export.verdict with input as _but(_row, change) with data.settings as {"k": 25}
@@ -116,8 +148,8 @@ test_exp_07_deny_least_size_under_ten if {
 test_sig_02_allow_own_channel if _leaves(_sent({"gpc": true}))
 
 test_sig_02_deny_sharing if {
-	_stays(_sent({"purpose": "ads_third_party", "gpc": true}), {"SIG-02"})
-	_stays(_sent({"purpose": "data_sharing", "gpc": true}), {"SIG-02"})
+	_stays(_sent({"purpose": "ads_third_party", "gpc": true}), {"SIG-02", "EXP-05"})
+	_stays(_sent({"purpose": "data_sharing", "gpc": true}), {"SIG-02", "EXP-05"})
 }
 
 test_spc_01_allow_ordinary_group if _leaves(_sent({"tag": "none"}))
@@ -129,7 +161,7 @@ test_spc_03_allow_without_sensitive_answers if _leaves(_sent({"tag": "none", "pu
 
 test_spc_03_deny_explicit_consent_for_advertising if {
 	_stays(_sent({"tag": "special_explicit"}), {"SPC-03"})
-	_stays(_sent({"tag": "special_explicit", "purpose": "ads_third_party"}), {"SPC-03"})
+	_stays(_sent({"tag": "special_explicit", "purpose": "ads_third_party"}), {"SPC-03", "EXP-05"})
 }
 
 test_spc_05_deny_child if _stays(_sent({"age": "u16"}), {"SPC-05"})
@@ -139,7 +171,7 @@ test_spc_05_allow_adult if _leaves(_sent({"age": "adult"}))
 test_spc_06_allow_adviser_for_17 if _leaves(_sent({"purpose": "adviser_assist", "age": "16_17"}))
 
 # SPC-06: audience export containing the band 16-17.
-test_spc_06_deny_audience_of_minors if _stays(_sent({"purpose": "ads_third_party", "age": "16_17"}), {"SPC-06"})
+test_spc_06_deny_audience_of_minors if _stays(_sent({"purpose": "ads_third_party", "age": "16_17"}), {"SPC-06", "EXP-05"})
 
 test_rgt_07_deny_restricted if {
 	_stays(_sent({"state": "restricted"}), {"EXP-01", "RGT-07"})
@@ -151,4 +183,119 @@ test_switch_allow_on if _leaves(_sent({}))
 test_switch_deny_off if {
 	_stays(_sent({"state": "switched_off"}), {"EXP-01", "SWITCH"})
 	_stays(_sent({"source": "switched_off"}), {"SWITCH"})
+}
+
+# EXP-02: bought running shoes, mail about running socks, notice on the order form.
+test_exp_02_allow_customer_with_all_four if _leaves(_sent(_from({})))
+
+test_exp_02_allow_consent_needs_no_exception if _leaves(_sent({"customer": _but(_all_four, {"ordered": false})}))
+
+# EXP-02: abandoned cart or bare account; a partner's insurance; notice only in the mail, or only at the order.
+test_exp_02_deny_one_of_the_four_missing if {
+	every missing in {"ordered", "similar", "notice_at_order", "notice_in_mail"} {
+		_stays(_sent(_from({missing: false})), {"EXP-01", "EXP-02", "CON-11"})
+	}
+}
+
+test_exp_02_deny_objection if {
+	_stays(_sent(_both(_from({}), {"objection": true})), {"EXP-01", "EXP-02", "EXP-03", "CON-11"})
+	_stays(_sent(_both(_from({}), {"suppressed": true})), {"EXP-01", "EXP-02", "EXP-03", "CON-11"})
+}
+
+# EXP-02: a phone or SMS number without consent.
+test_exp_02_deny_other_channels if {
+	_stays(_sent(_both(_from({}), {"purpose": "marketing_sms"})), {"EXP-01", "EXP-02", "CON-11"})
+	_stays(_sent(_both(_from({}), {"purpose": "marketing_phone"})), {"EXP-01", "EXP-02", "CON-11"})
+}
+
+test_exp_02_deny_after_a_no if {
+	_stays(_sent(_both(_from({}), {"state": "withdrawn"})), {"EXP-01", "EXP-02", "CON-10"})
+	_stays(_sent(_both(_from({}), {"state": "refused"})), {"EXP-01", "EXP-02", "CON-01"})
+}
+
+test_exp_02_deny_where_the_channel_does_not_use_it if {
+	_stays(_sent(_from({"channel": false})), {"EXP-01", "CON-11"})
+}
+
+# EXP-04: confirmed by link after three hours.
+test_exp_04_allow_confirmed_address if _leaves(_sent({"confirmed": true}))
+
+test_exp_04_allow_existing_customer if {
+	_leaves(_sent(_both(_from({}), {"confirmed": false})))
+}
+
+test_exp_04_allow_other_channels if _leaves(_sent({"purpose": "marketing_sms", "confirmed": false}))
+
+# EXP-04: a checkbox only.
+test_exp_04_deny_unconfirmed_address if _stays(_sent({"confirmed": false}), {"EXP-04"})
+
+# EXP-05: consented adults, segment "bought garden tools".
+test_exp_05_allow_consented_adults if _leaves(_sent({"purpose": "ads_third_party"}))
+
+test_exp_05_allow_age_not_known if _leaves(_sent({"purpose": "data_sharing", "age": "unknown"}))
+
+# EXP-05: hashed, therefore anonymous: the rows bear hashed keys, and still need the yes.
+test_exp_05_deny_hashed_without_consent if {
+	_stays(_sent({"purpose": "ads_third_party", "state": "unknown"}), {"EXP-01", "EXP-05", "CON-11"})
+}
+
+# EXP-05: a suppression audience made of objectors without their consent.
+test_exp_05_deny_audience_of_objectors if {
+	_stays(_sent({"purpose": "ads_third_party", "objection": true}), {"EXP-03", "EXP-05"})
+	_stays(_sent({"purpose": "ads_third_party", "suppressed": true}), {"EXP-03", "EXP-05"})
+}
+
+test_exp_05_deny_browser_signals if {
+	_stays(_sent({"purpose": "ads_third_party", "gpc": true}), {"SIG-02", "EXP-05"})
+	_stays(_sent({"purpose": "ads_third_party", "dnt": true}), {"SIG-03", "EXP-05"})
+}
+
+test_exp_05_deny_minors_and_sensitive_groups if {
+	_stays(_sent({"purpose": "ads_third_party", "age": "u16"}), {"SPC-05", "EXP-05"})
+	_stays(_sent({"purpose": "ads_third_party", "age": "16_17"}), {"SPC-06", "EXP-05"})
+	_stays(_sent({"purpose": "ads_third_party", "tag": "special"}), {"SPC-01", "EXP-05"})
+}
+
+test_exp_05_deny_platform_not_named if {
+	_stays(_sent(_both({"purpose": "ads_third_party"}, _to({"named": false}))), {"EXP-05", "EXP-08"})
+}
+
+test_sig_03_allow_own_channel if _leaves(_sent({"dnt": true}))
+
+test_sig_03_deny_sharing if _stays(_sent({"purpose": "data_sharing", "dnt": true}), {"SIG-03", "EXP-05"})
+
+# EXP-08: EU mail provider, Art. 28 contract.
+test_exp_08_allow_processor_with_contract if _leaves(_sent({}))
+
+test_exp_08_allow_the_shop_itself if {
+	_leaves(_sent(_both({"purpose": "personalisation_content"}, _to({"role": "own", "contract": false}))))
+}
+
+test_exp_08_allow_other_roles_with_contract if {
+	_leaves(_sent(_to({"role": "controller"})))
+	_leaves(_sent(_to({"role": "joint"})))
+}
+
+test_exp_08_allow_third_country_with_a_ground if {
+	_leaves(_sent(_to({"third_country": true, "transfer": "adequacy"})))
+	_leaves(_sent(_to({"third_country": true, "transfer": "dpf", "dpf_stands": true})))
+	_leaves(_sent(_to({"third_country": true, "transfer": "scc", "assessed": true})))
+}
+
+# EXP-08: US tool with a lapsed DPF entry and no SCC.
+test_exp_08_deny_third_country_without_a_ground if {
+	_stays(_sent(_to({"third_country": true, "transfer": "dpf"})), {"EXP-08"})
+	_stays(_sent(_to({"third_country": true, "transfer": "none"})), {"EXP-08"})
+	_stays(_sent(_to({"third_country": true, "transfer": "scc"})), {"EXP-08"})
+	_stays(_sent(_to({"transfer": "by_hope"})), {"EXP-08"})
+}
+
+# EXP-08: pseudonymised, so no need to name the recipient.
+test_exp_08_deny_recipient_not_named if _stays(_sent(_to({"named": false})), {"EXP-08"})
+
+test_exp_08_deny_incomplete_entry if {
+	_stays(_sent(_to({"registered": false})), {"EXP-08"})
+	_stays(_sent(_to({"contract": false})), {"EXP-08"})
+	_stays(_sent(_to({"deletion_term": false})), {"EXP-08"})
+	_stays(_sent(_to({"role": "friend"})), {"EXP-08"})
 }
