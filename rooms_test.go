@@ -25,6 +25,7 @@ var rooms = map[string][]string{
 	"consent/signal": {"consent"},
 	"consent/ledger": {},
 	"price":          {},
+	"fairness":       {},
 	"event":          {"consent"},
 	"profile":        {"event", "consent"},
 	"decide":         {"profile", "event", "consent"},
@@ -38,12 +39,12 @@ var rooms = map[string][]string{
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
-	"cmd":            {"api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"cmd":            {"fairness", "api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"bench":          {"api", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 }
 
 // pure rooms do no I/O, read no clock and no randomness.
-var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide"}
+var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide", "fairness"}
 
 // forbidden in pure rooms: imports, and calls on the time package.
 var impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "os/exec", "syscall", "database/sql"}
