@@ -30,6 +30,7 @@ func (k *checker) all() {
 	k.slots()
 	k.segments()
 	k.exports()
+	k.register()
 }
 
 // bad reports a problem at a path, in the line of the nearest thing that the

@@ -31,6 +31,8 @@ type Config struct {
 	Storefronts map[string]string            `yaml:"storefronts"` // storefront → IANA time zone
 	CORS        []string                     `yaml:"cors_origins"`
 	Retention   Retention                    `yaml:"retention"`
+	DPO         DPO                          `yaml:"dpo"`
+	Register    Register                     `yaml:"register"`
 }
 
 // Contact is the static way to a human that every answer carries (CON-07, R19).
@@ -43,10 +45,12 @@ type Contact struct {
 
 // Notice is a privacy notice version that a consent may rest on.
 type Notice struct {
-	Version   string            `yaml:"version"`
-	Languages map[string]string `yaml:"languages"` // language → text shown
-	Purposes  []consent.Purpose `yaml:"purposes"`  // named in it
-	Material  bool              `yaml:"material_change"`
+	Version    string            `yaml:"version"`
+	Languages  map[string]string `yaml:"languages"` // language → text shown
+	Purposes   []consent.Purpose `yaml:"purposes"`  // named in it
+	Material   bool              `yaml:"material_change"`
+	Elements   []string          `yaml:"elements"`   // of NoticeElements; the key left out: all
+	Recipients []string          `yaml:"recipients"` // named in it; the key left out: all of the register
 }
 
 // UI is a banner or preference-centre version (CON-06).
@@ -55,6 +59,16 @@ type UI struct {
 	Component   string `yaml:"component"`
 	Default     string `yaml:"default_state"` // off | on
 	RejectEqual bool   `yaml:"reject_equal"`
+
+	RejectFirst     bool   `yaml:"reject_first_layer"` // the key left out: as reject_equal
+	Equal           bool   `yaml:"equal_prominence"`   // the key left out: as reject_equal
+	Layer           int    `yaml:"layer"`
+	AcceptClicks    int    `yaml:"accept_clicks"` // 0: not counted
+	RejectClicks    int    `yaml:"reject_clicks"`
+	WithdrawClicks  int    `yaml:"withdraw_clicks"`
+	ScreenshotHash  string `yaml:"screenshot_sha256"`
+	Review          Review `yaml:"review"`
+	InvalidatedFrom string `yaml:"invalidated_from"` // RFC 3339; from then on its consents do not count
 }
 
 // TCF names our vendor in TC strings.

@@ -44,9 +44,14 @@ func (e Errors) Error() string {
 }
 
 //go:embed default.yaml
-var defaultYAML []byte
+var defaultShop []byte
 
-// DefaultYAML is the commented default file.
+//go:embed register.yaml
+var defaultRegister []byte
+
+var defaultYAML = slices.Concat(defaultShop, []byte("\n"), defaultRegister)
+
+// DefaultYAML is the commented default file: the shop, then its register.
 func DefaultYAML() []byte { return slices.Clone(defaultYAML) }
 
 // Default is the configuration of DefaultYAML. Every call gives a fresh one.
@@ -71,6 +76,7 @@ func parseOver(yaml []byte, c *Config) (*Config, error) {
 			c.Segments[i].Line = at
 		}
 	}
+	r.silent(c)
 	(&checker{r: &r, c: c}).all()
 	if len(r.problems) == 0 {
 		return c, nil

@@ -23,14 +23,20 @@ type object = map[string]any
 
 // narrower are the paths whose values are a closed list or a range.
 var narrower = map[string]object{
-	"offers.channels.items":                      {"enum": config.Channels},
-	"offers.hours.items.properties.day":          {"enum": config.Days},
-	"offers.holdout":                             {"minimum": 0, "maximum": 1},
-	"exports.k":                                  {"minimum": 10},
-	"exports.channels.items.properties.role":     {"enum": []string{"processor", "controller"}},
-	"ui_versions.items.properties.default_state": {"enum": []string{"off", "on"}},
-	"sensitive_categories.*":                     {"enum": consent.SpecialCategories},
-	"segments.items.properties.special":          {"enum": consent.SpecialCategories},
+	"offers.channels.items":                                            {"enum": config.Channels},
+	"offers.hours.items.properties.day":                                {"enum": config.Days},
+	"offers.holdout":                                                   {"minimum": 0, "maximum": 1},
+	"exports.k":                                                        {"minimum": 10},
+	"exports.channels.items.properties.role":                           {"enum": []string{"processor", "controller"}},
+	"ui_versions.items.properties.default_state":                       {"enum": []string{"off", "on"}},
+	"sensitive_categories.*":                                           {"enum": consent.SpecialCategories},
+	"segments.items.properties.special":                                {"enum": consent.SpecialCategories},
+	"notices.items.properties.elements.items":                          {"enum": config.NoticeElements},
+	"ui_versions.items.properties.review.properties.patterns.items":    {"enum": config.PatternFlags},
+	"register.recipients.items.properties.role":                        {"enum": config.Roles},
+	"register.recipients.items.properties.transfer":                    {"enum": config.TransferTools},
+	"register.identifiers.items.properties.kind":                       {"enum": config.IdentifierKinds},
+	"register.processings.items.properties.basis":                      {"enum": config.Bases},
 	"slots.*.properties.variants.items.properties.pattern_flags.items": {"enum": config.PatternFlags},
 	"slots.*.properties.variants.items.properties.legal_blocks.items":  {"enum": config.LegalBlocks},
 }
@@ -126,6 +132,8 @@ func TestTheSchemaTellsGoodFilesFromBad(t *testing.T) {
 		"an unknown category":  {"sensitive_categories: {a: b}", false},
 		"a special segment":    {"segments: [{name: a, title: {de: A, en: A}, where: a > 0, special: health}]", true},
 		"an unknown tag":       {"segments: [{name: a, special: healthy}]", false},
+		"an unknown role":      {"register: {recipients: [{id: a, role: friend}]}", false},
+		"an unknown basis":     {"register: {processings: [{purpose: analytics, basis: consent}]}", false},
 		"an unknown weekday":   {"offers: {hours: [{day: monday}]}", false},
 		"a span without units": {"offers: {min_gap: '5'}", false},
 	} {
