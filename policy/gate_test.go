@@ -243,9 +243,17 @@ func FuzzParseCase(f *testing.F) {
 	})
 }
 
+// mailed is a row that leaves for an EU mail provider.
+func mailed() ExportCase {
+	return ExportCase{
+		Purpose: consent.MarketingEmail, State: StateGiven, Source: StateGiven, Tag: TagNone, Confirmed: true,
+		Recipient: RecipientFact{Registered: true, Role: "processor", Contract: true, Transfer: "none", DeletionTerm: true, Named: true},
+	}
+}
+
 func TestExportCasesAreRemembered(t *testing.T) {
 	r := loaded(t, EntryExport)
-	c := ExportCase{Purpose: consent.MarketingEmail, State: StateGiven, Source: StateGiven, Tag: TagNone}
+	c := mailed()
 	for range 2 {
 		if v, err := r.Export(context.Background(), c); err != nil || !v.Allowed {
 			t.Fatalf("got %+v, %v", v, err)
@@ -254,7 +262,8 @@ func TestExportCasesAreRemembered(t *testing.T) {
 	for name, change := range map[string]func(*ExportCase){
 		"EXP-01": func(c *ExportCase) { c.State = StateRefused }, "EXP-03": func(c *ExportCase) { c.Objection = true },
 		"EXP-07": func(c *ExportCase) { c.Small = true }, "BAT-03": func(c *ExportCase) { c.Source = StateWithdrawn },
-		"SPC-01": func(c *ExportCase) { c.Tag = TagSpecial },
+		"SPC-01": func(c *ExportCase) { c.Tag = TagSpecial }, "EXP-04": func(c *ExportCase) { c.Confirmed = false },
+		"EXP-08": func(c *ExportCase) { c.Recipient.Contract = false },
 	} {
 		d := c
 		change(&d)

@@ -109,7 +109,8 @@ func TestDroppedFactRefuses(t *testing.T) {
 	r := loaded(t)
 	full := func(v ast.Value, _ []byte) ast.Object { return v.(ast.Object) }
 	event := EventCase{Purpose: consent.Analytics, State: StateGiven, Stamp: StampYes, Tag: TagNone, Age: "adult"}.facts()
-	export := ExportCase{Purpose: consent.MarketingEmail, State: StateGiven, Source: StateGiven, Tag: TagNone, Age: "adult"}
+	export := mailed()
+	export.Age = "adult"
 	offer, said, show, offered := lost(), call(), choice(), quote()
 	click := HandoverInput{TokenValid: true, SwitchOn: true, Channel: "chat", Offered: []string{"chat"}, Open: []string{"chat"}}
 	ask := CardInput{Role: "adviser", Open: true, Assigned: true}
@@ -120,7 +121,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 		unread  string
 	}{
 		EntryEvent:    {full(facts(&event)), flagged("allowed"), ""},
-		EntryExport:   {full(facts(&export)), flagged("allowed"), ""},
+		EntryExport:   {full(facts(&export)), flagged("allowed"), "customer"},
 		EntryHandover: {full(facts(&click)), flagged("allowed"), "asked"},
 		EntryCard:     {full(facts(&ask)), flagged("allowed"), "blocks fields"},
 		EntryConsent: {full(facts(&said)), func(o ast.Object) bool { return o.Get(ast.StringTerm("given")).Value.(ast.Set).Len() > 0 },
@@ -211,7 +212,7 @@ func refusal(ctx context.Context, r *Rules, e Entry) (bool, error) {
 		v, err := r.Event(ctx, EventCase{Purpose: consent.Analytics, State: StateGiven, Stamp: StampYes, Tag: TagNone})
 		return !v.Allowed && v.Keep == 0, err
 	case EntryExport:
-		v, err := r.Export(ctx, ExportCase{Purpose: consent.MarketingEmail, State: StateGiven, Source: StateGiven, Tag: TagNone})
+		v, err := r.Export(ctx, mailed())
 		return !v.Allowed, err
 	case EntryConsent:
 		v, err := r.Consent(ctx, call())

@@ -133,6 +133,7 @@ _complete if {
 	input.purpose in _channels
 	is_string(input.source)
 	is_boolean(input.gpc)
+	is_boolean(input.dnt)
 	input.tag in {"none", "special", "special_explicit"}
 	input.age in {"unknown", "u16", "16_17", "adult"}
 }
