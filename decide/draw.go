@@ -10,6 +10,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -61,6 +63,27 @@ func DrawVariant(key []byte, who string, slot string, weights map[string]int64, 
 	seed = fmt.Sprintf("hmac-sha256/1 variant slot=%s draw=%d/%d", slot, n, Million)
 	variant = pick(shares, n)
 	return variant, shares[variant], seed
+}
+
+// DrawnNumber is the number, from 0 to below a million, that a seed says came out;
+// false if the seed says none.
+func DrawnNumber(seed string) (n int64, ok bool) {
+	_, drawn, found := strings.Cut(seed, " draw=")
+	text, of, whole := strings.Cut(drawn, "/")
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, found && whole && err == nil && of == strconv.Itoa(Million) && n >= 0 && n < Million
+}
+
+// Redraw gives what DrawVariant drew, from the seed that it gave: it needs neither
+// key nor subject. false if the seed says no number or nothing is eligible.
+func Redraw(seed string, weights map[string]int64, eligible []string) (variant string, ppm int64, ok bool) {
+	n, ok := DrawnNumber(seed)
+	shares := Propensities(weights, eligible)
+	if !ok || len(shares) == 0 {
+		return "", 0, false
+	}
+	variant = pick(shares, n)
+	return variant, shares[variant], true
 }
 
 // pick finds the variant that a number falls on, with the variants laid side by

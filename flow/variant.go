@@ -35,6 +35,11 @@ type VariantAnswer struct {
 // what was drawn under it.
 type variantResult struct {
 	policy.VariantVerdict
+	drawnContent
+}
+
+// drawnContent is what a choice adds to the rules' verdict.
+type drawnContent struct {
 	Variant     string `json:"variant"`
 	Segment     string `json:"segment,omitempty"`      // whose weights were used; "" is everybody's
 	LocaleAsked string `json:"locale_asked,omitempty"` // set if the slot had none in it
@@ -91,7 +96,7 @@ func (ch *choice) choose(ctx context.Context, locale string) (VariantAnswer, err
 	r := ch.record(ch.now, decide.ActionVariant, ch.about(), verdict.Rules, res)
 	ch.out.VariantVerdict = verdict
 	ch.draw(&r)
-	if r.Result, err = decide.Canonical(ch.out); err != nil {
+	if r.Result, err = joined(res.Output, ch.out.drawnContent); err != nil {
 		return VariantAnswer{}, unavailable("writing a decision record", err)
 	}
 	if err := ch.decided(ctx, &r); err != nil {
@@ -118,7 +123,7 @@ func (ch *choice) about() consent.Subject {
 func (ch *choice) facts(ctx context.Context, locale string) (err error) {
 	v := ch.visitor
 	ch.in.Consent, ch.in.Experiment = v.fact(consent.PersonalisationContent, ch.now), v.fact(consent.Experimentation, ch.now)
-	ch.in.Age, ch.in.Restricted = v.age(ch.cfg.ChildShop), v.restricted()
+	ch.in.Age, ch.in.Restricted = v.age(ch.cfg.ChildShop), v.rests(consent.PersonalisationContent)
 	if ch.in.SwitchOn, err = ch.on(ctx, SwitchVariants); err != nil {
 		return err
 	}
