@@ -130,6 +130,7 @@ func (k *checker) exports() {
 		path := at("exports.channels", i)
 		k.want(plainName.MatchString(c.Name), path+".name", "%q cannot name a file; want lower-case letters, digits and _", c.Name)
 		k.text(c.Recipient, path+".recipient")
+		k.channel(c, path)
 		k.oneOf(c.Role, path+".role", []string{"processor", "controller"})
 		if k.purpose(c.Purpose, path+".purpose"); c.Purpose.Known() {
 			ok := (c.Purpose.Gated() || c.Purpose == consent.MarketingPost) && !c.Purpose.Special()
@@ -140,4 +141,22 @@ func (k *checker) exports() {
 		}
 	}
 	k.unique(names(k.c.Exports.Channels, func(c Channel) string { return c.Name }), "exports.channels", "name")
+}
+
+// channel checks what a channel says beside its recipient.
+func (k *checker) channel(c Channel, path string) {
+	if c.DoubleOptIn != "" {
+		k.oneOf(c.DoubleOptIn, path+".double_opt_in", DoubleOptIns)
+	}
+	k.eachOneOf(c.Fields, path+".fields", ExportFields)
+	for _, must := range []string{"key", "segment"} {
+		k.want(len(c.Fields) == 0 || slices.Contains(c.Fields, must), path+".fields", "lacks %s; without it nobody could delete a row again (EXP-06)", must)
+	}
+	if x := c.Existing; x.On {
+		path += ".existing_customers"
+		k.want(c.Purpose == consent.MarketingEmail, path, "is for marketing_email alone; a number or a push needs consent (EXP-02)")
+		k.want(len(x.Goods) > 0, path+".goods", "is empty; name the categories that the mails advertise (EXP-02)")
+		k.text(x.NoticeAtOrder, path+".notice_at_order")
+		k.want(x.NoticeInMail, path+".notice_in_mail", "is false; every mail must say how to object (EXP-02)")
+	}
 }

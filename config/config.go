@@ -155,7 +155,25 @@ type Channel struct {
 	Purpose   consent.Purpose `yaml:"purpose"`
 	Recipient string          `yaml:"recipient"`
 	Role      string          `yaml:"role"` // processor | controller
+
+	DoubleOptIn string            `yaml:"double_opt_in"` // whose proves the address: recipient (the key left out) | ours (EXP-04)
+	Existing    ExistingCustomers `yaml:"existing_customers"`
+	Fields      []string          `yaml:"fields"` // of ExportFields that its files hold; the key left out: all (EXP-08)
 }
+
+// ExistingCustomers lets an e-mail channel write to customers without consent (EXP-02).
+type ExistingCustomers struct {
+	On            bool     `yaml:"on"`
+	Goods         []string `yaml:"goods"`           // categories of the catalogue that its mails advertise, all of them own
+	NoticeAtOrder string   `yaml:"notice_at_order"` // version of the order form's text that says how to object
+	NoticeInMail  bool     `yaml:"notice_in_mail"`  // every mail says it too
+}
+
+// ExportFields are the columns that a file of rows may have.
+var ExportFields = []string{"key", "segment", "as_of", "until"}
+
+// DoubleOptIns are the places where an address may be confirmed.
+var DoubleOptIns = []string{"recipient", "ours"}
 
 // Retention in days (law.md 2.6).
 type Retention struct {

@@ -28,6 +28,8 @@ var narrower = map[string]object{
 	"offers.holdout":                                                   {"minimum": 0, "maximum": 1},
 	"exports.k":                                                        {"minimum": 10},
 	"exports.channels.items.properties.role":                           {"enum": []string{"processor", "controller"}},
+	"exports.channels.items.properties.double_opt_in":                  {"enum": config.DoubleOptIns},
+	"exports.channels.items.properties.fields.items":                   {"enum": config.ExportFields},
 	"ui_versions.items.properties.default_state":                       {"enum": []string{"off", "on"}},
 	"sensitive_categories.*":                                           {"enum": consent.SpecialCategories},
 	"segments.items.properties.special":                                {"enum": consent.SpecialCategories},
