@@ -183,7 +183,7 @@ func (p *Replayer) weights(ctx context.Context, r decide.Record, in policy.Varia
 // exportedCase is a case of a row set with what the gate said of it.
 type exportedCase struct {
 	policy.ExportCase
-	Small   *bool    `json:"small"` // not in early records: the rule says it
+	Small   *bool    `json:"small"` // where it is not told, the set is small if nothing left
 	Allowed bool     `json:"allowed"`
 	Rules   []string `json:"rules"`
 	Rows    int64    `json:"rows"`
@@ -200,9 +200,13 @@ func (p *Replayer) export(ctx context.Context, r decide.Record) (Replayed, error
 	if err := firstError(json.Unmarshal(r.Input, &whole), unmarshalNumbers(r.Input, &in)); err != nil {
 		return Replayed{}, fmt.Errorf("reading an export's input: %w", err)
 	}
+	var told struct{ Published bool }
+	if err := json.Unmarshal(r.Result, &told); err != nil {
+		return Replayed{}, fmt.Errorf("reading an export's result: %w", err)
+	}
 	rules := map[string]bool{}
 	for _, c := range in.Cases {
-		v, err := p.exportCase(ctx, in.Purpose, c)
+		v, err := p.exportCase(ctx, in.Purpose, !told.Published, c)
 		if err != nil {
 			return Replayed{}, err
 		}
@@ -210,10 +214,6 @@ func (p *Replayer) export(ctx context.Context, r decide.Record) (Replayed, error
 		for _, id := range v.Rules {
 			rules[id] = true
 		}
-	}
-	var told struct{ Published bool }
-	if err := json.Unmarshal(r.Result, &told); err != nil {
-		return Replayed{}, fmt.Errorf("reading an export's result: %w", err)
 	}
 	if !told.Published {
 		rules["EXP-07"] = true
@@ -238,7 +238,7 @@ func unmarshalNumbers(b []byte, v any) error {
 	return dec.Decode(v)
 }
 
-func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, c map[string]any) (policy.ExportVerdict, error) {
+func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, small bool, c map[string]any) (policy.ExportVerdict, error) {
 	b, err := json.Marshal(c)
 	if err != nil {
 		return policy.ExportVerdict{}, err
@@ -248,7 +248,7 @@ func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, c ma
 		return policy.ExportVerdict{}, fmt.Errorf("reading an export's case: %w", err)
 	}
 	x.ExportCase.Purpose = purpose
-	if x.ExportCase.Small = slices.Contains(x.Rules, "EXP-07"); x.Small != nil {
+	if x.ExportCase.Small = small; x.Small != nil {
 		x.ExportCase.Small = *x.Small
 	}
 	return p.Rules.Export(ctx, x.ExportCase)
