@@ -180,15 +180,6 @@ func (p *Replayer) weights(ctx context.Context, r decide.Record, in policy.Varia
 	return w.Slots[in.Slot][segment], nil
 }
 
-// exportedCase is a case of a row set with what the gate said of it.
-type exportedCase struct {
-	policy.ExportCase
-	Small   *bool    `json:"small"` // where it is not told, the set is small if nothing left
-	Allowed bool     `json:"allowed"`
-	Rules   []string `json:"rules"`
-	Rows    int64    `json:"rows"`
-}
-
 // export judges the cases of a row set again. The verdicts stand in the record's
 // input; which files left is a fact, not a judgement, and stays.
 func (p *Replayer) export(ctx context.Context, r decide.Record) (Replayed, error) {
@@ -238,18 +229,24 @@ func unmarshalNumbers(b []byte, v any) error {
 	return dec.Decode(v)
 }
 
-func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, small bool, c map[string]any) (policy.ExportVerdict, error) {
-	b, err := json.Marshal(c)
+// exportCase judges one case of a row set: its facts as the gate was given them. Where
+// they do not say so, the set is small if nothing left, and nobody is suppressed.
+func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, small bool, c map[string]any) (v policy.ExportVerdict, err error) {
+	facts := map[string]any{"purpose": purpose, "small": small, "suppressed": false}
+	maps.Copy(facts, c)
+	for _, told := range []string{"allowed", "rules", "rows"} {
+		delete(facts, told)
+	}
+	input, err := decide.Canonical(facts)
 	if err != nil {
-		return policy.ExportVerdict{}, err
+		return v, err
 	}
-	var x exportedCase
-	if err := json.Unmarshal(b, &x); err != nil {
-		return policy.ExportVerdict{}, fmt.Errorf("reading an export's case: %w", err)
+	verdict, err := p.Rules.Replay(ctx, policy.EntryExport, input)
+	if err != nil {
+		return v, err
 	}
-	x.ExportCase.Purpose = purpose
-	if x.ExportCase.Small = small; x.Small != nil {
-		x.ExportCase.Small = *x.Small
+	if v.Rules, err = rulesIn(verdict); err != nil {
+		return v, err
 	}
-	return p.Rules.Export(ctx, x.ExportCase)
+	return v, json.Unmarshal(verdict, &v)
 }
