@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestTogetherCountsTheNarrowerInterval(t *testing.T) {
 	a.Standings[p] = Standing{Status: Renewed, Since: noon.Add(-2 * time.Hour), Until: noon.Add(time.Hour), RecordID: "a"}
 	got := Together(d, a, p, noon)
 	want := Standing{Status: Given, Since: noon.Add(-time.Hour), Until: noon.Add(time.Hour), RecordID: "d"}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	if got := Together(d, a, p, noon.Add(time.Hour)).Status; got != Expired {
@@ -79,7 +80,7 @@ func TestTogetherNeverSaysMoreThanItsSides(t *testing.T) {
 		if !got.Status.Valid() {
 			return
 		}
-		if p.Reach() == OnDevice && got != ds {
+		if p.Reach() == OnDevice && !reflect.DeepEqual(got, ds) {
 			t.Fatalf("%+v, but the device says %+v", got, ds)
 		}
 		for _, s := range []Standing{ds, as} {

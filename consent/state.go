@@ -12,6 +12,7 @@ type Standing struct {
 	Until    time.Time `json:"until"`  // a grant's end, exclusive; zero for a no
 	RecordID string    `json:"record"` // the record to prove it with (CON-08)
 	Explicit bool      `json:"explicit"`
+	Grounds  []Ground  `json:"grounds,omitempty"` // of a grant, oldest first: where it was given and renewed
 }
 
 // State is what a subject's records say together: a fold, latest wins. The zero
@@ -55,9 +56,10 @@ func (was Standing) then(c Choice, r Record) Standing {
 		if r.Validity.From.After(now) {
 			is.Since = r.Validity.From
 		}
+		is.Grounds = grounded(nil, r, is.Since)
 		// Explicit consent does not reach back to what was merely consented to.
 		if before.Status.Valid() && (before.Explicit || !c.Purpose.Special() || !c.Explicit) {
-			is.Since, is.Status = before.Since, Renewed
+			is.Since, is.Status, is.Grounds = before.Since, Renewed, grounded(before.Grounds, r, now)
 		}
 	case c.Status == Refused && before.Status.Valid(): // a no to what was a yes takes it back
 		is.Status = Withdrawn
