@@ -84,3 +84,44 @@ test_spc_01_deny_sensitive_trail if {
 	verdict.shown == {"question"}
 	verdict.rules == {"SPC-01"}
 }
+
+# A second lock: even if no rule refused, only the adviser who took it sees an open contact.
+test_card_needs_more_than_no_refusal if {
+	every change in [{"role": "ops"}, {"open": false}, {"assigned": false}, {"special": "no"}] {
+		not card.allowed with input as _but(_ask, change) with card.deny as set()
+	}
+}
+
+test_no_refusal_is_overlooked if {
+	not card.allowed with input as _ask with card.deny as {"ESC-04"}
+}
+
+test_only_what_is_there_is_shown if {
+	_seen({"blocks": {"orders": _given}}).shown == {"orders"}
+	_seen({"blocks": {"question": _no("unknown")}}).shown == {"question"}
+}
+
+# A second lock: a block without consent stays hidden even if no rule hides it.
+test_block_needs_its_consent_even_if_no_rule_hides_it if {
+	shown := card.shown with input as _but(_ask, {"blocks": {"orders": _no("refused")}}) with card.hidden as {}
+	shown == set()
+}
+
+# ESC-04: every field that a card may hold.
+test_esc_04_allow_every_field_of_a_card if {
+	_seen({"fields": [
+		"question", "orders", "cart", "searches", "products", "contact_id", "decision_id", "channel", "page", "speaker",
+		"opened_at", "reasons", "compared", "variants",
+	]}).allowed
+}
+
+# What is no block of a card is hidden by that, and by no consent.
+test_esc_04_deny_unheard_of_block if {
+	_seen({"blocks": {"trail": _no("unknown")}}).hidden == {"trail": {"ESC-04"}}
+	_seen({"blocks": {"trail": _given}}).hidden == {"trail": {"ESC-04"}}
+}
+
+# SPC-01 hides the blocks that are there, and no other.
+test_spc_01_deny_only_what_is_there if {
+	_seen({"special": true, "blocks": {"orders": _given}}).hidden == {"orders": {"SPC-01"}}
+}

@@ -158,3 +158,87 @@ test_spc_03_deny_accept_all if {
 test_spc_05_allow_17_year_old if _stands(_said({"age": "16_17"}), {"analytics"})
 
 test_spc_05_deny_child if _falls(_said({"age": "u16"}), "analytics", {"SPC-05"})
+
+# A second lock: even if no rule refused, a yes must be a yes that can be given.
+test_a_yes_needs_more_than_no_refusal if {
+	every change in [{"method": "dismiss"}, {"default_state": "on"}, {"asked": {"essential_service": true}}] {
+		given := consent.given with input as _but(_call, change) with consent.refused as {}
+		given == set()
+	}
+}
+
+_askable := {
+	"analytics", "experimentation", "personalisation_content", "adviser_assist", "recording_av", "ads_third_party",
+	"data_sharing", "model_training", "personalised_price", "marketing_email", "marketing_sms", "marketing_push",
+	"marketing_phone", "special_category:health", "special_category:pregnancy", "special_category:sexuality",
+	"special_category:religion", "special_category:politics", "special_category:union", "special_category:ethnicity",
+	"special_category:biometrics",
+}
+
+test_every_purpose_can_be_granted_by_itself if {
+	every purpose in _askable {
+		_stands(_said({"asked": {purpose: true}, "purposes_shown": [purpose], "scope": "account"}), {purpose})
+	}
+}
+
+# CON-14: prices and messages concern the person.
+test_con_14_deny_on_a_device if {
+	every purpose in {"personalised_price", "marketing_email", "marketing_sms", "marketing_push", "marketing_phone"} {
+		_falls(_said({"asked": {purpose: true}, "purposes_shown": [purpose]}), purpose, {"CON-14"})
+	}
+}
+
+# SPC-03: each sensitive category has a switch of its own.
+test_spc_03_deny_accepting_all if {
+	every purpose in _askable {
+		verdict := _said({"asked": {purpose: true}, "purposes_shown": [purpose], "scope": "account", "method": "accept"})
+		_as_said(purpose, verdict)
+	}
+}
+
+_as_said(purpose, verdict) if {
+	startswith(purpose, "special_category:")
+	_falls(verdict, purpose, {"SPC-03"})
+}
+
+_as_said(purpose, verdict) if {
+	not startswith(purpose, "special_category:")
+	_stands(verdict, {purpose})
+}
+
+test_con_11_deny_each_fact_of_the_wrong_type if {
+	every change in [{"purposes_shown": {"analytics": true}}, {"gpc": "no"}, {"tcf": "yes"}, {"gpp": "yes"}, {"age": "old"}] {
+		"CON-11" in _said(change).rules
+	}
+}
+
+test_every_age_is_readable if {
+	every age in {"unknown", "16_17", "adult"} {
+		_stands(_said({"age": age}), {"analytics"})
+	}
+}
+
+_shared(change) := verdict if {
+	call := _but(_call, {"asked": {"data_sharing": true}, "purposes_shown": ["data_sharing"], "gpc": true})
+	verdict := consent.verdict with input as _but(call, change)
+}
+
+test_sig_02_deny_sharing_against_the_browser if {
+	verdict := _shared({})
+	verdict.given == set()
+	verdict.refused == {"data_sharing": {"SIG-02", "SIG-04"}}
+}
+
+# SIG-04: the person sees the conflict and chooses the purpose by itself.
+test_sig_04_allow_choice_after_the_conflict_was_shown if {
+	every method in {"save", "individual_notice"} {
+		_stands(_shared({"conflict_shown": true, "method": method}), {"data_sharing"})
+	}
+}
+
+# A signal about a purpose that nobody asked for refuses nothing.
+test_signals_touch_only_what_was_asked if {
+	every said in ["no", "broken"] {
+		_stands(_said({"tcf": {"ads_third_party": said}, "gpp": {"ads_third_party": said}}), {"analytics"})
+	}
+}

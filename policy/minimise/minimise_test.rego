@@ -281,3 +281,87 @@ test_switch_deny_off if {
 	_refuses(_seen({"state": "switched_off"}), {"SWITCH"})
 	_refuses(_ordered({"state": "switched_off"}), {"SWITCH"})
 }
+
+# A second lock: even if no rule refused, a basis must be there.
+test_no_basis_is_a_no_even_if_no_rule_refuses if {
+	every change in [
+		{"purpose": "unheard_of"},
+		{"state": "refused"},
+		{"stamp": "silent"},
+		{"state": "refused", "stamp": "trusted", "kind": "order_completed"},
+		{"purpose": "essential_service", "state": "unknown", "stamp": "yes", "kind": "order_completed"},
+		{"purpose": "essential_service", "state": "unknown", "stamp": "trusted"},
+	] {
+		not minimise.allowed with input as _but(_view, change) with minimise.deny as set()
+	}
+}
+
+_in_a_yes := {
+	"essential_service": {"items", "order_key", "cart_cents", "currency", "price_cents"},
+	"analytics": {
+		"page_type", "referrer_host", "category", "product_id", "product_class", "price_cents", "quantity", "results",
+		"cart_cents", "currency", "step", "error_class", "slot", "ua_family", "locale", "hour_band", "dwell_ms",
+	},
+	"experimentation": {"page_type", "slot", "decision_id", "product_id", "cart_cents"},
+	"personalisation_content": {
+		"product_id", "category", "product_class", "price_cents", "quantity", "product_variant", "results", "cart_cents",
+		"currency", "step", "error_class", "decision_id", "slot", "page_type", "locale", "hour_band", "dwell_ms",
+		"query_key", "query_exact", "order_key", "items",
+	},
+	"adviser_assist": {
+		"product_id", "category", "product_class", "price_cents", "quantity", "product_variant", "results", "cart_cents",
+		"currency", "step", "error_class", "decision_id", "page_type", "hour_band", "dwell_ms",
+		"query_key", "query_words", "query_exact", "order_key", "items", "authenticated",
+	},
+	"ads_third_party": {"product_id", "category", "page_type"},
+	"model_training": {
+		"product_id", "category", "product_class", "price_cents", "quantity", "product_variant", "results", "cart_cents",
+		"currency", "step", "error_class", "decision_id", "slot", "page_type", "locale", "hour_band", "dwell_ms",
+	},
+}
+
+# LAW-06: what a yes for each purpose keeps, to the field.
+test_law_06_allow_exactly_these_fields if {
+	every purpose, fields in _in_a_yes {
+		verdict := minimise.verdict with input as _but(_order, {"purpose": purpose, "state": "given"})
+		verdict.keep == fields
+	}
+}
+
+# What a purpose that needs no consent does, no consent rule refuses.
+test_consent_rules_leave_orders_alone if {
+	not "BAT-01" in _ordered({"state": "before_grant"}).night
+	not "BAT-02" in _ordered({"state": "before_grant"}).rules
+	not "BAT-03" in _ordered({"state": "withdrawn"}).night
+	not "SIG-10" in _ordered({"stamp": "silent"}).rules
+	not "CON-11" in _ordered({"stamp": "missing"}).rules
+	not "CON-11" in _ordered({"stamp": "no"}).rules
+	not "CON-11" in _ordered({"stamp": "yes", "state": "refused"}).rules
+	_allows(_ordered({"age": "u16"}))
+}
+
+test_every_state_is_readable if {
+	every state in {"unknown", "refused", "withdrawn", "expired", "invalidated", "revoked", "before_grant"} {
+		not "CON-11" in _ordered({"state": state}).rules
+	}
+}
+
+test_every_age_is_readable if {
+	every age in {"unknown", "u16", "16_17", "adult"} {
+		_allows(_ordered({"age": age}))
+	}
+}
+
+test_spc_06_deny_training_on_minors if {
+	_refuses(_seen({"purpose": "model_training", "age": "16_17"}), {"SPC-06"})
+}
+
+# SPC-02: whatever shows several products takes the tag of one.
+test_spc_02_deny_every_kind_of_set if {
+	every kind in {
+		"order_completed", "order_refunded", "order_cancelled", "products_compared", "product_list_viewed", "cart_viewed",
+		"checkout_started", "checkout_step_viewed", "checkout_step_completed", "checkout_failed",
+	} {
+		"SPC-02" in _seen({"kind": kind, "tag": "special"}).rules
+	}
+}

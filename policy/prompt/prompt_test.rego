@@ -64,3 +64,8 @@ test_con_11_deny_no_interval if {
 }
 
 test_con_11_deny_no_input_at_all if prompt.verdict == {"ask": set(), "withheld": {}, "rules": set()} with input as {}
+
+test_whoever_put_the_decision_off_may_be_asked if {
+	_asks(_about({"status": "requested", "months_since_no": -1}))
+	_asks(_about({"status": "request_deferred", "months_since_no": -1}))
+}
