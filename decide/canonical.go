@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,8 +32,13 @@ func Canonical(v any) ([]byte, error) {
 }
 
 // Hash is the record's chain hash: SHA-256 over its canonical form, Prev and N
-// included. It does not change when the record is stored as JSON and read back.
+// included. It does not change when the record is stored as JSON and read back,
+// nor when its content is erased: Erased stands for it then, which is why whoever
+// audits a chain asks the ledger whether that erasure took place.
 func (r Record) Hash() [32]byte {
+	if b, err := hex.DecodeString(r.Erased); err == nil && len(b) == sha256.Size {
+		return [32]byte(b)
+	}
 	r.Time = r.Time.UTC()
 	raw, err := json.Marshal(r)
 	if err != nil { // Input or Result is not JSON: no store takes such a record

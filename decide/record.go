@@ -47,7 +47,8 @@ type Record struct {
 	PPM     int64           `json:"propensity_ppm,omitempty"`
 	Result  json.RawMessage `json:"result"`
 	Need    *Score          `json:"need,omitempty"`
-	Actor   string          `json:"actor,omitempty"` // role and name of staff, for card and switch
+	Actor   string          `json:"actor,omitempty"`  // role and name of staff, for card and switch
+	Erased  string          `json:"erased,omitempty"` // hex: the Hash that the record had before its content was erased
 }
 
 // Score is a sum of points with its parts.

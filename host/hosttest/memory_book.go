@@ -85,6 +85,9 @@ func (m *Memory) keep(before consent.State, rec consent.Record) (flow.Receipt, b
 	l.hash = sha256.Sum256(append(l.salt[:], canonical...))
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.erased[rec.Subject] {
+		return flow.Receipt{}, false, fmt.Errorf("appending consent record: %w", flow.ErrMoved)
+	}
 	if m.state(rec.Subject).Version != before.Version {
 		return flow.Receipt{}, false, nil
 	}
@@ -148,7 +151,7 @@ func (m *Memory) Record(_ context.Context, id string) (consent.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.leaves[id]
-	if !ok {
+	if !ok || l.subject.IsZero() {
 		return consent.Record{}, fmt.Errorf("consent record: %w", flow.ErrNotFound)
 	}
 	return m.at(l), nil
@@ -173,7 +176,7 @@ func (m *Memory) Proof(_ context.Context, id string) (flow.Proof, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, ok := m.leaves[id]
-	if !ok {
+	if !ok || l.subject.IsZero() {
 		return flow.Proof{}, fmt.Errorf("consent record: %w", flow.ErrNotFound)
 	}
 	if l.index < 0 {
@@ -243,6 +246,9 @@ func (m *Memory) saveProfile(s consent.Subject, given []flow.StateAt, before, af
 		if m.states[g.Subject].Version != g.Version {
 			return false, fmt.Errorf("saving profile: %w", flow.ErrMoved)
 		}
+	}
+	if m.erased[s] {
+		return false, fmt.Errorf("saving profile: %w", flow.ErrMoved)
 	}
 	if m.profiles[s].n != before.n {
 		return false, nil

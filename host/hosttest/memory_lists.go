@@ -89,3 +89,15 @@ func (m *Memory) Listed(_ context.Context, s consent.Subject) ([]consent.Entry, 
 	defer m.mu.Unlock()
 	return slices.Clone(m.entries[s]), nil
 }
+
+// hushErased is an erasure's last word on direct marketing, under the lock and
+// before the subject's identifier goes.
+func (m *Memory) hushErased(s consent.Subject, at time.Time) {
+	key, found := m.keyOf(s)
+	if !found {
+		return
+	}
+	for _, c := range m.states[s].Outliving() {
+		m.hushed[key] = append(m.hushed[key], consent.Entry{List: consent.SuppressionList, Scope: c, On: true, At: at})
+	}
+}

@@ -19,6 +19,9 @@ import (
 // State gives a subject's state. It waits for a record of the subject that is on
 // its way to the disk. The maps in a state are shared: read them only.
 func (h *Host) State(_ context.Context, s consent.Subject) (consent.State, error) {
+	if err := h.trusted(); err != nil {
+		return consent.State{}, err
+	}
 	st, err := h.state(s)
 	return st.State, err
 }
@@ -94,9 +97,9 @@ func (h *Host) book(before stored, rec consent.Record) (receipt flow.Receipt, mo
 	if err != nil {
 		return receipt, false, err
 	}
-	var salt [32]byte
-	if _, err := rand.Read(salt[:]); err != nil {
-		return receipt, false, fmt.Errorf("making salt: %w", err)
+	salt, err := newSalt()
+	if err != nil {
+		return receipt, false, err
 	}
 	leaf := ledger.NewLeaf(salt, canonical)
 	unlock, devices, err := h.lockWithDevices(s)
@@ -104,6 +107,9 @@ func (h *Host) book(before stored, rec consent.Record) (receipt flow.Receipt, mo
 		return receipt, false, err
 	}
 	defer unlock()
+	if h.buried(s) { // whoever comes back gets a new pseudonym
+		return receipt, false, flow.ErrMoved
+	}
 	now, err := h.lockedState(s)
 	if err != nil || now.Version != before.Version {
 		return receipt, err == nil, err
@@ -122,6 +128,13 @@ func (h *Host) book(before stored, rec consent.Record) (receipt flow.Receipt, mo
 		h.people.of(who).keepProfile(who, p, false)
 	}
 	return flow.Receipt{Record: rec, Leaf: leaf, Index: -1}, false, nil
+}
+
+func newSalt() (salt [32]byte, err error) {
+	if _, err = rand.Read(salt[:]); err != nil {
+		err = fmt.Errorf("making salt: %w", err)
+	}
+	return salt, err
 }
 
 // lockWithDevices locks a subject and, if it is an account, its linked devices:

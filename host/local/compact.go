@@ -77,7 +77,7 @@ func (c *compaction) survey() error {
 	c.end = segments[len(segments)-1].First
 	c.keep = c.end
 	return c.events.Scan(0, func(p place, n uint64, b []byte) error {
-		if n >= c.end {
+		if n >= c.end || blank(b) {
 			return nil
 		}
 		row, err := peekRow(b)

@@ -198,6 +198,9 @@ func (w *dayWriter) fromLog(from, to int32, s *shard) error {
 		if n > in.last {
 			return errEnough
 		}
+		if blank(b) {
+			return nil
+		}
 		p, err := peekRow(b)
 		if err != nil {
 			return err

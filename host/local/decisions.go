@@ -59,6 +59,9 @@ func (h *Host) AppendDecision(ctx context.Context, r *decide.Record) error {
 func (h *Host) enqueue(r *decide.Record) (seglog.Ticket, error) {
 	h.chain.mu.Lock()
 	defer h.chain.mu.Unlock()
+	if h.buried(r.Subject) { // erased while it was being decided
+		r.Subject = consent.Subject{}
+	}
 	r.Writer, r.N, r.Prev = h.chain.writer, h.chain.n+1, h.chain.prev
 	b, err := json.Marshal(r)
 	if err != nil {
@@ -181,7 +184,16 @@ func (h *Host) decisionAt(v []byte) (r decide.Record, err error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("reading decision: %w", err)
 	}
-	return r, nil
+	return h.readable(r), nil
+}
+
+// readable is a record as far as anybody may read it: of one about an erased
+// subject nothing is left, even before its bytes are gone.
+func (h *Host) readable(r decide.Record) decide.Record {
+	if h.buried(r.Subject) {
+		return flow.Redacted(r)
+	}
+	return r
 }
 
 // ReadDecisions gives every record that is kept, in the order of the chain.
@@ -189,7 +201,7 @@ func (h *Host) ReadDecisions(context.Context) (out []decide.Record, err error) {
 	err = h.decisions.Scan(0, func(_ place, _ uint64, b []byte) error {
 		var r decide.Record
 		err := json.Unmarshal(b, &r)
-		out = append(out, r)
+		out = append(out, h.readable(r))
 		return err
 	})
 	return out, err

@@ -50,6 +50,9 @@ func (h *Host) AppendEvents(ctx context.Context, rows []event.Row) error {
 // scanEvents calls do for the rows in the log from a number on.
 func (h *Host) scanEvents(from uint64, do func(n uint64, r event.Row) error) error {
 	return h.events.Scan(from, func(p place, n uint64, b []byte) error {
+		if blank(b) {
+			return nil
+		}
 		r, err := readRow(b)
 		if err != nil {
 			return fmt.Errorf("event log segment %d, frame at %d: %w", p.Segment, p.Offset, err)

@@ -16,12 +16,16 @@ import (
 // One goroutine uses it, best with rows in the order of subjects.
 type gate struct {
 	r            pebble.Reader
+	buried       func(consent.Subject) bool
+	gone         bool // the subject was erased: nothing of it is left to keep
 	who          consent.Subject
 	own, account consent.State
 	explicit     map[int64]bool // by case: it rests on an explicit yes for a sensitive category
 }
 
-func (h *Host) gateOf(r pebble.Reader) *gate { return &gate{r: r, explicit: map[int64]bool{}} }
+func (h *Host) gateOf(r pebble.Reader) *gate {
+	return &gate{r: r, buried: h.buried, explicit: map[int64]bool{}}
+}
 
 // turn reads what is known about a row's subject.
 func (g *gate) turn(who consent.Subject) error {
@@ -40,7 +44,7 @@ func (g *gate) turn(who consent.Subject) error {
 	if err != nil {
 		return err
 	}
-	g.who, g.own, g.account = who, own.State, linked.State
+	g.who, g.own, g.account, g.gone = who, own.State, linked.State, g.buried(who)
 	return nil
 }
 
@@ -51,6 +55,10 @@ func (g *gate) turn(who consent.Subject) error {
 func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
 	if err := g.turn(r.Subject); err != nil {
 		return r, err
+	}
+	if g.gone {
+		r.Purposes = 0
+		return r, nil
 	}
 	if g.own.Restricted || g.account.Restricted {
 		return r, nil

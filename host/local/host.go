@@ -43,12 +43,14 @@ type Host struct {
 
 	events    *seglog.Log
 	decisions *seglog.Log
+	journal   *seglog.Log
 	ledger    ledger.Store
 
 	people   people
 	ids      idMap
 	promised promised
 	tally    tally
+	graves   graves
 	chain    chain
 	desk     desk
 
@@ -64,6 +66,8 @@ type Host struct {
 	flushing   sync.Mutex // writing behind
 	compacting sync.Mutex
 	crowded    atomic.Bool // the disk is almost full
+	restored   Restored
+	distrusted atomic.Pointer[string]
 
 	stop   chan struct{}
 	work   sync.WaitGroup
@@ -163,7 +167,8 @@ func (h *Host) openStores(ctx context.Context) (err error) {
 	if err := h.openLedger(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func() error{h.queueAt, h.openDesk, h.openShop, h.openChain, h.catchUp, h.sweepDays} {
+	bring := func() error { return h.openJournal(ctx) } // before anybody reads, and before events are caught up
+	for _, step := range []func() error{h.queueAt, h.openDesk, h.openShop, h.openGraves, h.openTrust, bring, h.openChain, h.catchUp, h.sweepDays} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -191,7 +196,7 @@ func (h *Host) openState(made bool) (err error) {
 // release closes what is open, the lock last.
 func (h *Host) release() error {
 	var err error
-	for _, l := range []*seglog.Log{h.events, h.decisions} {
+	for _, l := range []*seglog.Log{h.events, h.decisions, h.journal} {
 		if l != nil {
 			err = errors.Join(err, l.Close())
 		}
@@ -226,7 +231,7 @@ func (h *Host) Keys() flow.Keys { return h.keys.Keys }
 // Ready says why the host cannot serve: a poisoned log, a ledger that does not
 // grow, a full disk.
 func (h *Host) Ready(context.Context) error {
-	err := errors.Join(h.events.Err(), h.decisions.Err(), h.full())
+	err := errors.Join(h.events.Err(), h.decisions.Err(), h.journal.Err(), h.full(), h.trusted())
 	if e := h.seqErr.Load(); e != nil {
 		err = errors.Join(err, *e)
 	}

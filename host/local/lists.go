@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/flow"
 )
 
 // Object puts an objection on the list, or takes it off.
@@ -57,6 +58,9 @@ func (h *Host) list(s consent.Subject, e consent.Entry, also func(*pebble.Batch,
 		return errors.New("listing: nobody")
 	}
 	defer h.people.lock(s)()
+	if h.buried(s) {
+		return fmt.Errorf("writing the %s list: %w", e.List, flow.ErrMoved)
+	}
 	before, err := h.lockedState(s)
 	if err != nil || before.Listed(e.List, e.Scope) == e.On {
 		return err
@@ -64,7 +68,8 @@ func (h *Host) list(s consent.Subject, e consent.Entry, also func(*pebble.Batch,
 	e.At, e.Version = e.At.UTC(), before.Version+1
 	next := stored{before.Note(e), before.Scope}
 	err = h.save(func(b *pebble.Batch) error {
-		if err := listInto(b, next, e); err != nil || also == nil {
+		err := errors.Join(listInto(b, next, e), h.outbox(b, jot{Op: "list", Subject: s, Scope: next.Scope, Entry: &e}))
+		if err != nil || also == nil {
 			return err
 		}
 		return also(b, e.Version)
@@ -73,6 +78,7 @@ func (h *Host) list(s consent.Subject, e consent.Entry, also func(*pebble.Batch,
 		return fmt.Errorf("writing the %s list: %w", e.List, err)
 	}
 	h.people.of(s).keepState(s, next)
+	h.wakeSequencer()
 	return nil
 }
 
@@ -136,7 +142,7 @@ func (h *Host) idKeyOf(s consent.Subject) (id [32]byte, err error) {
 		return !found, nil
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("subject %s has no identifier", s)
+		err = fmt.Errorf("subject %s has no identifier: %w", s, flow.ErrNotFound)
 	}
 	return id, err
 }
@@ -156,4 +162,15 @@ func (h *Host) bornInto(b *pebble.Batch, k [32]byte, s consent.Subject, scope co
 		return listInto(b, born, e)
 	})
 	return errors.Join(err, b.Set(key(tabID, k[:]), s[:], nil))
+}
+
+// hushInto is an erasure's last word on direct marketing: what the subject objected
+// to goes onto the suppression list under its identifier.
+func (h *Host) hushInto(b *pebble.Batch, id [32]byte, st consent.State, at time.Time) error {
+	for _, c := range st.Outliving() {
+		if err := b.Set(key(tabSuppressed, h.keys.suppressed(id), []byte(c)), u64(uint64(at.UnixMilli())), nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }

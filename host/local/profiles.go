@@ -76,6 +76,9 @@ func (h *Host) UpdateProfile(_ context.Context, s consent.Subject, given []flow.
 	if err != nil {
 		return err
 	}
+	if before.Subject.IsZero() && h.buried(s) {
+		return fmt.Errorf("saving profile: %w", flow.ErrMoved)
+	}
 	p := change(before)
 	p.Subject = s
 	if last(p) != last(before) {

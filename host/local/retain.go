@@ -21,6 +21,7 @@ import (
 type Retain struct {
 	EventDays    int // whole ingest days
 	DecisionDays int // whole segments of the decision log
+	ProofYears   int // sealed proofs of erased subjects, to the end of the year; 0: none are made
 }
 
 // retain lets go of what is older than a published night needs. The night has seen

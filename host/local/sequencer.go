@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -63,6 +64,7 @@ func (h *Host) sequence(ctx context.Context) error {
 	for more && err == nil {
 		more, err = h.grow(ctx)
 	}
+	err = h.suspect(err)
 	h.seqErr.Store(&err)
 	return err
 }
@@ -70,10 +72,13 @@ func (h *Host) sequence(ctx context.Context) error {
 // grow takes one batch of the queue and says whether there may be more.
 func (h *Host) grow(ctx context.Context) (more bool, err error) {
 	queue, err := h.queue()
-	if err != nil || len(queue) == 0 {
+	if err != nil {
 		return false, err
 	}
-	if queue, err = h.settle(ctx, queue); err != nil || len(queue) == 0 {
+	if queue, err = h.settle(ctx, queue); err != nil {
+		return false, err
+	}
+	if err := h.jotDown(ctx, queue); err != nil || len(queue) == 0 {
 		return false, err
 	}
 	leaves := make([]ledger.Leaf, len(queue))
@@ -112,7 +117,7 @@ func (h *Host) settle(ctx context.Context, queue []entry) ([]entry, error) {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
 	if c.Size < from {
-		return nil, fmt.Errorf("the ledger holds %d leaves, but %d were entered: it was cut or replaced", c.Size, from)
+		return nil, errSplit{fmt.Sprintf("the ledger holds %d leaves, but %d were entered: it was cut or replaced", c.Size, from)}
 	}
 	if c.Size == from {
 		return queue, nil
@@ -126,10 +131,18 @@ func (h *Host) settle(ctx context.Context, queue []entry) ([]entry, error) {
 		known[e.leaf] = e
 	}
 	var found []entry
+	var gone map[int64]bool
 	for i, leaf := range leaves {
 		e, ok := known[leaf]
 		if !ok {
-			return nil, fmt.Errorf("the ledger holds a leaf at %d that was never queued", from+int64(i))
+			if gone == nil {
+				if gone, err = h.entombed(); err != nil {
+					return nil, err
+				}
+			}
+			if !gone[from+int64(i)] {
+				return nil, errSplit{fmt.Sprintf("the ledger holds a leaf at %d that the book does not know", from+int64(i))}
+			}
 		}
 		found = append(found, e)
 	}
@@ -137,6 +150,21 @@ func (h *Host) settle(ctx context.Context, queue []entry) ([]entry, error) {
 		return nil, err
 	}
 	return h.queue()
+}
+
+// entombed are the leaves that erasures name.
+func (h *Host) entombed() (map[int64]bool, error) {
+	out := map[int64]bool{}
+	err := under(h.db, []byte{tabOpening}, func(_, v []byte) error {
+		var t ledger.Tombstone
+		if len(v) > 32 && json.Unmarshal(v[32:], &t) == nil && t.Schema == ledger.TombstoneSchema {
+			for _, i := range t.Leaves {
+				out[i] = true
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // integrated is how many leaves of the ledger are indexed.
@@ -151,8 +179,11 @@ func (h *Host) integrated() (int64, error) {
 // indexed notes where entries lie, now that a durable checkpoint covers them.
 func (h *Host) indexed(entries []entry, first int64) error {
 	return h.save(func(b *pebble.Batch) error {
-		err := b.Set(meta(metaIntegrated), u64(uint64(first)+uint64(len(entries))), nil)
+		err := errors.Join(b.Set(meta(metaIntegrated), u64(uint64(first)+uint64(len(entries))), nil), b.Set(meta(metaJournal), u64(h.journal.Next()), nil))
 		for i, e := range entries {
+			if e.key == nil { // its record was erased before a backup was put back
+				continue
+			}
 			err = errors.Join(err, b.Delete(e.key, nil), b.Set(key(tabIndex, []byte(e.record)), u64(uint64(first)+uint64(i)), nil))
 		}
 		return err

@@ -49,6 +49,10 @@ const (
 	tabPrice       = 'e'          // product, storefront, channel, currency → history
 	tabMember      = 'm'          // publication number, subject → membership
 	tabDay         = 'E'          // ingest day → what its Parquet file holds
+	tabGrave       = 'G'          // keyed hash of an erased subject → erasure id
+	tabOpening     = 'O'          // id → salt, content: of leaves that are no consent record
+	tabSealed      = 'K'          // keyed hash of a record id → until, sealed proof
+	tabOutbox      = 'J'          // number → list entry that is not yet in the journal
 	tabMeta        = 'M'          // name → value
 	metaQueue      = "queue"      // number of the next queue entry
 	metaIntegrated = "integrated" // leaves of the ledger that are indexed
@@ -57,6 +61,9 @@ const (
 	metaProducts   = "products"   // version of the catalogue
 	metaNight      = "night"      // number and content of the publication
 	metaCompacted  = "compacted"  // time of the last compaction, Unix ms
+	metaJournal    = "journal"    // number of the first journal entry that the state may lack
+	metaScrub      = "scrub"      // something was erased whose bytes still lie somewhere
+	metaDistrust   = "distrust"   // why no consent may be relied on
 	metaFirstDay   = "first-day"  // ingest days before it are gone
 )
 
