@@ -17,15 +17,16 @@ const (
 	EntryPersonalise Entry = "personalise"
 	EntryExport      Entry = "export"
 	EntryPrompt      Entry = "prompt"
+	EntryConduct     Entry = "conduct"
 )
 
 // Entries lists all entries.
-var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport, EntryPrompt}
+var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport, EntryPrompt, EntryConduct}
 
 // schemas names the schema of each entry's input.
 var schemas = map[Entry]string{
 	EntryConsent: "consent", EntryEvent: "event", EntryEscalate: "escalate", EntryHandover: "handover", EntryCard: "card",
-	EntryPricing: "price", EntryPersonalise: "variant", EntryExport: "export", EntryPrompt: "prompt",
+	EntryPricing: "price", EntryPersonalise: "variant", EntryExport: "export", EntryPrompt: "prompt", EntryConduct: "conduct",
 }
 
 // shared is the package that others import.

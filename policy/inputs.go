@@ -97,6 +97,12 @@ type EscalateInput struct {
 	Holdout      bool             `json:"holdout"`  // drawn; never applied when asked
 	GainCents    int64            `json:"expected_gain_cents"`
 	CostCents    int64            `json:"adviser_cost_cents"`
+	Speaker      string           `json:"speaker"`            // machine: who would speak first
+	Disclosed    bool             `json:"disclosed"`          // the answer says so, in both languages (ESC-05)
+	Preloaded    []string         `json:"preloaded_channels"` // whose vendor loads before the click (ESC-02)
+	FeatureTags  []string         `json:"feature_tags"`       // of the features used (SPC-04, SPC-07)
+	Significance string           `json:"significance"`       // none | low | significant (ADM-01)
+	Ground       string           `json:"art22_ground"`       // contract | law | explicit_consent, or ""
 }
 
 // EscalateVerdict is the answer of the offer ladder.
@@ -116,6 +122,10 @@ type HandoverInput struct {
 	Channel    string   `json:"channel"`          // that was clicked
 	Offered    []string `json:"offered_channels"` // in the decision behind the token
 	Open       []string `json:"open_channels"`    // configured and open now
+	ThirdParty bool     `json:"third_party"`      // a vendor runs the channel (ESC-02)
+	Preloaded  bool     `json:"preloaded"`        // and was loaded before the click
+	Bot        bool     `json:"bot"`              // a machine answers first (ESC-05)
+	Disclosed  bool     `json:"disclosed"`        // and the answer says so, in both languages
 }
 
 // HandoverVerdict says whether the click becomes a contact.
@@ -142,6 +152,49 @@ type CardVerdict struct {
 	Rules   []string            `json:"rules"`
 }
 
+// ConductInput asks what the shop's people may do with a contact (ESC-06, ESC-07).
+type ConductInput struct {
+	Act        string        `json:"act"` // record | call
+	Role       string        `json:"role"`
+	Assigned   bool          `json:"assigned"` // to the adviser who asks
+	Open       bool          `json:"open"`     // the contact is not closed
+	Restricted bool          `json:"restricted"`
+	Objected   bool          `json:"objected"` // to direct marketing, or on the list of those not to be called
+	Recording  RecordingFact `json:"recording"`
+	Call       CallFact      `json:"call"`
+}
+
+// RecordingFact is about a recording that would start now.
+type RecordingFact struct {
+	Kind         string            `json:"kind"`      // audio | video | transcript | listen
+	Analytics    []string          `json:"analytics"` // what would be computed from it
+	Consent      ConsentFact       `json:"consent"`   // recording_av, of the visitor
+	Participants []ParticipantFact `json:"participants"`
+}
+
+// ParticipantFact is one person who would be heard or would listen.
+type ParticipantFact struct {
+	Who    string `json:"who"` // visitor | adviser | coach
+	Agreed bool   `json:"agreed"`
+	Before bool   `json:"before"` // the start
+}
+
+// CallFact compares a call with what the visitor asked for.
+type CallFact struct {
+	Requested bool        `json:"requested"` // the visitor asked to be called, and the contact is open
+	Number    bool        `json:"as_asked_number"`
+	Topic     bool        `json:"as_asked_topic"`
+	Time      bool        `json:"as_asked_time"`
+	Consent   ConsentFact `json:"consent"` // marketing_phone
+}
+
+// ConductVerdict says whether it may be done, and what a call rests on.
+type ConductVerdict struct {
+	Allowed bool     `json:"allowed"`
+	Basis   string   `json:"basis"` // request | marketing_phone | consent | ""
+	Rules   []string `json:"rules"`
+}
+
 // VariantInput holds the facts of one content choice.
 type VariantInput struct {
 	Slot        string        `json:"slot"`
@@ -155,6 +208,28 @@ type VariantInput struct {
 	Candidates  []VariantFact `json:"candidates"`
 	UsesProfile bool          `json:"uses_profile"` // a segment would take part in the choice
 	UsesSpecial bool          `json:"uses_special"` // that segment is sensitive
+
+	Objected        bool     `json:"objected"`         // Art. 21, to being profiled or tested
+	SlotKind        string   `json:"slot_kind"`        // content | layout | price_display | consent_ui
+	Test            TestFact `json:"test"`             // that the slot belongs to (VAR-06)
+	SegmentFeatures []string `json:"segment_features"` // names in that segment's condition (SPC-04, SPC-07)
+	SegmentTags     []string `json:"segment_tags"`     // and their tags
+	Significance    string   `json:"significance"`     // none | low | significant (ADM-01)
+	Ground          string   `json:"art22_ground"`     // contract | law | explicit_consent, or ""
+}
+
+// TestFact is a slot's test as the register of experiments has it.
+type TestFact struct {
+	Registered bool     `json:"registered"`
+	Running    bool     `json:"running"` // begun, and not past its end
+	Exempt     bool     `json:"exempt"`  // the slot says why its draw is no test
+	Metrics    []string `json:"metrics"` // that the test is decided by
+}
+
+// ClaimFact is an environmental claim of a variant (VAR-05).
+type ClaimFact struct {
+	Text    string `json:"text"`
+	ProofID string `json:"proof_id"` // "": unproven
 }
 
 // VariantFact is one variant with the facts of its eligibility.
@@ -166,6 +241,9 @@ type VariantFact struct {
 	NeedsLogin   bool     `json:"needs_login"`
 	Flags        []string `json:"pattern_flags"` // deceptive-pattern review (VAR-04)
 	MissingLegal bool     `json:"missing_legal_blocks"`
+
+	Claims []ClaimFact `json:"claims"`  // about the environment (VAR-05)
+	UIFair bool        `json:"ui_fair"` // of a consent UI: refusing is as easy as accepting (CON-06)
 }
 
 // VariantVerdict says how to choose: by profile, at random without an id, or the default.
@@ -184,6 +262,8 @@ type PriceInput struct {
 	ConsentGiven   bool        `json:"consent_given"`   // flow looked the record up: one boolean
 	RegulatedPrice bool        `json:"regulated_price"`
 	SpecialProduct bool        `json:"special_product"`
+	Significance   string      `json:"significance"` // none | low | significant (ADM-01)
+	Ground         string      `json:"art22_ground"` // contract | law | explicit_consent, or ""
 }
 
 // PriceVerdict judges price and claim apart: a forbidden claim leaves the price.

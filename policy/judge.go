@@ -125,6 +125,16 @@ func (r *Rules) Handover(ctx context.Context, in HandoverInput) (HandoverVerdict
 	return v, res, err
 }
 
+// Conduct says whether the shop's people may record or call. On an error they may not.
+func (r *Rules) Conduct(ctx context.Context, in ConductInput) (ConductVerdict, Result, error) {
+	in.Recording.Consent.Status, in.Call.Consent.Status = orUnknown(in.Recording.Consent.Status), orUnknown(in.Call.Consent.Status)
+	v := ConductVerdict{Rules: failClosed}
+	res, err := judge(ctx, r, EntryConduct, &in, &v, func(a *answer) ConductVerdict {
+		return ConductVerdict{Allowed: a.flag("allowed"), Basis: a.text("basis"), Rules: a.list("rules")}
+	})
+	return v, res, err
+}
+
 // Card says what an adviser may see. On an error it is nothing.
 func (r *Rules) Card(ctx context.Context, in CardInput) (CardVerdict, Result, error) {
 	in.Blocks = maps.Clone(in.Blocks)

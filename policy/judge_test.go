@@ -31,7 +31,7 @@ func lost() EscalateInput {
 		Consent: given, Age: "adult", SwitchOn: true, ProductClass: "premium", Need: 50, NeedHint: 20, NeedHuman: 40, Value: 3,
 		Features:     map[string]int64{"product_views_max": 4, "basket_idle_seconds": 300, "checkout_errors": 1},
 		SinceDismiss: -1, SinceOffer: -1, MinGap: 3600, DismissedFor: 604800, OpenChannels: []string{"chat", "video"},
-		HoursOpen: true, Capacity: 2, CostCents: 900,
+		HoursOpen: true, Capacity: 2, CostCents: 900, Speaker: "machine", Disclosed: true, Significance: "low",
 	}
 }
 
@@ -42,7 +42,7 @@ func quote() PriceInput {
 			Product: "B12", Storefront: "de", Channel: "web", Currency: "EUR", Customer: "consumer", ListCents: 10000, OfferCents: 9200,
 			VATBP: 1900, Basis: "personalised", Inputs: []string{"stock"}, Disclosed: true, Announcement: price.Announcement{Kind: "none"},
 		},
-		Personalised: true, ConsentGiven: true,
+		Personalised: true, ConsentGiven: true, Significance: "low",
 	}
 }
 
@@ -61,6 +61,7 @@ func first() PromptInput {
 func choice() VariantInput {
 	return VariantInput{
 		Slot: "home_hero", Consent: given, Experiment: given, Age: "adult", SwitchOn: true, Locale: "de", UsesProfile: true,
+		SlotKind: "content", Test: TestFact{Registered: true, Running: true}, Significance: "none",
 		Candidates: []VariantFact{{ID: "v00", Default: true, LocaleOK: true, StockOK: true}, {ID: "v01", LocaleOK: true, StockOK: true}},
 	}
 }
@@ -122,16 +123,16 @@ func TestDroppedFactRefuses(t *testing.T) {
 	}{
 		EntryEvent:    {full(facts(&event)), flagged("allowed"), ""},
 		EntryExport:   {full(facts(&export)), flagged("allowed"), "customer"},
-		EntryHandover: {full(facts(&click)), flagged("allowed"), "asked"},
+		EntryHandover: {full(facts(&click)), flagged("allowed"), "asked disclosed"},
 		EntryCard:     {full(facts(&ask)), flagged("allowed"), "blocks fields"},
 		EntryConsent: {full(facts(&said)), func(o ast.Object) bool { return o.Get(ast.StringTerm("given")).Value.(ast.Set).Len() > 0 },
 			"conflict_shown scope"},
-		// A premium product needs no hint first; value ranks, it never refuses.
+		// A premium product needs no hint first; value ranks, it never refuses; what is not significant needs no ground.
 		EntryEscalate: {full(facts(&offer)), func(o ast.Object) bool { return o.Get(ast.StringTerm("offer")).Equal(ast.StringTerm("human")) },
-			"asked events_after_hint features value"},
+			"art22_ground asked events_after_hint features value"},
 		EntryPersonalise: {full(facts(&show)), func(o ast.Object) bool { return o.Get(ast.StringTerm("mode")).Equal(ast.StringTerm("profile")) },
-			"candidates experiment locale logged_in slot"},
-		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "facts"},
+			"art22_ground candidates experiment locale logged_in slot"},
+		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "art22_ground facts"},
 		EntryPrompt:  {full(facts(&banner)), func(o ast.Object) bool { return o.Get(ast.StringTerm("ask")).Value.(ast.Set).Len() > 0 }, ""},
 	} {
 		t.Run(string(e), func(t *testing.T) {

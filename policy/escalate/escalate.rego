@@ -5,6 +5,7 @@
 #   The offer ladder: nothing, then a hint, then a human. A visitor who asks for a
 #   human gets one. A proactive offer needs consent, need, a hint that did not
 #   help, an open and free channel, and is never shown again after it was closed.
+#   It is made by a machine, which says so; no proxy and no weakness may steer it.
 #   Value is in the input for the record; no rule reads it.
 # schemas:
 #   - input: schema.escalate
@@ -24,7 +25,7 @@ default offer := "none"
 
 offer := "human" if {
 	_asked
-	count(input.open_channels) > 0
+	count(_reachable) > 0
 } else := "human" if {
 	_wants_human
 	count(limit) == 0
@@ -36,7 +37,13 @@ offer := "human" if {
 
 default channels := []
 
-channels := input.open_channels if offer == "human"
+channels := _reachable if offer == "human"
+
+# The open channels whose vendor waits for the visitor's click (ESC-02).
+_reachable := [channel |
+	some channel in input.open_channels
+	not channel in input.preloaded_channels
+]
 
 # METADATA
 # title: Held out
@@ -75,7 +82,7 @@ rules := because | _against
 
 default _against := set()
 
-_against := {"OFFER-HOURS"} if {
+_against := limit & {"OFFER-HOURS", "ESC-02"} if {
 	_asked
 	offer == "none"
 } else := deny if {
@@ -93,14 +100,9 @@ _asked if input.asked == true
 
 _in_force if input.consent.status in standing.in_force
 
-_consented if {
-	_in_force
-	input.consent.proof_complete == true
-}
-
+# Nobody asked, and nothing speaks against it: ESC-01 and CON-08 see to the consent.
 _proactive if {
 	not _asked
-	_consented
 	count(deny) == 0
 }
 
@@ -251,6 +253,8 @@ _complete if {
 	is_number(input.expected_gain_cents)
 	is_number(input.adviser_cost_cents)
 	is_boolean(input.holdout)
+	is_array(input.preloaded_channels)
+	is_array(input.feature_tags)
 }
 
 # METADATA
@@ -306,6 +310,92 @@ deny contains "SPC-05" if input.age == "u16"
 #   force: binding
 #   sdm: Vertraulichkeit
 deny contains "SPC-01" if input.special == true
+
+# METADATA
+# title: Proxies and hidden inference
+# description: |
+#   Nothing that stands for origin, faith or place may say who is offered a human:
+#   neither a feature that the catalogue or the shop tagged so, nor one named so.
+# custom:
+#   id: SPC-04
+#   de: Merkmale, die verdeckt auf Herkunft, Glauben oder Wohnort schließen lassen, steuern bei uns nichts.
+#   en: Features that secretly stand for origin, faith or place of living steer nothing here.
+#   legal_basis: Art. 5(1)(a), Art. 9 GDPR; § 19 AGG
+#   source: law.md SPC-04
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "SPC-04" if {
+	some word in _words
+	word in standing.proxies
+}
+
+# METADATA
+# title: No exploitation of a weakness, no inference of feelings
+# description: |
+#   No sign of distress, age-related weakness or feeling may bring an offer.
+# custom:
+#   id: SPC-07
+#   de: Not, Schwächen oder Gefühle werten wir nicht aus und nutzen sie nicht aus.
+#   en: We neither read nor exploit distress, weaknesses or feelings.
+#   legal_basis: Art. 5(1)(a), (b), (f) AI Act; § 4a UWG
+#   source: law.md SPC-07
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "SPC-07" if {
+	some word in _words
+	word in standing.weaknesses
+}
+
+_words := {tag | some tag in input.feature_tags} | standing.words(object.keys(input.features))
+
+# METADATA
+# title: A machine says that it is one
+# description: An offer or a hint of a machine carries the words that say so, in both languages.
+# custom:
+#   id: ESC-05
+#   de: Wenn ein Programm mit Ihnen spricht, sagt es das, zu Beginn und wieder bei der Übergabe.
+#   en: When a machine speaks to you it says so, at the start and again on hand-over.
+#   legal_basis: Art. 50(1) AI Act; § 5 UWG
+#   source: law.md ESC-05
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+deny contains "ESC-05" if not _disclosed
+
+_disclosed if input.speaker == "human"
+
+_disclosed if {
+	input.speaker == "machine"
+	input.disclosed == true
+}
+
+# METADATA
+# title: Significance
+# description: |
+#   An offer is of low significance. Where the shop classes it as significant it
+#   needs a ground of Art. 22(2), an adult, and nothing sensitive; who asks for a
+#   human reaches one in any case.
+# custom:
+#   id: ADM-01
+#   de: Entscheidungen, die Sie erheblich treffen, überlassen wir keiner Maschine, wenn das Gesetz es nicht erlaubt.
+#   en: We leave no decision that affects you significantly to a machine unless the law allows it.
+#   legal_basis: Art. 22 GDPR
+#   source: law.md ADM-01
+#   force: binding
+#   sdm: Intervenierbarkeit
+#   since: "2"
+deny contains "ADM-01" if not _for_a_machine
+
+_for_a_machine if input.significance in standing.mild
+
+_for_a_machine if {
+	input.significance == "significant"
+	input.art22_ground in standing.grounds
+	input.age == "adult"
+	input.special == false
+}
 
 # METADATA
 # title: Closed stays closed
@@ -432,6 +522,24 @@ _hint_failed if {
 limit contains "OFFER-HOURS" if not input.hours_open == true
 
 limit contains "OFFER-HOURS" if count(input.open_channels) == 0
+
+# METADATA
+# title: Chat and video load on demand
+# description: |
+#   A channel whose vendor the shop loads before the visitor opens it is not offered.
+# custom:
+#   id: ESC-02
+#   de: Fremde Chat- und Videodienste laden wir erst, wenn Sie den Kanal öffnen.
+#   en: Chat and video services of others load only when you open the channel.
+#   legal_basis: § 25 TDDDG
+#   source: law.md ESC-02
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+limit contains "ESC-02" if {
+	count(input.open_channels) > 0
+	count(_reachable) == 0
+}
 
 # METADATA
 # title: Only with free capacity

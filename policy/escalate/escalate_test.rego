@@ -38,6 +38,12 @@ _lost := {
 	"holdout": false,
 	"expected_gain_cents": 0,
 	"adviser_cost_cents": 900,
+	"speaker": "machine",
+	"disclosed": true,
+	"preloaded_channels": [],
+	"feature_tags": [],
+	"significance": "low",
+	"art22_ground": "",
 }
 
 _no(status) := {"status": status, "record_id": "", "proof_complete": false, "explicit": false}
@@ -91,7 +97,7 @@ test_esc_01_deny_offer_without_consent if {
 
 test_esc_01_deny_no_input_at_all if {
 	verdict := escalate.verdict with input as {}
-	_nothing(verdict, {"ESC-01", "CON-11", "SWITCH"})
+	_nothing(verdict, {"ESC-01", "ESC-05", "ADM-01", "CON-11", "SWITCH"})
 	escalate.offer == "none" with input as {"asked": false, "need": 99, "need_hint": 1, "need_human": 1}
 }
 
@@ -199,7 +205,10 @@ test_offer_hours_deny_closed if {
 	_hint(_offer({"open_channels": []}), "filter", {"OFFER-HOURS"})
 }
 
-test_offer_cost_deny_known_small_gain if _hint(_offer({"expected_gain_cents": 899}), "filter", {"OFFER-COST"})
+test_offer_cost_deny_known_small_gain if {
+	_hint(_offer({"expected_gain_cents": 899}), "filter", {"OFFER-COST"})
+	_hint(_offer({"expected_gain_cents": 1}), "filter", {"OFFER-COST"})
+}
 
 test_offer_cost_allow_unknown_or_large_gain if {
 	_human(_offer({"expected_gain_cents": 0}))
@@ -250,3 +259,88 @@ test_all_refusals_are_told if {
 	verdict := _offer({"consent": _no("withdrawn"), "in_show": true, "restricted": true})
 	_nothing(verdict, {"ESC-01", "CON-10", "OFFER-SHOW", "RGT-07"})
 }
+
+# ESC-02: a vendor's chat that loads after the click may be offered.
+test_esc_02_allow_vendor_that_waits_for_the_click if {
+	_offer({"preloaded_channels": ["video"]}).channels == ["chat"]
+	_human(_offer({"preloaded_channels": ["call"]}))
+}
+
+# ESC-02: the vendor's widget is on every page.
+test_esc_02_deny_preloaded_widget if {
+	_hint(_offer({"preloaded_channels": ["chat", "video"]}), "filter", {"ESC-02"})
+	verdict := escalate.verdict with input as _but(_asking, {"preloaded_channels": ["call"]})
+	_nothing(verdict, {"ESC-02", "ESC-03"})
+}
+
+# ESC-05: the answer says that a machine speaks, or a human speaks.
+test_esc_05_allow_machine_that_says_so if {
+	_human(_offer({"speaker": "machine", "disclosed": true}))
+	_human(_offer({"speaker": "human", "disclosed": false}))
+}
+
+# ESC-05: no notice, or nobody knows who speaks.
+test_esc_05_deny_machine_in_disguise if {
+	_nothing(_offer({"disclosed": false}), {"ESC-05"})
+	_nothing(_offer({"speaker": "Anna"}), {"ESC-05"})
+}
+
+# SPC-04: features of the session.
+test_spc_04_allow_what_was_done_here if _human(_offer({"features": {"size_guide_opens": 0, "checkout_errors": 2}}))
+
+# SPC-04: surname_origin_score, a five-digit postcode, a feature tagged as a proxy.
+test_spc_04_deny_proxies if {
+	every name in ["surname_origin_score", "postcode_5", "Voice_pitch"] {
+		_nothing(_offer({"features": {name: 1}}), {"SPC-04"})
+	}
+	_nothing(_offer({"feature_tags": ["proxy"]}), {"SPC-04"})
+}
+
+test_spc_04_allow_proxies_for_who_asks if {
+	verdict := escalate.verdict with input as _but(_asking, {"feature_tags": ["proxy", "vulnerability"]})
+	verdict.offer == "human"
+}
+
+# SPC-07: asked three times about financing: a neutral hint.
+test_spc_07_allow_neutral_hint if _hint(_offer({"need": 30, "features": {"searches": 3}}), "filter", set())
+
+# SPC-07: a frustration score from rage clicks.
+test_spc_07_deny_feelings_and_weaknesses if {
+	every name in ["frustration_score", "rage_clicks", "voice_stress", "financial_distress"] {
+		"SPC-07" in _offer({"features": {name: 1}}).rules
+	}
+	_nothing(_offer({"feature_tags": ["vulnerability"]}), {"SPC-07"})
+}
+
+# ADM-01: a proactive offer is low.
+test_adm_01_allow_low_significance if {
+	_human(_offer({"significance": "low"}))
+	_human(_offer({"significance": "none"}))
+	_human(_offer({"significance": "significant", "art22_ground": "contract"}))
+}
+
+test_adm_01_deny_significant_without_ground if {
+	_nothing(_offer({"significance": "significant"}), {"ADM-01"})
+	_nothing(_offer({"significance": "significant", "art22_ground": "interest"}), {"ADM-01"})
+	_nothing(_offer({"significance": ""}), {"ADM-01"})
+	_nothing(_offer({"significance": "significant", "art22_ground": "law", "age": "unknown"}), {"ADM-01"})
+	_nothing(_offer({"significance": "significant", "art22_ground": "law", "special": true}), {"ADM-01", "SPC-01"})
+	_nothing(_offer({"significance": "grave", "art22_ground": "law"}), {"ADM-01"})
+}
+
+# ADM-01: the way to a person stays open.
+test_adm_01_allow_human_on_request if {
+	verdict := escalate.verdict with input as _but(_asking, {"significance": "significant"})
+	verdict.offer == "human"
+}
+
+test_con_11_deny_each_unreadable_fact if {
+	every name in object.keys(_lost) - {
+		"asked", "consent", "switch_on", "special", "need", "need_hint", "need_human", "value", "features", "events_after_hint",
+		"hours_open", "capacity", "speaker", "disclosed", "significance", "art22_ground",
+	} {
+		"CON-11" in _offer({name: null}).rules
+	}
+}
+
+test_offer_need_deny_whoever_had_hints_and_needs_none if _nothing(_offer({"need": 10, "hints_shown": 3}), {"OFFER-NEED"})

@@ -3,7 +3,8 @@
 # title: Hand-over
 # description: |
 #   One click of the visitor on a way to a human. The click needs a token that we
-#   gave with an offer, and a channel that was offered and is still open.
+#   gave with an offer, and a channel that was offered and is still open. Only the
+#   click opens a vendor's chat or video; whoever answers first says what they are.
 # schemas:
 #   - input: schema.handover
 package handover
@@ -42,6 +43,59 @@ _open if input.channel in input.open_channels
 #   force: binding
 #   sdm: Intervenierbarkeit
 because contains "ESC-03" if allowed
+
+# METADATA
+# title: The vendor loads now, because of the click
+# description: The visitor opened the channel, so its vendor's link is strictly necessary.
+# custom:
+#   id: ESC-02
+#   de: Fremde Chat- und Videodienste laden wir erst, wenn Sie den Kanal öffnen.
+#   en: Chat and video services of others load only when you open the channel.
+#   legal_basis: § 25 TDDDG
+#   source: law.md ESC-02
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+because contains "ESC-02" if {
+	allowed
+	input.third_party == true
+}
+
+# METADATA
+# title: Chat and video load on demand
+# description: |
+#   A vendor that was loaded before the click is not used. Without knowing who runs the channel there is no link.
+# custom:
+#   id: ESC-02
+#   de: Fremde Chat- und Videodienste laden wir erst, wenn Sie den Kanal öffnen.
+#   en: Chat and video services of others load only when you open the channel.
+#   legal_basis: § 25 TDDDG
+#   source: law.md ESC-02
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "ESC-02" if not input.preloaded == false
+
+deny contains "ESC-02" if not _vendor_known
+
+_vendor_known if is_boolean(input.third_party)
+
+# METADATA
+# title: A machine says that it is one
+# description: Where a bot answers first, the answer to the click carries the words that say so.
+# custom:
+#   id: ESC-05
+#   de: Wenn ein Programm mit Ihnen spricht, sagt es das, zu Beginn und wieder bei der Übergabe.
+#   en: When a machine speaks to you it says so, at the start and again on hand-over.
+#   legal_basis: Art. 50(1) AI Act; § 5 UWG
+#   source: law.md ESC-05
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+deny contains "ESC-05" if {
+	not input.bot == false
+	not input.disclosed == true
+}
 
 # METADATA
 # title: The token must be ours and fresh

@@ -15,6 +15,10 @@ _click := {
 	"channel": "chat",
 	"offered_channels": ["chat", "video"],
 	"open_channels": ["chat", "call"],
+	"third_party": false,
+	"preloaded": false,
+	"bot": false,
+	"disclosed": false,
 }
 
 _clicked(change) := verdict if {
@@ -36,3 +40,23 @@ test_offer_channel_deny_not_offered if _clicked({"channel": "call"}) == {"allowe
 test_offer_hours_deny_closed_since if _clicked({"channel": "video"}) == {"allowed": false, "rules": {"OFFER-HOURS"}}
 
 test_switch_deny_proactive_offer_after_switch if _clicked({"switch_on": false}) == {"allowed": false, "rules": {"SWITCH"}}
+
+# ESC-02: first-party button, vendor after the click.
+test_esc_02_allow_vendor_after_the_click if {
+	_clicked({"third_party": true}) == {"allowed": true, "rules": {"ESC-02", "ESC-03"}}
+}
+
+# ESC-02: the vendor's widget was there before.
+test_esc_02_deny_vendor_before_the_click if {
+	_clicked({"third_party": true, "preloaded": true}) == {"allowed": false, "rules": {"ESC-02"}}
+	_clicked({"third_party": ""}) == {"allowed": false, "rules": {"ESC-02"}}
+}
+
+# ESC-05: "You are chatting with an AI assistant."
+test_esc_05_allow_bot_that_says_so if _clicked({"bot": true, "disclosed": true}).allowed
+
+# ESC-05: a bot named Anna, and no notice.
+test_esc_05_deny_bot_in_disguise if {
+	_clicked({"bot": true, "disclosed": false}) == {"allowed": false, "rules": {"ESC-05"}}
+	_clicked({"bot": ""}) == {"allowed": false, "rules": {"ESC-05"}}
+}

@@ -4,7 +4,8 @@
 # description: |
 #   How a content variant may be chosen: by profile, with consent; by the page alone,
 #   without an id; or not at all, which is the default variant. First comes who may
-#   take part at all: stock, locale, log-in, reviewed patterns, legal blocks.
+#   take part at all: stock, locale, log-in, reviewed patterns, legal blocks. Only a
+#   registered test draws, and minors, objectors and who said no are never drawn.
 # schemas:
 #   - input: schema.variant
 package personalise
@@ -29,10 +30,12 @@ mode := "contextual" if {
 	not _stays_out
 }
 
-# Who said no to tests or took consent back gets the default, not a draw (VAR-03, T11).
-_stays_out if _said_no_to_tests
+# Who leaves tests or took consent back gets the default, not a draw (VAR-03, T11).
+_stays_out if "VAR-03" in limit
 
 _stays_out if input.consent.status == "withdrawn"
+
+_stays_out if count(withheld) > 0
 
 _said_no_to_tests if input.experiment.status in {"refused", "withdrawn"}
 
@@ -42,6 +45,7 @@ _by_profile if {
 	_in_force
 	input.consent.proof_complete == true
 	count(deny) == 0
+	count(withheld) == 0
 }
 
 # METADATA
@@ -80,6 +84,18 @@ _unlawful contains candidate.id if {
 	candidate.missing_legal_blocks == true
 }
 
+_unlawful contains candidate.id if {
+	some candidate in input.candidates
+	some claim in candidate.claims
+	claim.proof_id == ""
+}
+
+_unlawful contains candidate.id if {
+	input.slot_kind == "consent_ui"
+	some candidate in input.candidates
+	not candidate.ui_fair == true
+}
+
 _unfit contains id if some id in _unlawful
 
 _unfit contains candidate.id if {
@@ -98,7 +114,7 @@ _login_ok(candidate) if candidate.needs_login == false
 
 _login_ok(_) if input.logged_in == true
 
-rules := (_profile_denied | limit) | left_out
+rules := ((_profile_denied | limit) | left_out) | withheld
 
 _profile_denied := deny if input.uses_profile == true
 
@@ -156,6 +172,10 @@ _complete if {
 	input.age in {"unknown", "u16", "16_17", "adult"}
 	is_boolean(input.restricted)
 	is_boolean(input.uses_special)
+	is_boolean(input.objected)
+	is_string(input.slot_kind)
+	is_array(input.segment_features)
+	is_array(input.segment_tags)
 }
 
 # METADATA
@@ -173,7 +193,7 @@ deny contains "SWITCH" if not input.switch_on == true
 
 # METADATA
 # title: A restricted visitor's data rests
-# description: Restriction under Art. 18; no profile takes part.
+# description: Restriction under Art. 18, or objection under Art. 21; no profile takes part.
 # custom:
 #   id: RGT-07
 #   de: Sie haben die Verarbeitung einschränken lassen oder ihr widersprochen. Solange ruht sie.
@@ -183,6 +203,8 @@ deny contains "SWITCH" if not input.switch_on == true
 #   force: binding
 #   sdm: Intervenierbarkeit
 deny contains "RGT-07" if input.restricted == true
+
+deny contains "RGT-07" if input.objected == true
 
 # METADATA
 # title: Children under 16
@@ -224,6 +246,117 @@ deny contains "SPC-06" if input.age == "16_17"
 deny contains "SPC-01" if input.uses_special == true
 
 # METADATA
+# title: Proxies and hidden inference
+# description: A segment whose condition reads a proxy chooses nothing.
+# custom:
+#   id: SPC-04
+#   de: Merkmale, die verdeckt auf Herkunft, Glauben oder Wohnort schließen lassen, steuern bei uns nichts.
+#   en: Features that secretly stand for origin, faith or place of living steer nothing here.
+#   legal_basis: Art. 5(1)(a), Art. 9 GDPR; § 19 AGG
+#   source: law.md SPC-04
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "SPC-04" if {
+	some word in _words
+	word in standing.proxies
+}
+
+# METADATA
+# title: No exploitation of a weakness, no inference of feelings
+# description: A segment whose condition reads a sign of weakness or feeling chooses nothing.
+# custom:
+#   id: SPC-07
+#   de: Not, Schwächen oder Gefühle werten wir nicht aus und nutzen sie nicht aus.
+#   en: We neither read nor exploit distress, weaknesses or feelings.
+#   legal_basis: Art. 5(1)(a), (b), (f) AI Act; § 4a UWG
+#   source: law.md SPC-07
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny contains "SPC-07" if {
+	some word in _words
+	word in standing.weaknesses
+}
+
+_words := {tag | some tag in input.segment_tags} | standing.words(input.segment_features)
+
+# METADATA
+# title: A shown price follows no profile
+# description: What price is displayed is not steered by personal data.
+# custom:
+#   id: VAR-06
+#   de: Inhalte tauschen wir nur in einem eingetragenen, befristeten Test per Los aus, und Preise zeigen wir nicht nach Ihrem Verhalten.
+#   en: We swap contents by lot only in a registered test with an end, and we show no prices by your behaviour.
+#   legal_basis: Art. 5(2), Art. 25 GDPR
+#   source: law.md VAR-06
+#   force: voluntary
+#   sdm: Transparenz
+#   since: "2"
+deny contains "VAR-06" if input.slot_kind == "price_display"
+
+# METADATA
+# title: Only a registered test draws
+# description: |
+#   A slot draws only while its test is registered and running, or says why its
+#   draw is no test. Otherwise everybody sees the default.
+# custom:
+#   id: VAR-06
+#   de: Inhalte tauschen wir nur in einem eingetragenen, befristeten Test per Los aus, und Preise zeigen wir nicht nach Ihrem Verhalten.
+#   en: We swap contents by lot only in a registered test with an end, and we show no prices by your behaviour.
+#   legal_basis: Art. 5(2), Art. 25 GDPR
+#   source: law.md VAR-06
+#   force: voluntary
+#   sdm: Transparenz
+#   since: "2"
+withheld contains "VAR-06" if not _in_a_test
+
+_in_a_test if input.test.exempt == true
+
+_in_a_test if {
+	input.test.registered == true
+	input.test.running == true
+}
+
+# METADATA
+# title: No test is won by consent
+# description: A test that is decided by the share of yeses would learn to deceive.
+# custom:
+#   id: VAR-04
+#   de: Eine Variante mit irreführender Gestaltung zeigen wir nicht.
+#   en: We do not show a variant with a deceptive design.
+#   legal_basis: EDPB Guidelines 03/2022; Art. 25 DSA
+#   source: law.md VAR-04
+#   force: guidance
+#   sdm: Transparenz
+withheld contains "VAR-04" if "consent_rate" in input.test.metrics
+
+# METADATA
+# title: Significance
+# description: |
+#   A choice of content has none. Where the shop classes it as significant it needs a
+#   ground of Art. 22(2), an adult, and nothing sensitive.
+# custom:
+#   id: ADM-01
+#   de: Entscheidungen, die Sie erheblich treffen, überlassen wir keiner Maschine, wenn das Gesetz es nicht erlaubt.
+#   en: We leave no decision that affects you significantly to a machine unless the law allows it.
+#   legal_basis: Art. 22 GDPR
+#   source: law.md ADM-01
+#   force: binding
+#   sdm: Intervenierbarkeit
+#   since: "2"
+withheld contains "ADM-01" if not _for_a_machine
+
+_for_a_machine if input.significance in standing.mild
+
+_for_a_machine if {
+	input.significance == "significant"
+	input.art22_ground in standing.grounds
+	input.age == "adult"
+	input.uses_special == false
+}
+
+# METADATA
 # title: Assignment without a trace
 # description: |
 #   Recognising a visitor for a test needs consent for experimentation. Without it
@@ -256,6 +389,8 @@ _experiment_proven if {
 # description: They are never assigned and never counted.
 limit contains "VAR-03" if not input.restricted == false
 
+limit contains "VAR-03" if not input.objected == false
+
 limit contains "VAR-03" if not _adult
 
 limit contains "VAR-03" if _said_no_to_tests
@@ -276,6 +411,40 @@ _adult if input.age in {"unknown", "adult"}
 left_out contains "VAR-04" if {
 	some candidate in input.candidates
 	count(candidate.pattern_flags) > 0
+}
+
+# METADATA
+# title: Consent banners compared are all fair
+# description: In a test of consent UIs each variant lets refuse as easily as accept (CON-06).
+# custom:
+#   id: VAR-04
+#   de: Eine Variante mit irreführender Gestaltung zeigen wir nicht.
+#   en: We do not show a variant with a deceptive design.
+#   legal_basis: EDPB Guidelines 03/2022; Art. 25 DSA
+#   source: law.md VAR-04
+#   force: guidance
+#   sdm: Transparenz
+left_out contains "VAR-04" if {
+	input.slot_kind == "consent_ui"
+	some candidate in input.candidates
+	not candidate.ui_fair == true
+}
+
+# METADATA
+# title: Environmental claims are proven
+# description: A variant that says "climate neutral" without naming its proof leaves the pool.
+# custom:
+#   id: VAR-05
+#   de: Eine Variante, der Pflichtangaben fehlen, zeigen wir nicht.
+#   en: We do not show a variant that lacks mandatory information.
+#   legal_basis: § 356a BGB; §§ 312j, 312k BGB; DDG
+#   source: law.md VAR-05
+#   force: binding
+#   sdm: Transparenz
+left_out contains "VAR-05" if {
+	some candidate in input.candidates
+	some claim in candidate.claims
+	claim.proof_id == ""
 }
 
 # METADATA

@@ -20,6 +20,8 @@ _plain := {
 	"needs_login": false,
 	"pattern_flags": [],
 	"missing_legal_blocks": false,
+	"claims": [],
+	"ui_fair": false,
 }
 
 _other := _but(_plain, {"id": "v01", "default": false})
@@ -36,6 +38,13 @@ _ask := {
 	"candidates": [_plain, _other],
 	"uses_profile": true,
 	"uses_special": false,
+	"objected": false,
+	"slot_kind": "content",
+	"test": {"registered": true, "running": true, "exempt": false, "metrics": ["orders"]},
+	"segment_features": ["orders_90d"],
+	"segment_tags": [],
+	"significance": "none",
+	"art22_ground": "",
 }
 
 _chosen(change) := verdict if {
@@ -45,6 +54,9 @@ _chosen(change) := verdict if {
 _both := {"v00", "v01"}
 
 _by_profile(verdict) if verdict == {"mode": "profile", "sticky": true, "eligible": _both, "rules": set()}
+
+# Everybody's default, and nothing drawn.
+_untested(verdict, ids) if verdict == {"mode": "default", "sticky": false, "eligible": {"v00"}, "rules": ids}
 
 _by_page(verdict, ids) if {
 	verdict.mode == "contextual"
@@ -97,10 +109,16 @@ test_var_02_deny_sticky_without_consent if {
 }
 
 test_var_03_deny_minor_or_restricted_in_tests if {
-	verdict := _chosen({"age": "16_17", "uses_profile": false})
-	not verdict.sticky
-	verdict.rules == {"VAR-03"}
-	not _chosen({"restricted": true}).sticky
+	every age in ["16_17", "u16"] {
+		_untested(_chosen({"age": age, "uses_profile": false}), {"VAR-03"})
+	}
+	_untested(_chosen({"restricted": true, "uses_profile": false}), {"VAR-03"})
+}
+
+# VAR-03: objectors are in no hold-out group either.
+test_var_03_deny_objectors_in_tests if {
+	_untested(_chosen({"objected": true, "uses_profile": false}), {"VAR-03"})
+	_untested(_chosen({"objected": true}), {"VAR-03", "RGT-07"})
 }
 
 test_var_03_deny_refusers_in_tests if {
@@ -155,21 +173,115 @@ test_switch_deny_off if {
 	_chosen({"switch_on": false, "uses_profile": false}).rules == {"SWITCH"}
 }
 
-test_rgt_07_deny_restricted if _by_page(_chosen({"restricted": true}), {"RGT-07", "VAR-03"})
+test_rgt_07_deny_restricted if _untested(_chosen({"restricted": true}), {"RGT-07", "VAR-03"})
+
+test_rgt_07_allow_unrestricted if _by_profile(_chosen({"restricted": false, "objected": false}))
 
 test_spc_01_allow_ordinary_segment if _by_profile(_chosen({"uses_special": false}))
 
 test_spc_01_deny_sensitive_segment if _by_page(_chosen({"uses_special": true}), {"SPC-01"})
 
-test_spc_05_deny_child if _by_page(_chosen({"age": "u16"}), {"SPC-05", "VAR-03"})
+# SPC-05: a toys storefront, age unknown, counts as under 16.
+test_spc_05_deny_child if _untested(_chosen({"age": "u16"}), {"SPC-05", "VAR-03"})
 
-# SPC-06: contextual recommendation from the current page.
-test_spc_06_allow_contextual_for_minors if _chosen({"age": "16_17", "uses_profile": false}).mode == "contextual"
+# SPC-05: 17 is old enough to say yes; SPC-06 is what holds then.
+test_spc_05_allow_from_16 if {
+	not "SPC-05" in _chosen({"age": "16_17"}).rules
+	_by_profile(_chosen({"age": "adult"}))
+}
 
-test_spc_06_deny_profile_for_minors if _by_page(_chosen({"age": "16_17"}), {"SPC-06", "VAR-03"})
+# SPC-06: the page's own content, the same for everybody.
+test_spc_06_allow_content_of_the_page_for_minors if {
+	_chosen({"age": "16_17", "uses_profile": false}).eligible == {"v00"}
+}
+
+test_spc_06_deny_profile_for_minors if _untested(_chosen({"age": "16_17"}), {"SPC-06", "VAR-03"})
 
 test_con_11_deny_no_input_at_all if {
 	personalise.mode == "default" with input as {}
 	personalise.eligible == set() with input as {}
-	_by_page(_chosen({"age": "7"}), {"CON-11", "VAR-03"})
+	_untested(_chosen({"age": "7"}), {"CON-11", "VAR-03"})
+}
+
+# VAR-04: two equally neutral banner texts.
+test_var_04_allow_two_fair_banners if {
+	fair := [_but(_plain, {"ui_fair": true}), _but(_other, {"ui_fair": true})]
+	verdict := _chosen({"slot_kind": "consent_ui", "candidates": fair, "uses_profile": false})
+	verdict.eligible == _both
+	verdict.rules == set()
+}
+
+# VAR-04: a banner that hides the way to decline.
+test_var_04_deny_unfair_banner if {
+	verdict := _chosen({"slot_kind": "consent_ui", "candidates": [_but(_plain, {"ui_fair": true}), _other], "uses_profile": false})
+	verdict.eligible == {"v00"}
+	verdict.rules == {"VAR-04"}
+}
+
+# VAR-04: an optimiser rewarded by the consent rate.
+test_var_04_deny_test_won_by_consent if {
+	greedy := {"registered": true, "running": true, "exempt": false, "metrics": ["orders", "consent_rate"]}
+	_untested(_chosen({"test": greedy}), {"VAR-04"})
+}
+
+# VAR-05: "climate neutral" with its proof.
+test_var_05_allow_proven_claim if {
+	_chosen({"candidates": [_plain, _but(_other, {"claims": [{"text": "climate neutral", "proof_id": "iso-14068/7"}]})]}).eligible == _both
+}
+
+# VAR-05: "klimaneutral" without proof.
+test_var_05_deny_unproven_claim if {
+	verdict := _chosen({"candidates": [_plain, _but(_other, {"claims": [{"text": "klimaneutral", "proof_id": ""}]})]})
+	verdict.eligible == {"v00"}
+	verdict.rules == {"VAR-05"}
+}
+
+# VAR-06: a registered test while it runs, or a draw that is none.
+test_var_06_allow_registered_test if {
+	_by_profile(_chosen({"test": {"registered": true, "running": true, "exempt": false, "metrics": []}}))
+	_by_profile(_chosen({"test": {"registered": false, "running": false, "exempt": true, "metrics": []}}))
+}
+
+# VAR-06: unregistered, or past its end.
+test_var_06_deny_unregistered_or_ended_test if {
+	_untested(_chosen({"test": {"registered": false, "running": true, "exempt": false, "metrics": []}}), {"VAR-06"})
+	_untested(_chosen({"test": {"registered": true, "running": false, "exempt": false, "metrics": []}}), {"VAR-06"})
+}
+
+# VAR-06: a randomised display of prices is not steered by a profile.
+test_var_06_allow_impersonal_price_display if _by_page(_chosen({"slot_kind": "price_display", "uses_profile": false}), set())
+
+test_var_06_deny_price_display_by_profile if _by_page(_chosen({"slot_kind": "price_display"}), {"VAR-06"})
+
+# SPC-04: what a visitor did here.
+test_spc_04_allow_ordinary_condition if _by_profile(_chosen({"segment_features": ["product_views_28d", "orders_90d"]}))
+
+# SPC-04: a score of the surname's origin, or a column that the shop tagged.
+test_spc_04_deny_proxies if {
+	_by_page(_chosen({"segment_features": ["surname_origin_score"]}), {"SPC-04"})
+	_by_page(_chosen({"segment_tags": ["proxy"]}), {"SPC-04"})
+}
+
+test_spc_07_allow_ordinary_condition if _by_profile(_chosen({"segment_tags": ["behaviour"]}))
+
+# SPC-07: a frustration score raises a scarcity banner.
+test_spc_07_deny_feelings_and_weaknesses if {
+	_by_page(_chosen({"segment_features": ["frustration_score"]}), {"SPC-07"})
+	_by_page(_chosen({"segment_tags": ["vulnerability"]}), {"SPC-07"})
+}
+
+# ADM-01: a choice of content has no significance.
+test_adm_01_allow_choice_of_content if {
+	_by_profile(_chosen({"significance": "none"}))
+	_by_profile(_chosen({"significance": "significant", "art22_ground": "explicit_consent"}))
+}
+
+# ADM-01: "invoice purchase hidden" by score alone.
+test_adm_01_deny_significant_choice_without_ground if {
+	_untested(_chosen({"significance": "significant"}), {"ADM-01"})
+	_untested(_chosen({"significance": "significant", "art22_ground": "interest"}), {"ADM-01"})
+	_untested(_chosen({"significance": ""}), {"ADM-01"})
+	_untested(_chosen({"significance": "grave", "art22_ground": "contract"}), {"ADM-01"})
+	_untested(_chosen({"significance": "significant", "art22_ground": "contract", "age": "16_17"}), {"ADM-01", "SPC-06", "VAR-03"})
+	_untested(_chosen({"significance": "significant", "art22_ground": "contract", "uses_special": true}), {"ADM-01", "SPC-01"})
 }

@@ -9,6 +9,8 @@
 #   - input: schema.price
 package pricing
 
+import data.standing
+
 # METADATA
 # title: Verdict on a price
 # entrypoint: true
@@ -124,6 +126,43 @@ deny_price contains "PRI-09" if {
 }
 
 # METADATA
+# title: No price by place
+# description: |
+#   Whoever comes from wherever in the EU buys at the price of the storefront that they
+#   chose. Only VAT and the cost of delivery may differ, so no price names a place.
+# custom:
+#   id: PRI-12
+#   de: Wo Sie sind, wohnen oder herkommen, darf den Preis nicht bestimmen. Es gilt der Listenpreis dieses Shops.
+#   en: Where you are, live or come from must not set the price. The list price of this storefront applies.
+#   legal_basis: Reg. (EU) 2018/302, Art. 3 to 5
+#   source: law.md PRI-12
+#   force: binding
+#   sdm: Nichtverkettung
+#   since: "2"
+deny_price contains "PRI-12" if "place" in input.quote.inputs
+
+# METADATA
+# title: The price shown holds, and is the whole price
+# description: |
+#   A price shown in the basket does not rise for 30 minutes, on no reload and no return, and
+#   for consumers no fee comes on top at the checkout.
+# custom:
+#   id: PRI-13
+#   de: Der gezeigte Preis gilt und ist der ganze Preis. Fristen und Vorräte, mit denen geworben wird, müssen für alle wahr sein.
+#   en: The price shown holds and is the whole price. Deadlines and stocks that are advertised must be true for everybody.
+#   legal_basis: §§ 3, 4 PAngV; Annex to § 3(3) UWG, no. 7
+#   source: law.md PRI-13
+#   force: binding
+#   sdm: Integrität
+#   since: "2"
+deny_price contains "PRI-13" if input.facts.rose == true
+
+deny_price contains "PRI-13" if {
+	input.quote.customer == "consumer"
+	input.quote.promises.fees_cents > 0
+}
+
+# METADATA
 # title: A personalised price is disclosed
 # description: If a price was personalised automatically, the shop says so at the price, per offer.
 # custom:
@@ -195,6 +234,32 @@ deny_price contains "SWITCH" if {
 deny_price contains "SPC-01" if {
 	input.quote.basis == "personalised"
 	input.special_product == true
+}
+
+# METADATA
+# title: Significance
+# description: |
+#   A personal discount is of low significance. Where the shop classes it as
+#   significant it needs a ground of Art. 22(2).
+# custom:
+#   id: ADM-01
+#   de: Entscheidungen, die Sie erheblich treffen, überlassen wir keiner Maschine, wenn das Gesetz es nicht erlaubt.
+#   en: We leave no decision that affects you significantly to a machine unless the law allows it.
+#   legal_basis: Art. 22 GDPR
+#   source: law.md ADM-01
+#   force: binding
+#   sdm: Intervenierbarkeit
+#   since: "2"
+deny_price contains "ADM-01" if {
+	input.quote.basis == "personalised"
+	not _for_a_machine
+}
+
+_for_a_machine if input.significance in standing.mild
+
+_for_a_machine if {
+	input.significance == "significant"
+	input.art22_ground in standing.grounds
 }
 
 # METADATA
@@ -426,3 +491,19 @@ deny_claim contains "PRI-07" if {
 	_claims
 	input.quote.announcement.label == "uvp"
 }
+
+# METADATA
+# title: No fake pressure
+# description: A deadline is the end of the price for everybody; "only so many left" is what the catalogue has.
+# custom:
+#   id: PRI-13
+#   de: Der gezeigte Preis gilt und ist der ganze Preis. Fristen und Vorräte, mit denen geworben wird, müssen für alle wahr sein.
+#   en: The price shown holds and is the whole price. Deadlines and stocks that are advertised must be true for everybody.
+#   legal_basis: §§ 3, 4 PAngV; Annex to § 3(3) UWG, no. 7
+#   source: law.md PRI-13
+#   force: binding
+#   sdm: Integrität
+#   since: "2"
+deny_claim contains "PRI-13" if not input.facts.deadline_true == true
+
+deny_claim contains "PRI-13" if not input.facts.stock_true == true

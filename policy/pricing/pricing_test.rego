@@ -23,7 +23,10 @@ _quote := {
 	"announcement": _silent,
 	"disclosure_shown": false,
 	"consent_record_id": "",
+	"promises": _unsaid,
 }
+
+_unsaid := {"deadline": "0001-01-01T00:00:00Z", "stock_left": 0, "shown_cents": 0, "shown_at": "0001-01-01T00:00:00Z", "fees_cents": 0}
 
 _silent := {"kind": "none", "pct": 0, "since": "0001-01-01T00:00:00Z", "label": "", "reference_cents": 0}
 
@@ -35,6 +38,9 @@ _facts := {
 	"max_pct": 20,
 	"restarted": false,
 	"raised_before": false,
+	"deadline_true": true,
+	"stock_true": true,
+	"rose": false,
 }
 
 _input(quote, facts, around) := _but(
@@ -45,6 +51,8 @@ _input(quote, facts, around) := _but(
 		"consent_given": true,
 		"regulated_price": false,
 		"special_product": false,
+		"significance": "low",
+		"art22_ground": "",
 	},
 	around,
 )
@@ -341,10 +349,95 @@ test_con_11_deny_no_input_at_all if {
 	verdict := pricing.verdict with input as {}
 	not verdict.price_allowed
 	not verdict.claim_allowed
-	verdict.rules == {"CON-11"}
+	verdict.rules == {"CON-11", "PRI-13"}
 }
 
 # R42: the iPhone owner in Munich and the old laptop in Schwerin get the same answer.
 test_pri_11_allow_same_price_for_two_persons if {
 	_priced({"consent_record_id": "munich"}) == _priced({"consent_record_id": "schwerin"})
 }
+
+# ADM-01: a personal discount, only downwards, is low; a static price is no decision about anybody.
+test_adm_01_allow_small_discount if {
+	_allowed(_priced(_personal))
+	_allowed(_judged({}, {}, {"significance": "significant"}))
+	_allowed(_judged(_personal, {}, {"significance": "significant", "art22_ground": "explicit_consent"}))
+}
+
+# ADM-01: a price that bars access, by score alone.
+test_adm_01_deny_significant_price_without_ground if {
+	_price_denied(_judged(_personal, {}, {"significance": "significant"}), {"ADM-01"})
+	_price_denied(_judged(_personal, {}, {"significance": "significant", "art22_ground": "interest"}), {"ADM-01"})
+	_price_denied(_judged(_personal, {}, {"significance": "grave", "art22_ground": "law"}), {"ADM-01"})
+}
+
+test_pri_12_allow_the_storefront_chosen if _allowed(_priced({"storefront": "de", "inputs": ["delivery_vat"]}))
+
+test_pri_12_deny_a_place_as_an_input if {
+	verdict := _priced({"basis": "dynamic_market", "inputs": ["hour", "place"]})
+	not verdict.price_allowed
+	"PRI-12" in verdict.rules
+}
+
+test_pri_12_deny_not_for_another_unknown_input if {
+	verdict := _priced({"inputs": ["other"]})
+	not "PRI-12" in verdict.rules
+}
+
+test_pri_13_allow_a_deadline_that_is_the_end if {
+	verdict := _judged({"promises": _but(_unsaid, {"deadline": "2026-11-30T00:00:00Z", "stock_left": 2})}, {}, {})
+	verdict.price_allowed
+	verdict.claim_allowed
+	verdict.rules == set()
+}
+
+test_pri_13_deny_a_timer_of_its_own if {
+	verdict := _judged({"promises": _but(_unsaid, {"deadline": "2026-11-30T00:00:00Z"})}, {"deadline_true": false}, {})
+	verdict.price_allowed
+	not verdict.claim_allowed
+	verdict.rules == {"PRI-13"}
+}
+
+test_pri_13_deny_only_two_left_of_forty if {
+	verdict := _judged({"promises": _but(_unsaid, {"stock_left": 2})}, {"stock_true": false}, {})
+	verdict.price_allowed
+	not verdict.claim_allowed
+	verdict.rules == {"PRI-13"}
+}
+
+test_pri_13_deny_a_rise_on_reload if {
+	verdict := _judged({"promises": _but(_unsaid, {"shown_cents": 7900, "shown_at": "2026-11-21T11:50:00Z"})}, {"rose": true}, {})
+	not verdict.price_allowed
+	verdict.rules == {"PRI-13"}
+}
+
+test_pri_13_deny_a_fee_at_the_checkout if {
+	verdict := _priced({"promises": _but(_unsaid, {"fees_cents": 199})})
+	not verdict.price_allowed
+	verdict.rules == {"PRI-13"}
+}
+
+test_pri_13_allow_a_fee_told_to_a_business if {
+	verdict := _priced({"customer": "business", "promises": _but(_unsaid, {"fees_cents": 199})})
+	verdict.price_allowed
+}
+
+_struck(change) := {"announcement": _but({"kind": "strike", "pct": 0, "since": "2026-11-20T23:00:00Z", "label": "30d_low", "reference_cents": 10000}, change)}
+
+test_pri_02_allow_a_true_strike_price if {
+	verdict := _priced(_struck({}))
+	verdict.claim_allowed
+	verdict.rules == set()
+}
+
+test_pri_04_deny_a_reference_without_a_label if {
+	_priced(_struck({"label": "other"})).rules == {"PRI-01", "PRI-04"}
+	_priced(_struck({"label": "other", "reference_cents": 1})).rules == {"PRI-01", "PRI-04"}
+}
+
+test_pri_06_allow_short_dated_goods_without_a_claim if {
+	verdict := _priced({"reductions": [{"kind": "short_dated", "reference": "", "audience": "public", "marked": false}]})
+	verdict.claim_allowed
+}
+
+test_con_11_allow_a_gift if _allowed(_priced({"offer_cents": 0}))

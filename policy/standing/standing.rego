@@ -81,3 +81,43 @@ refusal("expired") := "CON-12"
 #   force: contested
 #   sdm: Intervenierbarkeit
 refusal("invalidated") := "CON-06"
+
+# METADATA
+# title: Proxies
+# description: |
+#   Tags and words of feature names that stand for origin, faith or place (SPC-04).
+#   The packages that choose for or against a person refuse them.
+proxies := {
+	"proxy", "surname", "forename", "firstname", "lastname", "origin", "ethnic", "ethnicity", "nationality", "postcode", "plz",
+	"zip", "diet", "voice", "accent",
+}
+
+# METADATA
+# title: Weaknesses
+# description: |
+#   Tags and words of feature names that tell of a weakness, a feeling or a body
+#   (SPC-07). There is no such input in this product, and this is why none can come.
+weaknesses := {
+	"vulnerability", "vulnerable", "distress", "debt", "addiction", "grief", "disability", "frailty", "emotion", "emotional", "stress",
+	"frustration", "rage", "anger", "mood", "sentiment", "biometric", "biometrics", "face", "facial", "mimic", "gaze", "gesture",
+	"heartbeat", "tremor",
+}
+
+# METADATA
+# title: Words of names
+# description: The words of feature names, in lower case.
+words(names) := {word |
+	some name in names
+	some word in split(lower(name), "_")
+}
+
+# METADATA
+# title: A decision that a machine may take alone
+# description: |
+#   Of no or low significance (ADM-01), or significant with a ground of Art. 22(2).
+#   Who asks must add whom it may never touch: children, and special categories.
+mild := {"none", "low"}
+
+# METADATA
+# title: Grounds of Art. 22(2) GDPR
+grounds := {"contract", "law", "explicit_consent"}
