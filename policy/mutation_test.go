@@ -2,75 +2,173 @@ package policy
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/storage"
+	opa "github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
 )
 
-// TestEveryRefusalIsMissedWhenItIsGone takes out, one at a time, each rule that
-// gives an id, and asks that a Rego test of its package notices.
-func TestEveryRefusalIsMissedWhenItIsGone(t *testing.T) {
+// Every n-th mutant that is no deleted rule is tried; make mutation tries all.
+var every = flag.Int("mutants", 6, "try one of so many mutants that change a rule, drawn by a fixed seed; 1 tries all")
+
+// killed is the least share of mutants that tests must notice, in percent.
+const killed = 95
+
+// A battery is a package's tests with what they give on the rules as they are.
+type battery struct {
+	rules string // file name
+	near  map[string]*ast.Module
+	tests []string // queries, and
+	want  []string // their answers
+}
+
+// TestMutantsAreNoticed changes the rules one place at a time and asks that a
+// test of the package notices. A rule that can be taken out unnoticed fails; so
+// does a package in which too many smaller changes go unnoticed.
+func TestMutantsAreNoticed(t *testing.T) {
 	files := regoFiles(t)
-	for _, pkg := range append([]Entry{shared}, Entries...) {
-		t.Run(string(pkg), func(t *testing.T) {
-			t.Parallel()
-			near := map[string]string{}
-			for _, name := range []Entry{shared, pkg} {
-				near[file(string(name))] = files[file(string(name))]
-			}
-			test := strings.Replace(file(string(pkg)), ".rego", "_test.rego", 1)
-			near[test] = files[test]
-			if noticed(t, near, file(string(pkg)), -1, "") {
-				t.Fatal("the tests fail with every rule in place")
-			}
-			n := 0
-			for i, r := range ast.MustParseModule(near[file(string(pkg))]).Rules {
-				if ids := idsIn(&ast.Module{Rules: []*ast.Rule{r}}); len(ids) > 0 {
-					n++
-					own := "test_" + strings.ReplaceAll(strings.ToLower(ids[0]), "-", "_") + "_"
-					if !noticed(t, near, file(string(pkg)), i, own) && !noticed(t, near, file(string(pkg)), i, "") {
-						t.Errorf("line %d: no test misses %s", r.Location.Row, ids[0])
-					}
+	var all, lived int
+	for _, pkg := range packages(files) {
+		t.Run(pkg, func(t *testing.T) {
+			b := newBattery(t, files, pkg)
+			tried, survivors := b.run(t, *every)
+			for _, m := range survivors {
+				t.Logf("survived at %s:%d: %s", b.rules, m.row, m.what)
+				if m.body {
+					t.Errorf("%s:%d: no test misses this rule", b.rules, m.row)
 				}
 			}
-			t.Logf("%d rules taken out", n)
+			all, lived = all+tried, lived+len(survivors)
+			share := 100 - 100*float64(len(survivors))/float64(tried)
+			t.Logf("%s: %d mutants, %d survived, %.1f %% killed", pkg, tried, len(survivors), share)
+			if share < killed {
+				t.Errorf("%s: %.1f %% of the mutants are killed, want %d %%", pkg, share, killed)
+			}
 		})
+	}
+	t.Logf("in total: %d mutants, %d survived, %.1f %% killed", all, lived, 100-100*float64(lived)/float64(all))
+}
+
+// packages lists the packages that have rules, sorted.
+func packages(files map[string]string) []string {
+	var out []string
+	for name := range files {
+		if pkg, rules, _ := strings.Cut(name, "/"); rules == pkg+".rego" {
+			out = append(out, pkg)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func newBattery(t *testing.T, files map[string]string, pkg string) *battery {
+	t.Helper()
+	test := pkg + "/" + pkg + "_test.rego"
+	b := &battery{rules: file(pkg), near: map[string]*ast.Module{}}
+	b.bring(files, b.rules)
+	b.bring(files, test)
+	for _, r := range b.near[test].Rules {
+		q := b.near[test].Package.Path.String() + "." + string(r.Head.Ref()[0].Value.(ast.Var))
+		if strings.Contains(q, ".test_") && !slices.Contains(b.tests, q) {
+			b.tests = append(b.tests, q)
+		}
+	}
+	c := b.compile(b.near[b.rules])
+	if c == nil {
+		t.Fatalf("%s does not compile", pkg)
+	}
+	b.want = b.answers(c, nil)
+	for i, got := range b.want {
+		if got == "" || strings.Contains(got, "false") {
+			t.Errorf("%s gives %q", b.tests[i], got)
+		}
+	}
+	return b
+}
+
+// bring adds a file and the rules that it imports.
+func (b *battery) bring(files map[string]string, name string) {
+	if b.near[name] != nil || files[name] == "" {
+		return
+	}
+	b.near[name] = ast.MustParseModule(files[name])
+	for _, im := range b.near[name].Imports {
+		if ref, ok := im.Path.Value.(ast.Ref); ok && len(ref) > 1 {
+			b.bring(files, file(strings.Trim(ref[1].Value.String(), `"`)))
+		}
 	}
 }
 
-// noticed compiles the package without its i-th rule (-1: with all) and runs
-// those of its tests whose names have a part.
-func noticed(t *testing.T, text map[string]string, rules string, i int, part string) bool {
-	t.Helper()
+// compile compiles the package with a module in place of its rules; nil if that
+// is no program.
+func (b *battery) compile(rules *ast.Module) *ast.Compiler {
 	modules := map[string]*ast.Module{}
-	for name, src := range text {
-		modules[name] = ast.MustParseModule(src)
+	for name, m := range b.near {
+		modules[name] = m.Copy()
 	}
-	m := modules[rules]
-	if i >= 0 {
-		m.Rules = append(m.Rules[:i:i], m.Rules[i+1:]...)
-	}
+	modules[b.rules] = rules
 	c := ast.NewCompiler()
 	if c.Compile(modules); c.Failed() {
-		return true // the rule was alone in its set, and something reads the set
-	}
-	ctx, store, failed := context.Background(), inmem.NewFromObject(map[string]any{}), false
-	err := storage.Txn(ctx, store, storage.TransactionParams{}, func(txn storage.Transaction) error {
-		results, err := tester.NewRunner().Filter(part).SetCompiler(c).SetStore(store).SetModules(modules).RunTests(ctx, txn)
-		if err != nil {
-			return err
-		}
-		for r := range results {
-			failed = failed || !r.Pass()
-		}
 		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	return failed
+	return c
+}
+
+// answers asks the tests; with a want it ends at the first that differs.
+func (b *battery) answers(c *ast.Compiler, want []string) []string {
+	store, out := inmem.NewFromObject(map[string]any{}), make([]string, 0, len(b.tests))
+	for i, q := range b.tests {
+		set, err := opa.New(opa.Compiler(c), opa.Store(store), opa.Query(q)).Eval(context.Background())
+		answer := ""
+		if err == nil && len(set) == 1 {
+			answer = fmt.Sprint(set[0].Expressions[0].Value)
+		}
+		if out = append(out, answer); want != nil && answer != want[i] {
+			break
+		}
+	}
+	return out
+}
+
+// run tries every deleted rule and one of n of the other mutants.
+func (b *battery) run(t *testing.T, n int) (tried int, survivors []*mutant) {
+	t.Helper()
+	draw := rand.New(rand.NewPCG(1, 2))
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := 0; ; i++ {
+		m, is := mutated(b.near[b.rules], i)
+		if is == nil {
+			break
+		}
+		if !is.body && draw.IntN(n) > 0 {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			c := b.compile(m)
+			if c == nil {
+				return // no program: nobody can serve it
+			}
+			lives := slices.Equal(b.answers(c, b.want), b.want)
+			mu.Lock()
+			defer mu.Unlock()
+			if tried++; lives {
+				survivors = append(survivors, is)
+			}
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(survivors, func(a, b *mutant) int { return a.row - b.row })
+	return tried, survivors
 }

@@ -105,6 +105,8 @@ test_only_what_is_there_is_shown if {
 test_block_needs_its_consent_even_if_no_rule_hides_it if {
 	shown := card.shown with input as _but(_ask, {"blocks": {"orders": _no("refused")}}) with card.hidden as {}
 	shown == set()
+	other := card.shown with input as _but(_ask, {"blocks": {"trail": _given}}) with card.hidden as {}
+	other == set()
 }
 
 # ESC-04: every field that a card may hold.
@@ -112,16 +114,16 @@ test_esc_04_allow_every_field_of_a_card if {
 	_seen({"fields": [
 		"question", "orders", "cart", "searches", "products", "contact_id", "decision_id", "channel", "page", "speaker",
 		"opened_at", "reasons", "compared", "variants",
-	]}).allowed
+	]}).hidden == {}
 }
 
 # What is no block of a card is hidden by that, and by no consent.
 test_esc_04_deny_unheard_of_block if {
 	_seen({"blocks": {"trail": _no("unknown")}}).hidden == {"trail": {"ESC-04"}}
-	_seen({"blocks": {"trail": _given}}).hidden == {"trail": {"ESC-04"}}
+	_seen({"blocks": {"trail": _but(_given, {"proof_complete": false})}}).hidden == {"trail": {"ESC-04"}}
 }
 
 # SPC-01 hides the blocks that are there, and no other.
 test_spc_01_deny_only_what_is_there if {
-	_seen({"special": true, "blocks": {"orders": _given}}).hidden == {"orders": {"SPC-01"}}
+	_seen({"special": true, "blocks": {"question": _given, "orders": _given}}).hidden == {"orders": {"SPC-01"}}
 }
