@@ -250,3 +250,8 @@ func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, smal
 	}
 	return v, json.Unmarshal(verdict, &v)
 }
+
+// Policy names the rules in force and gives the documents behind them.
+func (f *Flow) Policy() (decide.Digests, map[string][]byte) {
+	return f.rules.Digests(), f.rules.Documents()
+}
