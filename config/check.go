@@ -30,6 +30,7 @@ func (k *checker) all() {
 	k.slots()
 	k.segments()
 	k.exports()
+	k.service()
 	k.register()
 }
 

@@ -87,6 +87,7 @@ func (k *checker) slots() {
 				defaults++
 			}
 		}
+		k.slotService(name, k.c.Slots[name])
 		k.want(len(variants) == 0 || defaults == 1, path+".variants", "has %d default variants; mark exactly one with default: true (VAR-01)", defaults)
 	}
 }

@@ -31,6 +31,9 @@ type Config struct {
 	Storefronts map[string]string            `yaml:"storefronts"` // storefront → IANA time zone
 	CORS        []string                     `yaml:"cors_origins"`
 	Retention   Retention                    `yaml:"retention"`
+	Experiments []Experiment                 `yaml:"experiments"`    // VAR-06
+	Decisions   map[string]DecisionType      `yaml:"decision_types"` // ADM-01
+	FeatureTags map[string][]string          `yaml:"feature_tags"`   // feature or column → tags (SPC-04, SPC-07)
 	DPO         DPO                          `yaml:"dpo"`
 	Register    Register                     `yaml:"register"`
 }
@@ -101,6 +104,10 @@ type Offers struct {
 	TokenFor     time.Duration `yaml:"token_for"`     // 10m
 	CostCents    int64         `yaml:"adviser_cost_cents"`
 	JoinURL      string        `yaml:"join_url"` // base of join_url
+
+	Desks       map[string]Desk              `yaml:"desks"`        // by channel; none: the shop's own people
+	Disclosures map[string]map[string]string `yaml:"disclosures"`  // machine, bot, human → de, en (ESC-05)
+	ReviewCases int                          `yaml:"review_cases"` // 200: so many without one override raise an alarm (ADM-03)
 }
 
 // Hours are opening hours of one weekday in the shop's time zone, "09:00" to "18:00".
@@ -120,6 +127,8 @@ type Prices struct {
 // Slot is a place on a page that takes one of many variants.
 type Slot struct {
 	Variants []Variant `yaml:"variants"`
+	Kind     string    `yaml:"kind"`    // of SlotKinds; "": content
+	NoTest   string    `yaml:"no_test"` // why drawing here is no test (VAR-06); "": it is one
 }
 
 // Variant is one content of a slot, with what makes it eligible.
@@ -132,6 +141,8 @@ type Variant struct {
 	Default    bool              `yaml:"default"`
 	Flags      []string          `yaml:"pattern_flags"`
 	Blocks     []string          `yaml:"legal_blocks"`
+	Claims     []Claim           `yaml:"claims"` // about the environment (VAR-05)
+	UI         string            `yaml:"ui"`     // of a consent_ui slot: the version shown
 }
 
 // Segment is a named SQL predicate over the feature catalogue.
@@ -181,4 +192,6 @@ type Retention struct {
 	FeatureDays  int `yaml:"feature_days"`
 	SegmentDays  int `yaml:"segment_days"`
 	DecisionDays int `yaml:"decision_days"`
+
+	RecordingDays int `yaml:"recording_days"` // agreed for recordings (ESC-06)
 }
