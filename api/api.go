@@ -38,6 +38,7 @@ const (
 	GroupVariant  Group = "variant"
 	GroupPrice    Group = "price"
 	GroupStaff    Group = "staff"
+	GroupRights   Group = "rights"
 	groupOps      Group = "ops"
 )
 

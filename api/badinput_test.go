@@ -249,8 +249,8 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 		allow        string
 	}{
 		{"GET", "/", 404, ""},
-		{"POST", "/v1/rights", 404, ""},
-		{"GET", "/v1/rights/" + nobody, 404, ""},
+		{"DELETE", "/v1/rights", 405, "POST"},
+		{"POST", "/v1/rights/" + nobody, 405, "GET, HEAD"},
 		{"GET", "/v1//batch", 404, ""},
 		{"GET", "/v1/../healthz", 404, ""},
 		{"GET", "/v1/batch", 405, "POST"},

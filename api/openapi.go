@@ -155,7 +155,7 @@ func (d *doc) request(rt route) *huma.Schema {
 	d.relax(rt.in, rt)
 	s := d.registry.SchemaFromRef(ref.Ref)
 	s.Required = rt.needs
-	if len(rt.who.roles) == 0 {
+	if len(rt.who.roles) == 0 || rt.who.identity {
 		s.Properties["writeKey"] = &huma.Schema{Type: huma.TypeString, Description: "The key, where no header can be sent."}
 		s.Properties["identity"] = &huma.Schema{Type: huma.TypeString, Description: "Token of the shop's backend for an account."}
 	}
@@ -198,6 +198,8 @@ var closed = map[string][]any{
 	"ProofAnswer.status":     {"pending", "covered"},
 	"OutcomeAnswer.outcome":  {"helped", "not_needed", "sold", "follow_up"},
 	"OutcomeCall.outcome":    {"helped", "not_needed", "sold", "follow_up"},
+	"RightsAnswer.request":   {flow.RightObjection, flow.RightRestriction, flow.RightErasure},
+	"RightsAnswer.status":    {flow.RightDone, flow.RightInProgress},
 	"PurposeStanding.status": statuses(),
 }
 

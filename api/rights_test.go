@@ -45,6 +45,8 @@ var table = []struct {
 	{"POST", "/v1/price", quote(), []string{"server"}},
 	{"PUT", "/v1/products", map[string]any{"products": []any{}}, []string{"server"}},
 	{"PUT", "/v1/prices", map[string]any{"prices": []any{}}, []string{"server"}},
+	{"POST", "/v1/rights", map[string]any{"userId": "ada", "request": "objection", "scope": "direct_marketing"}, []string{"server", "identity", "dpo"}},
+	{"GET", "/v1/rights/" + nobody, nil, []string{"server", "dpo"}},
 	{"GET", "/v1/queue", nil, []string{"adviser"}},
 	{"POST", "/v1/queue/" + nobody + "/accept", nil, []string{"adviser"}},
 	{"PUT", "/v1/advisers/me", map[string]any{"available": true, "channels": []string{"chat"}, "capacity": 1}, []string{"adviser"}},

@@ -13,6 +13,7 @@ var (
 	devices    = rights{write: true, server: true}
 	visitors   = rights{write: true, server: true, identity: true}
 	shopServer = rights{server: true}
+	persons    = rights{server: true, identity: true, roles: []string{flow.RoleDPO}}
 	advisers   = rights{roles: []string{flow.RoleAdviser}}
 	auditors   = rights{roles: []string{flow.RoleDPO, flow.RoleOps}}
 	observers  = rights{roles: []string{flow.RoleMarketing, flow.RoleDPO, flow.RoleOps}}
@@ -30,7 +31,7 @@ var (
 
 // routes lists what the groups serve; no group means all.
 func routes(groups []Group) []route {
-	all := slices.Concat(ingestRoutes(), visitorRoutes(), priceRoutes(), staffRoutes(), opsRoutes())
+	all := slices.Concat(ingestRoutes(), visitorRoutes(), priceRoutes(), rightsRoutes(), staffRoutes(), opsRoutes())
 	if len(groups) == 0 {
 		return all
 	}
@@ -70,6 +71,16 @@ func proofRoute() route {
 		return status, out, err
 	}
 	return rt
+}
+
+// rightsRoutes are what a person may ask for.
+func rightsRoutes() []route {
+	return []route{
+		takes(route{id: "rights", method: "POST", path: "/v1/rights", group: GroupRights, who: persons, limit: limitCall, status: created,
+			say: "Object, restrict or erase; binds the next decision", needs: []string{"request"}}, (*flow.Flow).Rights),
+		finds(route{id: "rightsRequest", method: "GET", path: "/v1/rights/{request}", group: GroupRights, who: persons, status: ok,
+			faults: notThere, say: "Where a request stands"}, "request", (*flow.Flow).RightsRequest),
+	}
 }
 
 // staffRoutes are what advisers, the DPO, marketing and operations call.

@@ -99,6 +99,27 @@ func (s State) Note(e Entry) State {
 	return s
 }
 
+// Retold is the state at any moment t, from a subject's records and its list
+// entries, each in version order. What Fold is for records alone, Retold is for
+// all that a state is made of.
+func Retold(records []Record, entries []Entry, t time.Time) State {
+	var s State
+	for len(records)+len(entries) > 0 {
+		if len(entries) == 0 || len(records) > 0 && records[0].Version < entries[0].Version {
+			if records[0].Event.Time.After(t) {
+				return s
+			}
+			s, records = s.Apply(records[0]), records[1:]
+			continue
+		}
+		if entries[0].At.After(t) {
+			return s
+		}
+		s, entries = s.Note(entries[0]), entries[1:]
+	}
+	return s
+}
+
 // Listed reports whether the state already says what an entry would make it say.
 func (s State) Listed(list List, scope string) bool {
 	switch list {
@@ -129,6 +150,21 @@ func (s State) Objected(p Purpose) bool {
 func (s State) SuppressedFor(p Purpose) bool {
 	c := p.Channel()
 	return c != "" && (slices.Contains(s.Suppressed, c) || slices.Contains(s.Suppressed, AllChannels))
+}
+
+// Outliving are the channels that an erasure closes for good: an objection to
+// direct marketing that stands then goes onto the suppression list, lest an
+// address that is imported again be written to (EXP-03).
+func (s State) Outliving() (out []string) {
+	for _, o := range s.Objections {
+		switch {
+		case o == DirectMarketing:
+			return []string{AllChannels}
+		case narrowed(o):
+			out = append(out, Purpose(strings.TrimPrefix(o, DirectMarketing+":")).Channel())
+		}
+	}
+	return out
 }
 
 // lifted is what is left of the objections after a record: a later yes to one

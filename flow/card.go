@@ -83,8 +83,8 @@ func (f *Flow) Card(ctx context.Context, contactID string, c Caller) (CardAnswer
 		Blocks: map[string]policy.ConsentFact{"question": v.fact(consent.AdviserCase, now)}, Fields: append([]string{"question"}, cardBlocks...),
 	}
 	fact := v.fact(consent.AdviserAssist, now)
-	if fact.Status.Valid() && v.restricted() {
-		fact.Status = consent.Unknown // Art. 18: it rests
+	if fact.Status.Valid() && v.rests(consent.AdviserAssist) {
+		fact.Status = consent.Unknown // RGT-07
 	}
 	data := map[string]any{"question": k.Question}
 	if in.Open && in.Assigned {

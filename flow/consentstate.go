@@ -25,6 +25,10 @@ type StateAnswer struct {
 	Purposes map[consent.Purpose]PurposeStanding `json:"purposes"`
 	History  []HistoryEntry                      `json:"history"`
 	Prompt   Prompt                              `json:"prompt"` // what a banner may ask for
+	// What stands beside consent, and outranks it (Art. 18 and 21).
+	Restricted bool     `json:"restricted"`
+	Objections []string `json:"objections"`
+	Suppressed []string `json:"suppressed"`
 }
 
 // HistoryEntry is one record as its subject may read it.
@@ -99,7 +103,13 @@ func (f *Flow) recorded(ctx context.Context, s *consent.State, asOf *time.Time) 
 		return nil, unavailable("reading consent history", err)
 	}
 	if asOf != nil {
-		*s = consent.AsOf(rs, *asOf)
+		entries, err := f.host.Listed(ctx, s.Subject)
+		if err != nil {
+			return nil, unavailable("reading lists", err)
+		}
+		who := s.Subject
+		*s = consent.Retold(rs, entries, *asOf)
+		s.Subject = who
 		rs = slices.DeleteFunc(slices.Clone(rs), func(r consent.Record) bool { return r.Event.Time.After(*asOf) })
 	}
 	return rs, nil
@@ -124,9 +134,19 @@ func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Reco
 		out.History = append(out.History, entry(r))
 	}
 	slices.SortStableFunc(out.History, func(a, b HistoryEntry) int { return a.Time.Compare(b.Time) })
+	out.Restricted = v.restricted()
+	out.Objections = united(v.device.Objections, v.account.Objections)
+	out.Suppressed = united(v.device.Suppressed, v.account.Suppressed)
 	var err error
 	out.Prompt, err = f.prompt(ctx, v, records, now)
 	return out, err
+}
+
+// united is what either list says, in order, each once.
+func united(a, b []string) []string {
+	out := slices.Concat([]string{}, a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // said is where a purpose stands for whom the call names: one side alone by its

@@ -18,7 +18,7 @@ func (o *offer) decide(ctx context.Context, page PageRef) (err error) {
 	v, cfg := o.visitor, o.cfg.Offers
 	o.in = policy.EscalateInput{
 		Asked: o.asked, Consent: v.fact(consent.AdviserAssist, o.now), Age: v.age(o.cfg.ChildShop), Restricted: v.restricted(),
-		Objected: v.objected("profiling"), NeedHint: cfg.NeedHint, NeedHuman: cfg.NeedHuman, Features: map[string]int64{},
+		Objected: v.objected(consent.AdviserAssist), NeedHint: cfg.NeedHint, NeedHuman: cfg.NeedHuman, Features: map[string]int64{},
 		SinceDismiss: -1, SinceOffer: -1, MinGap: int64(cfg.MinGap / time.Second), DismissedFor: int64(cfg.DismissedFor / time.Second),
 		HoursOpen: o.cfg.OpenAt(o.now), CostCents: cfg.CostCents,
 	}
@@ -138,7 +138,7 @@ func (f *Flow) membership(ctx context.Context, v *visitor, now time.Time) (profi
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return profile.Membership{}, unavailable("reading segments", err)
 	}
-	if !v.standing(m.Purpose, now).Status.Valid() || !now.Before(m.Until) || v.lapsed(m.AsOf, now) {
+	if v.rests(m.Purpose) || !v.standing(m.Purpose, now).Status.Valid() || !now.Before(m.Until) || v.lapsed(m.AsOf, now) {
 		return profile.Membership{}, nil
 	}
 	return m, nil

@@ -114,6 +114,8 @@ func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now 
 	}
 	if verdict.PriceAllowed {
 		a.Price.Cents = q.OfferCents
+	} else if in.Facts.Rose {
+		a.Price.Cents = min(q.ListCents, q.Promises.ShownCents) // PRI-13: what the basket showed holds
 	}
 	return a, &r, nil
 }
@@ -149,6 +151,7 @@ func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool,
 		return in, err
 	}
 	if p, ok := cat.Product(q.Product); ok {
+		in.Facts.StockTrue = in.Facts.StockTrue || p.Stock <= q.Promises.StockLeft
 		in.SpecialProduct = len(p.Tags)+len(cat.Tags(p.Category)) > 0
 		in.RegulatedPrice = slices.ContainsFunc(f.cfg.Prices.Regulated, func(c string) bool { return strings.EqualFold(c, p.Category) })
 	}
@@ -158,13 +161,13 @@ func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool,
 
 // impersonal takes out of a quote what could lead to a person: the rules ask
 // whether a reduction names a card or contract, and whether an input is one of
-// the closed list, not which.
+// the closed list, or speaks of a place (PRI-12), not which.
 func impersonal(q price.Quote) price.Quote {
 	q.ConsentID = ""
 	q.Inputs, q.Reductions = slices.Clone(q.Inputs), slices.Clone(q.Reductions)
 	for i, name := range q.Inputs {
 		if !slices.Contains(price.Inputs, name) {
-			q.Inputs[i] = "other"
+			q.Inputs[i] = foreign(name)
 		}
 	}
 	for i := range q.Reductions {
@@ -173,6 +176,21 @@ func impersonal(q price.Quote) price.Quote {
 		}
 	}
 	return q
+}
+
+// places are parts of names that speak of where somebody is, lives or comes from.
+var places = []string{
+	"country", "nation", "residence", "region", "city", "geo", "location", "postcode", "postal", "zip", "plz", "ip_", "ipaddress", "land", "ort",
+	"address", "citizenship", "establishment", "delivery_to",
+}
+
+// foreign is the word under which the rules see an input outside the closed list.
+func foreign(name string) string {
+	plain := strings.ToLower(strings.TrimSpace(name))
+	if plain == "ip" || slices.ContainsFunc(places, func(part string) bool { return strings.Contains(plain, part) }) {
+		return "place"
+	}
+	return "other"
 }
 
 func (f *Flow) storefront(name string) *time.Location {
@@ -208,5 +226,6 @@ func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time)
 		return false, err
 	}
 	standing := s.At(consent.PersonalisedPrice, now)
-	return standing.Status.Valid() && !standing.Since.After(r.Event.Time) && !s.Restricted, nil
+	return standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
+		!s.Restricted && !s.Objected(consent.PersonalisedPrice), nil
 }

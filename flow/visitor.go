@@ -21,12 +21,14 @@ type visitor struct {
 
 	// The questions that the event gate asks, bound to one moment (bind).
 	stands    func(consent.Purpose) consent.Standing
+	objects   func(consent.Purpose) bool
 	explicits func(tag string) bool
 }
 
 // bind makes the gate's questions once for all events of a visitor in a batch.
 func (v *visitor) bind(now time.Time) {
 	v.stands = func(p consent.Purpose) consent.Standing { return v.standing(p, now) }
+	v.objects = v.objected
 	v.explicits = func(tag string) bool { return v.explicit(tag, now) }
 }
 
@@ -182,19 +184,19 @@ func (v *visitor) anyExplicit(now time.Time, is func(consent.Standing) bool) boo
 }
 
 // restricted reports Art. 18 on either side (RGT-07).
-func (v *visitor) restricted() bool { return v.device.Restricted || v.account.Restricted }
-
-// objected reports an Art. 21 objection in a scope, on either side.
-func (v *visitor) objected(scope string) bool {
-	for _, s := range [][]string{v.device.Objections, v.account.Objections} {
-		for _, o := range s {
-			if o == scope {
-				return true
-			}
-		}
-	}
-	return false
+func (v *visitor) restricted() bool {
+	return v.device.Restricted || v.account.Restricted || v.before != nil && v.before.restricted()
 }
+
+// objected reports an Art. 21 objection that stops a purpose, on either side: it
+// survives a merge (CON-14) and outranks a grant (SIG-04).
+func (v *visitor) objected(p consent.Purpose) bool {
+	return v.device.Objected(p) || v.account.Objected(p) || v.before != nil && v.before.objected(p)
+}
+
+// rests reports that a purpose may not be served now, whatever the consent: the
+// processing is restricted, or an objection stops it (RGT-07).
+func (v *visitor) rests(p consent.Purpose) bool { return v.restricted() || v.objected(p) }
 
 // age is the younger of the two sides' age bands. In a shop for children an
 // unknown age counts as under 16 (SPC-05).

@@ -21,9 +21,11 @@ type Circumstances struct {
 	Standing    func(consent.Purpose) consent.Standing // folded over device and account (CON-14), at Received; nil: nothing was decided
 	Unlinked    bool
 	Restricted  bool
-	Age         string // "" is unknown
+	Objected    func(consent.Purpose) bool // an objection stops the purpose (RGT-07); nil: none does
+	Age         string                     // "" is unknown
 	SwitchedOff bool
-	Trusted     bool // came with the server key
+	Trusted     bool                       // came with the server key
+	Runs        func(consent.Purpose) bool // the purpose is registered and may run (LAW-01); nil: all may
 
 	RequireStamp bool
 	Stamp        map[consent.Purpose]bool // a signal.Stamp
@@ -132,7 +134,8 @@ func (c *Circumstances) CaseFor(kind event.Kind, p consent.Purpose) EventCase {
 		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), GPC: c.GPC, DNT: c.DNT, Tag: c.tag(), Age: orUnknown(c.Age),
 		State: CaseStateOf(standing, Moment{
 			Occurred: c.Occurred, Received: c.Received, LateAfter: c.LateAfter, AheadAfter: c.AheadAfter,
-			SwitchedOff: c.SwitchedOff, Restricted: c.Restricted, Unlinked: c.Unlinked,
+			SwitchedOff: c.SwitchedOff, Restricted: c.Restricted || c.Objected != nil && c.Objected(p), Unlinked: c.Unlinked,
+			Unregistered: c.Runs != nil && !c.Runs(p),
 		}),
 	}
 }

@@ -22,10 +22,11 @@ func environment(g api.Group) (surroundings, error) {
 	var e surroundings
 	e.data = e.want("HANDSCHLAG_DATA")
 	e.readConfig()
-	if g == api.GroupStaff {
+	if g == api.GroupStaff || g == api.GroupRights {
 		o := api.OIDC{Issuer: e.want("HANDSCHLAG_OIDC_ISSUER"), Audience: e.want("HANDSCHLAG_OIDC_AUDIENCE"), Claim: os.Getenv("HANDSCHLAG_OIDC_ROLE_CLAIM")}
 		e.options.Staff = o.Staff(utc)
-	} else {
+	}
+	if g != api.GroupStaff {
 		e.options.WriteKey, e.options.ServerKey = e.want("HANDSCHLAG_WRITE_KEY"), e.want("HANDSCHLAG_SERVER_KEY")
 	}
 	e.readSecrets()

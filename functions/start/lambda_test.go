@@ -25,7 +25,7 @@ import (
 // names lists the Lambda mains with their groups.
 var names = map[string]api.Group{
 	"ingest": api.GroupIngest, "escalate": api.GroupEscalate, "consent": api.GroupConsent,
-	"price": api.GroupPrice, "variant": api.GroupVariant, "staff": api.GroupStaff,
+	"price": api.GroupPrice, "variant": api.GroupVariant, "staff": api.GroupStaff, "rights": api.GroupRights,
 }
 
 const device = "v1-device-0123456789abcdef"
@@ -91,6 +91,7 @@ func TestEachGroupWorksWithItsOwnRulesAlone(t *testing.T) {
 		{api.GroupVariant, "/v1/variant", `{"anonymousId":"` + device + `","slot":"home_hero"}`, 200},
 		{api.GroupPrice, "/v1/price", quote, 200},
 		{api.GroupStaff, "/v1/decisions/search", `{}`, 401},
+		{api.GroupRights, "/v1/rights", `{"request":"objection"}`, 401},
 	} {
 		if res := serveOnce(t, c.group, post(c.path, c.body)); res.StatusCode != c.status {
 			t.Errorf("%s: want %d, got %d %s", c.path, c.status, res.StatusCode, res.Body)

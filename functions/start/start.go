@@ -27,6 +27,7 @@ var entries = map[api.Group][]policy.Entry{
 	api.GroupEscalate: {policy.EntryEscalate, policy.EntryHandover},
 	api.GroupVariant:  {policy.EntryPersonalise},
 	api.GroupPrice:    {policy.EntryPricing},
+	api.GroupRights:   {policy.EntryEvent, policy.EntryExport},
 	api.GroupStaff: {
 		policy.EntryCard, policy.EntryEscalate, policy.EntryHandover, policy.EntryPricing, policy.EntryPersonalise, policy.EntryExport,
 	},

@@ -28,6 +28,7 @@ type filled struct {
 	count    string
 	keys     flow.Keys
 	state    consent.State
+	listed   consent.State
 }
 
 // fill writes one of everything.
@@ -37,6 +38,8 @@ func fill(t *testing.T, h flow.Host) filled {
 	f.subject, f.account = must(h.Assign(ctx, f.device))(t), someone(t, h)
 	f.receipt = say(t, h, f.subject, give(noon, true, consent.Analytics, consent.AdviserAssist))
 	f.state = must(h.State(ctx, f.subject))(t)
+	lists(t, h, f.account, true, noon)
+	f.listed = must(h.State(ctx, f.account))(t)
 	ok(t, h.Link(ctx, f.subject, f.account, noon))
 	f.row = row(f.subject, 77, noon)
 	ok(t, h.AppendEvents(ctx, []event.Row{f.row}))
@@ -67,6 +70,8 @@ func (f filled) check(t *testing.T, h flow.Host) {
 	same(t, must(h.Find(ctx, f.device))(t), f.subject)
 	same(t, must(h.AccountOf(ctx, f.subject))(t), f.account)
 	same(t, must(h.State(ctx, f.subject))(t), f.state)
+	same(t, must(h.State(ctx, f.account))(t), f.listed)
+	same(t, consent.Retold(nil, must(h.Listed(ctx, f.account))(t), noon), f.listed)
 	same(t, must(h.Record(ctx, f.receipt.Record.RecordID))(t), f.receipt.Record)
 	checkProof(t, h, f.receipt)
 	rows := must(night(t, h).ReadEvents(ctx))(t)
