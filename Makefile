@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients test-signals linearizability clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -61,6 +61,10 @@ bench: build
 ## clients: drive a started server with the official npm clients of Segment and RudderStack
 clients test-clients: build
 	clients/run
+
+## test-signals: compare our TCF and GPP decoders with the IAB's npm packages, on COUNT strings of SEED (minutes)
+test-signals:
+	@GO='$(GO)' clients/signals/run
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules

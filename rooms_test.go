@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
 	"cmd":            {"fairness", "api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"clients":        {"consent/signal"},
 	"bench":          {"api", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 }
 
