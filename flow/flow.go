@@ -38,12 +38,16 @@ type Flow struct {
 // documents with the host, and gives a Flow over it. binary is the version that
 // decision records name.
 func New(ctx context.Context, cfg *config.Config, host Host, desk Desk, clock func() time.Time, binary string, entries ...policy.Entry) (*Flow, error) {
-	rules, err := policy.Load(ctx, policy.Settings{
-		ConfigDigest: cfg.Digest(), MaxDiscountBP: cfg.Prices.MaxDiscountBP, K: cfg.Exports.K,
-	}, entries...)
+	rules, err := policy.Load(ctx, cfg.PolicySettings(), entries...)
 	if err != nil {
 		return nil, fmt.Errorf("loading rules: %w", err)
 	}
+	return NewUnder(ctx, rules, cfg, host, desk, clock, binary)
+}
+
+// NewUnder is New under rules that are loaded already: those of an installed
+// bundle. They must be loaded with the configuration's own settings.
+func NewUnder(ctx context.Context, rules *policy.Rules, cfg *config.Config, host Host, desk Desk, clock func() time.Time, binary string) (*Flow, error) {
 	keys, err := newKeyring(host.Keys())
 	if err != nil {
 		return nil, err

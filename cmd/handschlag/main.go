@@ -27,6 +27,7 @@ type commands struct {
 	Products productsCmd `cmd:"" help:"Import the product catalogue."`
 	Price    priceCmd    `cmd:"" help:"Import price histories."`
 	Audit    auditCmd    `cmd:"" help:"Explain decisions."`
+	Policy   policyCmd   `cmd:"" help:"Change the policy: signed bundles with tests, replay, opinion and approval."`
 	Ledger   ledgerCmd   `cmd:"" help:"Verify the consent ledger, offline."`
 	Export   exportCmd   `cmd:"" help:"List what the nights exported."`
 	Config   configCmd   `cmd:"" help:"Write or check handschlag.yaml."`

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,6 @@ import (
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/policy"
 )
 
 type nightlyCmd struct {
@@ -77,7 +77,7 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	defer func() { _ = os.RemoveAll(snapshot) }() // it holds pseudonyms; nothing reads it later
-	in, err := inputs(ctx, answer)
+	in, err := n.inputs(ctx, answer)
 	if err != nil {
 		return segment.Result{}, err
 	}
@@ -111,13 +111,15 @@ func (n night) verifyLedger() error {
 	return nil
 }
 
-// inputs reads the configuration that the shop decides by, and its rules.
-func inputs(ctx context.Context, a nightAnswer) (segment.Inputs, error) {
+// inputs reads the configuration that the shop decides by, and the rules that are
+// live now.
+func (n night) inputs(ctx context.Context, a nightAnswer) (segment.Inputs, error) {
 	cfg, err := config.Parse(a.Config)
 	if err != nil {
 		return segment.Inputs{}, fmt.Errorf("reading the shop's configuration: %w", err)
 	}
-	rules, err := policy.Load(ctx, policy.Settings{ConfigDigest: cfg.Digest(), MaxDiscountBP: cfg.Prices.MaxDiscountBP, K: cfg.Exports.K})
+	log := slog.New(slog.NewTextHandler(n.out.out, &slog.HandlerOptions{Level: slog.LevelError}))
+	rules, err := policyOf(n.dir, cfg.Tenant, log).rules(ctx, a.Now, cfg.PolicySettings())
 	if err != nil {
 		return segment.Inputs{}, fmt.Errorf("loading the rules: %w", err)
 	}

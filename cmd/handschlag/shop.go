@@ -38,7 +38,7 @@ func openShop(ctx context.Context, p place, log *slog.Logger) (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	queue, err := desk.NewQueue(cfg.Offers.JoinURL)
+	queue, err := desk.NewQueue(cfg.Offers.JoinURL, cfg.Offers.Desks)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +49,15 @@ func openShop(ctx context.Context, p place, log *slog.Logger) (*shop, error) {
 	if err != nil {
 		return nil, err // it says which folder, and why
 	}
-	f, err := flow.New(ctx, cfg, host, queue, clock.Now, version)
+	rules, err := policyOf(p.Data, cfg.Tenant, log).rules(ctx, clock.Now(), cfg.PolicySettings())
 	if err != nil {
 		_ = host.Close()
 		return nil, fmt.Errorf("loading the rules: %w", err)
+	}
+	f, err := flow.NewUnder(ctx, rules, cfg, host, queue, clock.Now, version)
+	if err != nil {
+		_ = host.Close()
+		return nil, fmt.Errorf("starting the shop: %w", err)
 	}
 	return &shop{dir: p.Data, cfg: cfg, yaml: yaml, clock: clock, log: log, host: host, flow: f}, nil
 }

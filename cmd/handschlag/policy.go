@@ -1,0 +1,385 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/policy"
+)
+
+type policyCmd struct {
+	Keygen  policyKeygenCmd  `cmd:"" help:"Make the key pair that bundles are signed with."`
+	Inspect policyInspectCmd `cmd:"" help:"What a changed policy touches, its digest, and whether its tests pass."`
+	Build   policyBuildCmd   `cmd:"" help:"Make a signed bundle of a policy and its release."`
+	Verify  policyVerifyCmd  `cmd:"" help:"Check a bundle as install does, and install nothing."`
+	Install policyInstallCmd `cmd:"" help:"Make a good bundle the policy from its effective date on; anything else changes nothing."`
+	Status  policyStatusCmd  `cmd:"" help:"Which policy is live, which ones wait, and which were refused."`
+}
+
+type policyKeygenCmd struct {
+	Out string `required:"" placeholder:"FOLDER" help:"Where policy-key.pem (secret) and policy-public.pem go."`
+}
+
+// Run makes a key pair, and never over one that is there.
+func (c policyKeygenCmd) Run(s streams) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return fmt.Errorf("making the key: %w", err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return fmt.Errorf("making the key: %w", err)
+	}
+	open, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return fmt.Errorf("making the key: %w", err)
+	}
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		return fmt.Errorf("making the key: %w", err)
+	}
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open})
+	for _, f := range []struct {
+		name string
+		body []byte
+	}{{"policy-key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})}, {"policy-public.pem", public}} {
+		if err := newFile(filepath.Join(c.Out, f.name), f.body); err != nil {
+			return err
+		}
+	}
+	id, err := policy.KeyID(public)
+	if err != nil {
+		return err
+	}
+	s.printf("key %s in %s: keep policy-key.pem secret\n", id, c.Out)
+	return nil
+}
+
+// newFile writes a file that nobody but its owner reads, and never over another.
+func newFile(name string, body []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already", name)
+	}
+	if err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("writing: %w", err)
+	}
+	return nil
+}
+
+// candidate is a policy in a folder, and the shop that it is for.
+type candidate struct {
+	place
+	Folder string `arg:"" optional:"" help:"Folder laid out as policy/; what it lacks is the program's. Default: the program's rules."`
+}
+
+func (c candidate) fs() (fs.FS, error) {
+	if c.Folder == "" {
+		return nil, nil
+	}
+	if info, err := os.Stat(c.Folder); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("there is no folder %s", c.Folder)
+	}
+	return os.DirFS(c.Folder), nil
+}
+
+// live is the bundle that a candidate would follow, with the shop's settings.
+func (c candidate) live(s streams) (*policy.Bundle, *config.Config, error) {
+	cfg, _, err := loadConfig(c.Config)
+	if err != nil {
+		return nil, nil, err
+	}
+	clock, err := clockFromEnv()
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := policyOf(c.Data, cfg.Tenant, alarms(s)).good(clock.Now())
+	return base, cfg, err
+}
+
+func alarms(s streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+type policyInspectCmd struct{ candidate }
+
+// Run prints what a release of the candidate must speak of.
+func (c policyInspectCmd) Run(ctx context.Context, s streams) error {
+	base, cfg, err := c.live(s)
+	if err != nil {
+		return err
+	}
+	folder, err := c.fs()
+	if err != nil {
+		return err
+	}
+	b, err := policy.NewBundle(folder, cfg.Tenant, 0, cfg.PolicySettings(), policy.Release{})
+	if err != nil {
+		return err
+	}
+	r, err := b.Load(ctx, cfg.PolicySettings())
+	if err != nil {
+		return err
+	}
+	s.printf("policy %s\n", r.Digests().Policy)
+	touched, err := b.TouchedSince(base)
+	if err != nil {
+		return err
+	}
+	s.printf("touched: %s\n", orNone(touched))
+	passed, failed, err := b.Test(ctx)
+	if err != nil {
+		return err
+	}
+	s.printf("tests: %d passed, %d failed\n", passed, len(failed))
+	if len(failed) > 0 {
+		return fmt.Errorf("test %s fails", failed[0])
+	}
+	return nil
+}
+
+func orNone(ids []string) string {
+	if len(ids) == 0 {
+		return "no rule"
+	}
+	return strings.Join(ids, ", ")
+}
+
+type policyBuildCmd struct {
+	candidate
+	Key      string `required:"" placeholder:"FILE" help:"policy-key.pem."`
+	Public   string `required:"" placeholder:"FILE" help:"policy-public.pem."`
+	Release  string `required:"" placeholder:"FILE" help:"release.json: effective date, changes, replay, opinion, approval."`
+	Revision int64  `required:"" help:"Above that of the live policy."`
+	Out      string `short:"o" required:"" placeholder:"FILE" help:"Where the bundle goes."`
+}
+
+// Run writes a signed bundle. It does not judge the release: verify and install do.
+func (c policyBuildCmd) Run(s streams) error {
+	cfg, _, err := loadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	folder, err := c.fs()
+	if err != nil {
+		return err
+	}
+	r, err := readRelease(c.Release)
+	if err != nil {
+		return err
+	}
+	key, err := os.ReadFile(c.Key)
+	if err != nil {
+		return fmt.Errorf("reading the key: %w", err)
+	}
+	public, err := os.ReadFile(c.Public)
+	if err != nil {
+		return fmt.Errorf("reading the public key: %w", err)
+	}
+	b, err := policy.NewBundle(folder, cfg.Tenant, c.Revision, cfg.PolicySettings(), r)
+	if err != nil {
+		return err
+	}
+	raw, err := b.Sign(key, public)
+	if err != nil {
+		return err
+	}
+	if err := newFile(c.Out, raw); err != nil {
+		return err
+	}
+	s.printf("wrote %s: revision %d for %s, %d bytes, signed by %s\n", c.Out, c.Revision, cfg.Tenant, len(raw), b.KeyID)
+	return nil
+}
+
+func readRelease(name string) (policy.Release, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return policy.Release{}, fmt.Errorf("reading the release: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	dec := json.NewDecoder(f)
+	dec.DisallowUnknownFields()
+	var r policy.Release
+	if err := dec.Decode(&r); err != nil {
+		return r, fmt.Errorf("reading the release %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// incoming is a bundle from outside, and the shop that it comes to.
+type incoming struct {
+	place
+	Bundle string `arg:"" help:"Bundle file."`
+	Public string `placeholder:"FILE" help:"policy-public.pem; needed for the first bundle, pinned from then on."`
+}
+
+// checked opens the bundle and asks everything that install asks. What it refuses
+// raises an alarm.
+func (c incoming) checked(ctx context.Context, s streams) (st policyStore, b *policy.Bundle, raw, key []byte, now time.Time, err error) {
+	if err = thereIs(c.Data); err != nil {
+		return
+	}
+	cfg, _, err := loadConfig(c.Config)
+	if err != nil {
+		return
+	}
+	clock, err := clockFromEnv()
+	if err != nil {
+		return
+	}
+	now, st = clock.Now(), policyOf(c.Data, cfg.Tenant, slog.New(slog.DiscardHandler))
+	if raw, err = os.ReadFile(c.Bundle); err != nil {
+		err = fmt.Errorf("reading the bundle: %w", err)
+		return
+	}
+	if key, err = c.trusted(st); err != nil {
+		return
+	}
+	if b, err = policy.OpenBundle(raw, key, cfg.Tenant); err == nil {
+		err = c.follows(ctx, st, b, cfg.PolicySettings())
+	}
+	if err != nil {
+		err = fmt.Errorf("the bundle is refused, the policy stays: %w", err)
+		if mkErr := os.MkdirAll(st.dir, 0o700); mkErr == nil {
+			st.alarm(now, oneLine(err))
+		}
+	}
+	return
+}
+
+// trusted is the pinned key, or the one given for the first bundle.
+func (c incoming) trusted(st policyStore) ([]byte, error) {
+	pinned, err := st.key()
+	if err != nil || pinned != nil {
+		return pinned, err
+	}
+	if c.Public == "" {
+		return nil, errors.New("this shop knows no policy key yet: give --public policy-public.pem")
+	}
+	key, err := os.ReadFile(c.Public)
+	if err != nil {
+		return nil, fmt.Errorf("reading the public key: %w", err)
+	}
+	return key, nil
+}
+
+// follows checks a bundle against the newest good one, in effect or not.
+func (c incoming) follows(ctx context.Context, st policyStore, b *policy.Bundle, s policy.Settings) error {
+	newest, err := st.good(time.Unix(1<<40, 0))
+	if err != nil {
+		return err
+	}
+	return b.Check(ctx, newest, s)
+}
+
+type policyVerifyCmd struct{ incoming }
+
+// Run prints what a good bundle brings.
+func (c policyVerifyCmd) Run(ctx context.Context, s streams) error {
+	_, b, _, _, _, err := c.checked(ctx, s)
+	if err != nil {
+		return err
+	}
+	s.bundle(b)
+	s.printf("good: handschlag policy install would make it the policy\n")
+	return nil
+}
+
+func (s streams) bundle(b *policy.Bundle) {
+	r := b.Release
+	s.printf("revision %d for %s, signed by %s, sha256 %s\n", b.Revision, b.Tenant, b.KeyID, b.Digest)
+	s.printf("in effect from %s\n", r.EffectiveAt.Format(time.RFC3339))
+	for _, who := range []struct {
+		role string
+		said *policy.Said
+	}{{"opinion of the data protection officer", r.Opinion}, {"approval of the controller", r.Approval}} {
+		if who.said != nil {
+			s.printf("%s: %s on %s: %s\n", who.role, who.said.By, who.said.At.Format(time.RFC3339), who.said.Text)
+		}
+	}
+	if r.Replay != nil {
+		s.printf("replay of %d decisions: %d newly allowed, %d newly denied, %d changed\n", r.Replay.Decisions, r.Replay.NewlyAllowed, r.Replay.NewlyDenied, r.Replay.Changed)
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.Changes)) {
+		s.printf("%s: %s | %s\n", id, r.Changes[id].En, r.Changes[id].De)
+	}
+}
+
+type policyInstallCmd struct{ incoming }
+
+// Run keeps a good bundle. A server takes it up when it starts next, a night at once.
+func (c policyInstallCmd) Run(ctx context.Context, s streams) error {
+	st, b, raw, key, now, err := c.checked(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := st.keep(b.Revision, raw, key); err != nil {
+		return err
+	}
+	from := "the next start of serve, and the next night"
+	if b.Release.EffectiveAt.After(now) {
+		from = b.Release.EffectiveAt.Format(time.RFC3339)
+	}
+	s.printf("installed revision %d, in effect from %s\n", b.Revision, from)
+	return nil
+}
+
+type policyStatusCmd struct{ place }
+
+// Run prints the live policy and what is kept beside it.
+func (c policyStatusCmd) Run(s streams) error {
+	if err := thereIs(c.Data); err != nil {
+		return err
+	}
+	cfg, _, err := loadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	clock, err := clockFromEnv()
+	if err != nil {
+		return err
+	}
+	st := policyOf(c.Data, cfg.Tenant, alarms(s))
+	b, err := st.good(clock.Now())
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		s.printf("live: the program's own rules, revision %d\n", policy.Revision())
+	} else {
+		s.printf("live: ")
+		s.bundle(b)
+	}
+	revisions, err := st.revisions()
+	if err != nil {
+		return err
+	}
+	for _, n := range revisions {
+		s.printf("kept: revision %d\n", n)
+	}
+	body, err := os.ReadFile(filepath.Join(st.dir, "alarms.ndjson"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading alarms: %w", err)
+	}
+	s.printf("refused so far: %d\n%s", strings.Count(string(body), "\n"), body)
+	return nil
+}
