@@ -17,6 +17,8 @@ const (
 	ActionExport   = "export"
 	ActionRights   = "rights"
 	ActionSwitch   = "switch"
+	ActionConduct  = "conduct"    // recording, and calls
+	ActionMove     = "price_move" // a price move beyond the shop's own limits (R48)
 )
 
 // Digests name everything that a decision depended on, hex SHA-256.

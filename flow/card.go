@@ -21,7 +21,9 @@ type CardAnswer struct {
 	OpenedAt   time.Time            `json:"opened_at"`
 	Page       PageRef              `json:"page"`
 	JoinURL    string               `json:"join_url"`
-	Blocks     map[string]CardBlock `json:"blocks"` // orders cart searches products question
+	Blocks     map[string]CardBlock `json:"blocks"`              // orders cart searches products question
+	Callback   *Callback            `json:"callback,omitempty"`  // shown with the question it came with
+	Recording  *Recording           `json:"recording,omitempty"` // who agreed, and whether it runs
 }
 
 // CardBlock is one block of a card.
@@ -138,6 +140,9 @@ func (f *Flow) card(k Contact, in policy.CardInput, verdict policy.CardVerdict, 
 	a := CardAnswer{
 		DecisionID: decision, ContactID: k.ID, Channel: k.Channel, OpenedAt: k.OpenedAt, Page: k.Page, JoinURL: k.JoinURL,
 		Blocks: map[string]CardBlock{},
+	}
+	if slices.Contains(verdict.Shown, "question") {
+		a.Callback, a.Recording = k.Callback, k.Recording
 	}
 	for _, b := range in.Fields {
 		switch {

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -38,7 +39,12 @@ func (f *Flow) staffRecord(now time.Time, action, actor string, in, out any) (de
 }
 
 // decided makes the record durable. No answer leaves before it returns.
+//
+// ADM-02: a kind of decision that has no words is not released.
 func (f *Flow) decided(ctx context.Context, r *decide.Record) error {
+	if !decide.Rendered(r.Action) {
+		return unavailable("releasing a decision", fmt.Errorf("there are no words for %q", r.Action))
+	}
 	if err := f.host.AppendDecision(ctx, r); err != nil {
 		return unavailable("writing a decision record", err)
 	}

@@ -14,6 +14,7 @@ type DecisionAnswer struct {
 	DecisionID string          `json:"decision_id"`
 	Record     decide.Record   `json:"record"`
 	Reasons    []policy.Reason `json:"reasons"`
+	Text       decide.Said     `json:"text"` // what it came to, in words (ADM-02)
 }
 
 // DecisionSearch narrows a search; empty fields do not. Ids travel in the body.
@@ -48,7 +49,11 @@ func (f *Flow) Decision(ctx context.Context, id string, c Caller) (DecisionAnswe
 }
 
 func (f *Flow) explained(r decide.Record) DecisionAnswer {
-	return DecisionAnswer{DecisionID: r.ID, Record: r, Reasons: f.words(entryOf[r.Action], r.Rules)}
+	said, err := r.Say()
+	if err != nil { // no blank: somebody must look at it
+		said = decide.Said{De: "Bitte wenden Sie sich an die oder den Datenschutzbeauftragten.", En: "Please ask the data protection officer."}
+	}
+	return DecisionAnswer{DecisionID: r.ID, Record: r, Reasons: f.words(entryOf[r.Action], r.Rules), Text: said}
 }
 
 // words gives rules in words as one question of the policy has them; "" is any.
@@ -67,7 +72,8 @@ func (f *Flow) words(entry policy.Entry, rules []string) []policy.Reason {
 // may have other words elsewhere.
 var entryOf = map[string]policy.Entry{
 	decide.ActionEscalate: policy.EntryEscalate, decide.ActionHandover: policy.EntryHandover, decide.ActionVariant: policy.EntryPersonalise,
-	decide.ActionPrice: policy.EntryPricing, decide.ActionCard: policy.EntryCard, decide.ActionExport: policy.EntryExport,
+	decide.ActionPrice: policy.EntryPricing, decide.ActionMove: policy.EntryMoves, decide.ActionCard: policy.EntryCard, decide.ActionExport: policy.EntryExport,
+	decide.ActionConduct: policy.EntryConduct,
 }
 
 // SearchDecisions finds decisions. An identifier without a pseudonym has none.

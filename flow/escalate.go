@@ -42,7 +42,8 @@ type EscalateAnswer struct {
 	Channels   []string        `json:"channels,omitempty"`
 	Token      string          `json:"token,omitempty"`
 	ExpiresAt  *time.Time      `json:"expires_at,omitempty"`
-	Speaker    string          `json:"speaker"` // who speaks now: the machine
+	Speaker    string          `json:"speaker"`    // who speaks now: the machine
+	Disclosure Disclosure      `json:"disclosure"` // and the words that say so (ESC-05)
 	Reasons    []policy.Reason `json:"reasons"`
 	Contact    config.Contact  `json:"contact"`
 	OpensAt    *time.Time      `json:"opens_at,omitempty"` // when advisers are back, outside opening hours
@@ -133,7 +134,7 @@ func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
 		return EscalateAnswer{}, err
 	}
 	a := EscalateAnswer{
-		DecisionID: r.ID, Offer: o.verdict.Offer, Hint: o.verdict.Hint, Speaker: SpeakerMachine,
+		DecisionID: r.ID, Offer: o.verdict.Offer, Hint: o.verdict.Hint, Speaker: SpeakerMachine, Disclosure: o.spoken(SpeakerMachine),
 		Reasons: o.words(policy.EntryEscalate, o.verdict.Rules), Contact: o.cfg.Contact,
 	}
 	if next, ok := o.cfg.NextOpening(o.now); ok && !o.in.HoursOpen {

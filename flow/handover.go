@@ -28,6 +28,8 @@ type HandoverCall struct {
 	Token    string `json:"token"`
 	Channel  string `json:"channel"`
 	Question string `json:"question,omitempty"` // the visitor's own words, at most 2,000 characters
+
+	Callback *Callback `json:"callback,omitempty"` // the visitor asks to be called (ESC-07)
 }
 
 // HandoverAnswer is where the visitor meets the human (201).
@@ -35,7 +37,8 @@ type HandoverAnswer struct {
 	ContactID  string         `json:"contact_id"`
 	JoinURL    string         `json:"join_url"`
 	DecisionID string         `json:"decision_id"`
-	Speaker    string         `json:"speaker"` // human
+	Speaker    string         `json:"speaker"`    // human; machine where a bot answers the channel first
+	Disclosure Disclosure     `json:"disclosure"` // and the words that say so (ESC-05)
 	Contact    config.Contact `json:"contact"`
 }
 
@@ -51,6 +54,11 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 	if utf8.RuneCountInString(call.Question) > 2000 || !utf8.ValidString(call.Question) {
 		return HandoverAnswer{}, invalid("question", "want at most 2,000 characters of text")
 	}
+	callback, err := call.Callback.checked()
+	if err != nil {
+		return HandoverAnswer{}, err
+	}
+	speaker, _ := f.answerer(call.Channel)
 	key, id := f.keys.contact(t)
 	stripe, _ := strconv.ParseUint(key[:2], 16, 8) // key is hex: its first byte, not its first letter
 	lock := &f.clicks[stripe%uint64(len(f.clicks))]
@@ -66,7 +74,8 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 	case err != nil: // the first click
 		c = Contact{
 			ID: id, TokenKey: key, Subject: t.Subject, Account: t.Account, Decision: t.Decision, Channel: call.Channel, Page: t.Page,
-			Question: strings.TrimSpace(call.Question), Priority: t.Priority, Speaker: SpeakerHuman, OpenedAt: now,
+			Question: strings.TrimSpace(call.Question), Priority: t.Priority, Speaker: speaker, OpenedAt: now,
+			Callback: callback, Suggested: !t.Asked,
 		}
 		if err := f.click(ctx, t, c, now); err != nil {
 			return HandoverAnswer{}, err
@@ -88,6 +97,10 @@ func (f *Flow) click(ctx context.Context, t token, c Contact, now time.Time) err
 	if in.Open == nil {
 		in.Open = []string{}
 	}
+	speaker, says := f.answerer(in.Channel)
+	d := f.cfg.Offers.Desks[in.Channel]
+	in.ThirdParty, in.Preloaded = d.ThirdParty(), d.ThirdParty() && d.Preload
+	in.Bot, in.Disclosed = speaker == SpeakerMachine, says.whole()
 	verdict, res, err := f.rules.Handover(ctx, in)
 	if err != nil {
 		return unavailable("judging a hand-over", err)
@@ -157,5 +170,9 @@ func (f *Flow) send(ctx context.Context, c Contact) (HandoverAnswer, error) {
 }
 
 func (f *Flow) handed(c Contact) HandoverAnswer {
-	return HandoverAnswer{ContactID: c.ID, JoinURL: c.JoinURL, DecisionID: c.ID, Speaker: SpeakerHuman, Contact: f.cfg.Contact}
+	says := f.spoken(SpeakerHuman)
+	if c.Speaker == SpeakerMachine {
+		says = f.spoken("bot")
+	}
+	return HandoverAnswer{ContactID: c.ID, JoinURL: c.JoinURL, DecisionID: c.ID, Speaker: c.Speaker, Disclosure: says, Contact: f.cfg.Contact}
 }

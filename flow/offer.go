@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ func (o *offer) decide(ctx context.Context, page PageRef) (err error) {
 		Objected: v.objected(consent.AdviserAssist), NeedHint: cfg.NeedHint, NeedHuman: cfg.NeedHuman, Features: map[string]int64{},
 		SinceDismiss: -1, SinceOffer: -1, MinGap: int64(cfg.MinGap / time.Second), DismissedFor: int64(cfg.DismissedFor / time.Second),
 		HoursOpen: o.cfg.OpenAt(o.now), CostCents: cfg.CostCents,
+		Speaker: SpeakerMachine, Disclosed: o.spoken(SpeakerMachine).whole(), Preloaded: o.preloaded(), FeatureTags: []string{},
+		Significance: o.cfg.Decisions[decide.ActionEscalate].Significance, Ground: o.cfg.Decisions[decide.ActionEscalate].Ground,
 	}
 	if o.in.SwitchOn, err = o.on(ctx, SwitchOffers); err != nil {
 		return err
@@ -174,6 +177,7 @@ func (o *offer) read(ctx context.Context) error {
 			o.in.Features[name] = n
 		}
 	}
+	o.in.FeatureTags = o.tagsOf(slices.Sorted(maps.Keys(o.in.Features)))
 	score := o.pub.scorecard.Score(features)
 	o.need, o.in.Need = &score, score.Total
 	past := p.Offers(o.now)

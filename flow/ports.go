@@ -143,7 +143,7 @@ type Events interface {
 // (one item may name many rules), invalid/CODE, variant/SLOT/VARIANT,
 // variant_event/SLOT/VARIANT/KIND, offer/{none,hint,human,held_out,asked},
 // offer_event/KIND, contact/opened/CHANNEL, contact/outcome/OUTCOME,
-// price/{allowed,denied} and claim/{allowed,denied}.
+// price/{allowed,denied}, claim/{allowed,denied}, and review/{cases,overrides,seconds}.
 type Counters interface {
 	Count(ctx context.Context, at time.Time, names map[string]int64) error
 	// Counts sums the hours in [from, to) by name, for names with the prefix.
@@ -209,6 +209,10 @@ type Contact struct {
 	Outcome    string          `json:"outcome,omitempty"` // helped | not_needed | sold | follow_up
 	ClosedAt   *time.Time      `json:"closed_at,omitempty"`
 	JoinURL    string          `json:"join_url"`
+
+	Suggested bool       `json:"suggested,omitempty"` // the machine offered it; nobody had asked (ADM-03)
+	Callback  *Callback  `json:"callback,omitempty"`  // as the visitor asked for it; gone when the contact is closed
+	Recording *Recording `json:"recording,omitempty"`
 }
 
 // PageRef is what the visitor was looking at.

@@ -143,6 +143,7 @@ func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool,
 		return policy.PriceInput{}, unavailable("reading price history", err)
 	}
 	in := policy.PriceInput{Facts: price.Judgeable(q, history, now, f.storefront(q.Storefront)), Personalised: personalised}
+	in.Significance, in.Ground = f.cfg.Decisions[decide.ActionPrice].Significance, f.cfg.Decisions[decide.ActionPrice].Ground
 	if in.ConsentGiven, err = f.priceConsent(ctx, q.ConsentID, now); err != nil {
 		return in, err
 	}
@@ -227,5 +228,9 @@ func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time)
 	}
 	standing := s.At(consent.PersonalisedPrice, now)
 	return standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
-		!s.Restricted && !s.Objected(consent.PersonalisedPrice), nil
+		!s.Restricted && !s.Objected(consent.PersonalisedPrice) && !minor(s), nil
 }
+
+// minor reports somebody known to be under 18: the price is the list price then,
+// whatever was agreed to (SPC-06).
+func minor(s consent.State) bool { return s.AgeBand == "u16" || s.AgeBand == "16_17" }

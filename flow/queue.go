@@ -32,6 +32,8 @@ type AcceptAnswer struct {
 	Adviser    string    `json:"adviser"`
 	AcceptedAt time.Time `json:"accepted_at"`
 	JoinURL    string    `json:"join_url"`
+
+	Disclosure Disclosure `json:"disclosure"` // to be said first: a human answers now (ESC-05)
 }
 
 // AdviserCall is an adviser's own word on availability.
@@ -92,14 +94,17 @@ func (f *Flow) Accept(ctx context.Context, contactID string, c Caller) (AcceptAn
 		case k.AcceptedAt != nil && k.Adviser != who.Name:
 			return k, conflict("contact_taken", "contact: another adviser has it")
 		case k.AcceptedAt == nil:
-			k.Adviser, k.AcceptedAt = who.Name, &now
+			k.Adviser, k.AcceptedAt, k.Speaker = who.Name, &now, SpeakerHuman
 		}
 		return k, nil
 	})
 	if err != nil {
 		return AcceptAnswer{}, changed(err)
 	}
-	return AcceptAnswer{ContactID: got.ID, Channel: got.Channel, Adviser: got.Adviser, AcceptedAt: *got.AcceptedAt, JoinURL: got.JoinURL}, nil
+	return AcceptAnswer{
+		ContactID: got.ID, Channel: got.Channel, Adviser: got.Adviser, AcceptedAt: *got.AcceptedAt, JoinURL: got.JoinURL,
+		Disclosure: f.spoken(SpeakerHuman),
+	}, nil
 }
 
 // changed reads the error of a change to a contact.
@@ -159,7 +164,7 @@ func (f *Flow) Outcome(ctx context.Context, contactID string, call OutcomeCall, 
 			return k, conflict("contact_closed", "contact: it was closed with another outcome")
 		case first:
 			k.Outcome, k.ClosedAt = call.Outcome, &now
-			k.Question = "" // the visitor's own words were for this conversation
+			k.Question, k.Callback = "", nil // the visitor's own words were for this conversation
 		}
 		return k, nil
 	})
@@ -184,6 +189,9 @@ func (f *Flow) closed(ctx context.Context, k Contact, who Staff, first bool) (Ou
 	}
 	if first {
 		if err := f.count(ctx, *k.ClosedAt, "contact/outcome/"+k.Outcome); err != nil {
+			return OutcomeAnswer{}, err
+		}
+		if err := f.reviewed(ctx, k); err != nil {
 			return OutcomeAnswer{}, err
 		}
 	}

@@ -22,6 +22,7 @@ type StatsAnswer struct {
 	Offers   OfferStats       `json:"offers"`
 	Prices   map[string]int64 `json:"prices"` // price/allowed, price/denied, claim/allowed, claim/denied
 	Ratios   []SampleRatio    `json:"sample_ratios"`
+	Reviews  ReviewStats      `json:"reviews"` // of the machine's suggestions by advisers, with the alarm of ADM-03
 }
 
 // VariantStats counts one variant of a slot.
@@ -62,6 +63,7 @@ func (f *Flow) Stats(ctx context.Context, call StatsCall, c Caller) (StatsAnswer
 		return StatsAnswer{}, unavailable("reading counters", err)
 	}
 	a.sort(f, counts)
+	a.Reviews = f.reviews(counts)
 	a.Ratios, err = f.ratios(ctx, a.From, a.To)
 	return a, err
 }

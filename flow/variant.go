@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -123,7 +124,11 @@ func (ch *choice) about() consent.Subject {
 func (ch *choice) facts(ctx context.Context, locale string) (err error) {
 	v := ch.visitor
 	ch.in.Consent, ch.in.Experiment = v.fact(consent.PersonalisationContent, ch.now), v.fact(consent.Experimentation, ch.now)
-	ch.in.Age, ch.in.Restricted = v.age(ch.cfg.ChildShop), v.rests(consent.PersonalisationContent)
+	ch.in.Age, ch.in.Restricted = v.age(ch.cfg.ChildShop), v.restricted()
+	ch.in.Objected = v.objected(consent.PersonalisationContent) || v.objected(consent.Experimentation)
+	ch.in.SlotKind, ch.in.Test = cmp.Or(ch.slot.Kind, "content"), ch.tested(ch.in.Slot, ch.slot, ch.now)
+	ch.in.SegmentFeatures, ch.in.SegmentTags = []string{}, []string{}
+	ch.in.Significance, ch.in.Ground = ch.cfg.Decisions[decide.ActionVariant].Significance, ch.cfg.Decisions[decide.ActionVariant].Ground
 	if ch.in.SwitchOn, err = ch.on(ctx, SwitchVariants); err != nil {
 		return err
 	}
@@ -136,7 +141,7 @@ func (ch *choice) facts(ctx context.Context, locale string) (err error) {
 	}
 	ch.in.Locale = ch.localised(locale)
 	for _, x := range ch.slot.Variants {
-		ch.in.Candidates = append(ch.in.Candidates, fits(x, ch.in.Locale, cat))
+		ch.in.Candidates = append(ch.in.Candidates, ch.fits(x, cat))
 	}
 	return ch.segments(ctx)
 }
@@ -171,11 +176,12 @@ func speaks(x config.Variant, locale string) bool {
 }
 
 // fits gathers what makes a variant eligible (R30).
-func fits(x config.Variant, locale string, cat event.Catalogue) policy.VariantFact {
+func (ch *choice) fits(x config.Variant, cat event.Catalogue) policy.VariantFact {
 	p, known := cat.Product(x.Product)
 	return policy.VariantFact{
-		ID: x.ID, Default: x.Default, LocaleOK: speaks(x, locale), StockOK: x.Product == "" || known && p.Stock > 0,
+		ID: x.ID, Default: x.Default, LocaleOK: speaks(x, ch.in.Locale), StockOK: x.Product == "" || known && p.Stock > 0,
 		NeedsLogin: x.NeedsLogin, Flags: append([]string{}, x.Flags...), MissingLegal: x.MissingLegal(),
+		Claims: claims(x), UIFair: ch.fair(x),
 	}
 }
 
@@ -204,6 +210,8 @@ func (ch *choice) segments(ctx context.Context) error {
 	}
 	s := ch.cfg.Segments[i]
 	ch.segment = s.Name
+	ch.in.SegmentFeatures = s.Features()
+	ch.in.SegmentTags = ch.tagsOf(ch.in.SegmentFeatures)
 	if ch.in.UsesSpecial = s.Special != "" && !ch.visitor.explicit(s.Special, ch.now); ch.in.UsesSpecial {
 		ch.in.Consent.RecordID, ch.in.Experiment.RecordID = "", "" // they would lead from the segment to the visitor
 	}

@@ -15,6 +15,7 @@ type FeatureInfo struct {
 	En         string            `json:"en"`
 	Definition string            `json:"definition"`
 	Purposes   []consent.Purpose `json:"purposes"`
+	Tags       []string          `json:"tags"` // what it tells of a person (SPC-04, SPC-07); the shop may add tags
 }
 
 // Catalogue documents every feature, in the order of families. A feature that is
@@ -24,6 +25,7 @@ func Catalogue() []FeatureInfo {
 	for i, f := range catalogue {
 		out[i] = FeatureInfo{
 			Name: f.name, Unit: f.unit, Family: f.family.String(), De: f.de, En: f.en, Definition: f.definition,
+			Tags: slices.Clone(tagsOf[f.family.String()]),
 		}
 		for j, p := range Purposes {
 			if familiesOf[j].allow(f) {
@@ -32,6 +34,13 @@ func Catalogue() []FeatureInfo {
 		}
 	}
 	return out
+}
+
+// tagsOf names what the features of a family tell of a person. None is a proxy or
+// a weakness: the rules refuse those (SPC-04, SPC-07).
+var tagsOf = map[string][]string{
+	"search": {"interest"}, "time": {"visit_time"}, "pace": {"visit_pace"}, "product": {"interest"}, "basket": {"intent"},
+	"checkout": {"intent"}, "offers": {"service"},
 }
 
 // families is a set of feature families.

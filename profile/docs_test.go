@@ -51,7 +51,7 @@ func featuresPage() string {
 		for i, p := range f.Purposes {
 			purposes[i] = "`" + string(p) + "`"
 		}
-		fmt.Fprintf(&b, "\n### `%s`\n\n%s / %s. Unit: %s. Purposes: %s.\n\n%s\n", f.Name, f.De, f.En, f.Unit, strings.Join(purposes, ", "), f.Definition)
+		fmt.Fprintf(&b, "\n### `%s`\n\n%s / %s. Unit: %s. Purposes: %s. Tags: %s.\n\n%s\n", f.Name, f.De, f.En, f.Unit, strings.Join(purposes, ", "), strings.Join(f.Tags, ", "), f.Definition)
 	}
 	return b.String()
 }

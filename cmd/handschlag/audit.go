@@ -105,7 +105,7 @@ func unruled(r decide.Record) string {
 
 type auditDecisionsCmd struct {
 	place
-	Action  string `enum:",escalate,handover,variant,price,card,export,rights,switch" default:"" help:"escalate, handover, variant, price, card, export, rights or switch."`
+	Action  string `enum:",escalate,handover,variant,price,price_move,card,conduct,export,rights,switch" default:"" help:"escalate, handover, variant, price, price_move, card, conduct, export, rights or switch."`
 	Rule    string `help:"Rule id that took part."`
 	Subject string `help:"Pseudonym."`
 	From    moment `placeholder:"TIME" help:"RFC 3339, inclusive."`

@@ -26,10 +26,10 @@ var entries = map[api.Group][]policy.Entry{
 	api.GroupConsent:  {policy.EntryConsent, policy.EntryPrompt},
 	api.GroupEscalate: {policy.EntryEscalate, policy.EntryHandover},
 	api.GroupVariant:  {policy.EntryPersonalise},
-	api.GroupPrice:    {policy.EntryPricing},
+	api.GroupPrice:    {policy.EntryPricing, policy.EntryMoves},
 	api.GroupRights:   {policy.EntryEvent, policy.EntryExport},
 	api.GroupStaff: {
-		policy.EntryCard, policy.EntryEscalate, policy.EntryHandover, policy.EntryPricing, policy.EntryPersonalise, policy.EntryExport,
+		policy.EntryCard, policy.EntryConduct, policy.EntryEscalate, policy.EntryHandover, policy.EntryPricing, policy.EntryPersonalise, policy.EntryExport,
 	},
 }
 
@@ -57,7 +57,7 @@ func open(ctx context.Context, g api.Group, version string, log *slog.Logger) (g
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the host: %w", err)
 	}
-	queue, err := desk.NewQueue(env.config.Offers.JoinURL)
+	queue, err := desk.NewQueue(env.config.Offers.JoinURL, env.config.Offers.Desks)
 	if err != nil {
 		return nil, nil, errors.Join(err, host.Close())
 	}

@@ -7,23 +7,43 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/flow"
 )
 
 // Queue is the built-in queue. The contact itself, stored by the host before
 // Send, is the queue entry; Send only makes the visitor's link.
-type Queue struct{ base *url.URL }
+type Queue struct {
+	base *url.URL
+	own  map[string]*url.URL // of channels that somebody else runs
+}
 
-// NewQueue checks the base of the links, as handschlag.yaml names it.
-func NewQueue(base string) (*Queue, error) {
+// NewQueue checks the bases of the links, as handschlag.yaml names them: of all
+// channels, and of those that have one of their own.
+func NewQueue(base string, desks ...map[string]config.Desk) (*Queue, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, fmt.Errorf("reading offers.join_url: %w", err)
 	}
-	return &Queue{base: u}, nil
+	q := &Queue{base: u, own: map[string]*url.URL{}}
+	for _, ds := range desks {
+		for channel, d := range ds {
+			if d.JoinURL == "" {
+				continue
+			}
+			if q.own[channel], err = url.Parse(d.JoinURL); err != nil {
+				return nil, fmt.Errorf("reading offers.desks.%s.join_url: %w", channel, err)
+			}
+		}
+	}
+	return q, nil
 }
 
-// Send gives the visitor's link: the base and the contact's id, nothing else.
+// Send gives the visitor's link: the channel's base and the contact's id, nothing
+// else. A vendor's link is made here, after the click, and nowhere before (ESC-02).
 func (q *Queue) Send(_ context.Context, c flow.Contact) (string, error) {
+	if own, ok := q.own[c.Channel]; ok {
+		return own.JoinPath(c.ID).String(), nil
+	}
 	return q.base.JoinPath(c.ID).String(), nil
 }
