@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients test-signals linearizability clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients test-signals linearizability verifier clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -28,6 +28,12 @@ $(BIN): FORCE
 	@mkdir -p bin
 	@GO='$(GO)' tools/build $(BIN) '$(LDFLAGS)'
 FORCE:
+
+## verifier: the offline ledger verifier alone, without DuckDB, OPA or Pebble
+verifier:
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/handschlag-verify ./cmd/handschlag-verify
+	@ls -l bin/handschlag-verify | awk '{ printf "bin/handschlag-verify: %.1f MB\n", $$5/1000000 }'
 
 ## lambdas: every Lambda main, CGO-free, into bin/lambda/NAME/bootstrap
 lambdas:
@@ -65,6 +71,10 @@ clients test-clients: build
 ## test-signals: compare our TCF and GPP decoders with the IAB's npm packages, on COUNT strings of SEED (minutes)
 test-signals:
 	@GO='$(GO)' clients/signals/run
+
+## linearizability: 100,000 concurrent consent histories, checked with Porcupine (minutes; `make test` runs 3,000)
+linearizability:
+	HANDSCHLAG_HISTORIES=100000 $(GO) test -count=1 -timeout 3h -v -run 'TestNothingHappensAfter|TestHistoriesCatch' ./flow
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules
