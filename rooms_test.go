@@ -42,6 +42,9 @@ var rooms = map[string][]string{
 	"cmd":            {"fairness", "api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"clients":        {"consent/signal"},
 	"bench":          {"api", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
+
+	// The offline verifier is small enough to be read whole.
+	"cmd/handschlag-verify": {"consent", "consent/ledger"},
 }
 
 // pure rooms do no I/O, read no clock and no randomness.

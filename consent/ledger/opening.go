@@ -1,13 +1,15 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Opening says what a leaf stands for: it is NewLeaf of the salt and the content.
@@ -141,25 +143,61 @@ func folderLeaves(fsys fs.FS, public string) ([]Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaves, err := leavesFrom(newReader(c.Size, func(name string) ([]byte, error) { return fs.ReadFile(fsys, name) }), 0)
-	if err != nil {
-		return nil, fmt.Errorf("reading leaves: %w", err)
+	r := folderReader(fsys, c.Size)
+	leaves := make([]Leaf, 0, c.Size)
+	for i := int64(0); i < c.Size; i++ {
+		bundle, err := r.blob(-1, i>>height)
+		if err != nil {
+			return nil, err
+		}
+		leaf, err := entryAt(bundle, int(i%width))
+		if err != nil {
+			return nil, err
+		}
+		if leaves = append(leaves, leaf); i%width == width-1 {
+			clear(r.seen) // one bundle at a time
+		}
 	}
 	return leaves, nil
 }
 
-// ReadOpenings reads one opening per line, as `handschlag ledger book` writes them.
-func ReadOpenings(lines []byte, each func(Opening) error) error {
-	for n := 1; len(lines) > 0; n++ {
-		line, rest, _ := bytes.Cut(lines, []byte("\n"))
-		lines = rest
+func folderReader(fsys fs.FS, size int64) *reader {
+	return newReader(size, func(name string) ([]byte, error) { return fs.ReadFile(fsys, name) })
+}
+
+// FolderConsistency is Consistency for a folder that lies somewhere: the proof that
+// its tree of size before is how its tree of size after begins.
+func FolderConsistency(fsys fs.FS, before, after int64) (tlog.TreeProof, error) {
+	signed, err := fs.ReadFile(fsys, checkpointName)
+	if err != nil {
+		return nil, fmt.Errorf("reading checkpoint: %w", err)
+	}
+	c, err := parseUnverified(signed)
+	if err != nil {
+		return nil, err
+	}
+	if before < 0 || before > after || after > c.Size {
+		return nil, fmt.Errorf("proving %d leaves to begin %d: the log has %d", before, after, c.Size)
+	}
+	if before == 0 {
+		return nil, nil
+	}
+	return tlog.ProveTree(after, before, folderReader(fsys, c.Size).hashes(c.Root))
+}
+
+// ReadOpenings reads one opening per line, as "handschlag ledger book" writes them.
+func ReadOpenings(from io.Reader, each func(Opening) error) error {
+	dec := json.NewDecoder(from)
+	for n := 1; ; n++ {
 		var o Opening
-		if err := json.Unmarshal(line, &o); err != nil {
-			return errors.Join(fmt.Errorf("line %d of the openings is unreadable", n), err)
+		switch err := dec.Decode(&o); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading opening %d: %w", n, err)
 		}
 		if err := each(o); err != nil {
-			return fmt.Errorf("line %d: %w", n, err)
+			return err
 		}
 	}
-	return nil
 }

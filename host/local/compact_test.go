@@ -33,6 +33,8 @@ type shop struct {
 	dir string
 	now time.Time
 	ids int
+
+	options *Options // other than the usual ones
 }
 
 func newShop(t *testing.T) *shop {
@@ -43,6 +45,10 @@ func newShop(t *testing.T) *shop {
 }
 
 func (s *shop) open() {
+	if s.options != nil {
+		s.Host = openAt(s.t, s.dir, *s.options)
+		return
+	}
 	s.Host = openAt(s.t, s.dir, Options{Tenant: "test", Clock: func() time.Time { return s.now }, segmentBytes: 2000})
 }
 

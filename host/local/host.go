@@ -16,6 +16,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/local/seglog"
@@ -27,19 +28,24 @@ type Options struct {
 	Tenant string
 	Log    *slog.Logger
 	Retain Retain
+	// Invalid are banners whose consents stopped counting (CON-06): what rests on
+	// them leaves snapshots, stored rows and profiles.
+	Invalid consent.Invalidations
 
 	fs           vfs.FS       // tests cut its power
 	fatal        func(string) // tests do not want to end
 	segmentBytes int64
+	plain        bool // tests look through the state store's files
 }
 
 // Host is an open data folder.
 type Host struct {
-	opts Options
-	disk *disk
-	lock io.Closer
-	keys *secrets
-	db   *pebble.DB
+	opts    Options
+	disk    *disk
+	lock    io.Closer
+	keys    *secrets
+	db      *pebble.DB
+	stateFS *stateFS
 
 	events    *seglog.Log
 	decisions *seglog.Log
@@ -187,7 +193,8 @@ func (h *Host) openState(made bool) (err error) {
 	if err := h.disk.sync(h.disk.dir); err != nil {
 		return fmt.Errorf("syncing folder: %w", err)
 	}
-	if h.db, err = openState(h.disk, h.opts.Log, h.opts.fatal); err != nil {
+	h.stateFS = newStateFS(h.disk)
+	if h.db, err = openState(h.disk, h.stateFS, h.opts.plain, h.opts.Log, h.opts.fatal); err != nil {
 		return err
 	}
 	return h.openPromised(made)

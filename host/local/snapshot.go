@@ -54,7 +54,10 @@ func (h *Host) Snapshot(ctx context.Context, through time.Time, dir string) erro
 	}
 	state := h.db.NewSnapshot()
 	err := h.snapshot(ctx, through.UTC(), dir, state)
-	if err = errors.Join(err, state.Close()); err != nil {
+	if err = errors.Join(err, state.Close()); err == nil {
+		err = h.scrub(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("taking snapshot: %w", err)
 	}
 	return nil
@@ -81,11 +84,11 @@ func (h *Host) snapshot(ctx context.Context, through time.Time, dir string, stat
 		}
 		m.Days = append(m.Days, manifestDay{d.Day, path, d.Rows, d.SHA256, d.Generation})
 	}
-	out := folder{h.disk, dir}
+	out := folder{h.disk, dir, h.standingAt(m.Taken)}
 	if err := out.make(); err != nil {
 		return err
 	}
-	err = errors.Join(out.standings(state), out.links(state), out.cases(state), out.products(state), out.counters(state, through),
+	err = errors.Join(out.standings(state), out.links(state), out.cases(state), out.products(state), out.prices(state), out.counters(state, through),
 		out.decisions(h, through))
 	if err != nil {
 		return err
@@ -100,7 +103,7 @@ func (h *Host) snapshot(ctx context.Context, through time.Time, dir string, stat
 // Standings writes only standings.parquet and subjects.parquet into dir, as they
 // are now: what the night reads again before it publishes.
 func (h *Host) Standings(_ context.Context, dir string) error {
-	out := folder{h.disk, dir}
+	out := folder{h.disk, dir, h.standingAt(h.opts.Clock())}
 	state := h.db.NewSnapshot()
 	err := out.make()
 	if err == nil {
@@ -114,8 +117,9 @@ func (h *Host) Standings(_ context.Context, dir string) error {
 
 // folder is where a snapshot goes. It may lie outside the data folder.
 type folder struct {
-	disk *disk
-	dir  string
+	disk     *disk
+	dir      string
+	standing func(consent.State) consent.State
 }
 
 func (f folder) make() error {
@@ -196,6 +200,7 @@ type subjectRow struct {
 func (f folder) standings(r pebble.Reader) error {
 	err := table(f, "standings", func(add func(standingRow) error) error {
 		return statesIn(r, func(st stored) error {
+			st.State = f.standing(st.State)
 			for _, p := range slices.SortedFunc(maps.Keys(st.Standings), func(a, b consent.Purpose) int { return a.Bit() - b.Bit() }) {
 				s := st.Standings[p]
 				row := standingRow{Subject: st.Subject, Purpose: string(p), Status: string(s.Status), SinceMS: s.Since.UnixMilli(),

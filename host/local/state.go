@@ -63,6 +63,7 @@ const (
 	metaCompacted  = "compacted"  // time of the last compaction, Unix ms
 	metaJournal    = "journal"    // number of the first journal entry that the state may lack
 	metaScrub      = "scrub"      // something was erased whose bytes still lie somewhere
+	metaScrubbed   = "scrubbed"   // written so that Pebble has something to flush
 	metaDistrust   = "distrust"   // why no consent may be relied on
 	metaFirstDay   = "first-day"  // ingest days before it are gone
 )
@@ -96,9 +97,10 @@ func after(prefix []byte) []byte {
 }
 
 // openState opens Pebble in DATA/state. Counters are merged by adding.
-func openState(d *disk, log *slog.Logger, fatal func(string)) (*pebble.DB, error) {
+func openState(d *disk, under *stateFS, plain bool, log *slog.Logger, fatal func(string)) (*pebble.DB, error) {
 	o := &pebble.Options{
-		FS: d.FS, FormatMajorVersion: pebble.FormatNewest, CacheSize: 32 << 20, MemTableSize: 16 << 20,
+		MaxManifestFileSize: 1, // a manifest ends when as many files changed as there are, whatever its size
+		FS:                  under, FormatMajorVersion: pebble.FormatNewest, CacheSize: 32 << 20, MemTableSize: 16 << 20,
 		Logger: stateLogger{log, fatal}, Merger: &pebble.Merger{Name: "handschlag.add", Merge: newSum},
 	}
 	o.EventListener = &pebble.EventListener{DataCorruption: func(i pebble.DataCorruptionInfo) { // the reader gets an error too
@@ -111,6 +113,11 @@ func openState(d *disk, log *slog.Logger, fatal func(string)) (*pebble.DB, error
 	}
 	// What sinks to the bottom stays; above it, time counts for more than space.
 	o.Levels[len(o.Levels)-1].Compression = func() *sstable.CompressionProfile { return sstable.ZstdCompression }
+	for i := range o.Levels {
+		if plain {
+			o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+		}
+	}
 	db, err := pebble.Open(d.path("state"), o)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", d.path("state"), err)

@@ -66,6 +66,12 @@ func (l *Log) list() ([]uint64, error) {
 	}
 	var out []uint64
 	for _, name := range names {
+		if strings.HasSuffix(name, ".seg"+rewriteSuffix) { // a Rewrite that did not finish
+			if err := l.opts.FS.Remove(l.path(name)); err != nil {
+				return nil, fmt.Errorf("removing a half-written segment: %w", err)
+			}
+			continue
+		}
 		base, is := strings.CutSuffix(name, ".seg")
 		if n, err := strconv.ParseUint(base, 10, 64); is && err == nil && name == segmentName(n) {
 			out = append(out, n)

@@ -1,0 +1,38 @@
+package local
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+
+	"github.com/handschlag/handschlag/consent/ledger"
+)
+
+// Openings gives what every leaf of the ledger stands for that the book still
+// knows: consent records, erasures, seals. Leaves that wait for a checkpoint are
+// left out, and so are sealed proofs.
+func (h *Host) Openings(ctx context.Context, each func(ledger.Opening) error) error {
+	if err := h.sequence(ctx); err != nil {
+		return err
+	}
+	state := h.db.NewSnapshot()
+	give := func(id string, v []byte) error {
+		place, err := get(state, key(tabIndex, []byte(id)))
+		if err != nil || place == nil || len(v) < 32 {
+			return err
+		}
+		return each(ledger.Opening{Index: int64(binary.BigEndian.Uint64(place)), Salt: hex.EncodeToString(v[:32]), Content: append([]byte(nil), v[32:]...)})
+	}
+	err := under(state, []byte{tabRecord}, func(_, v []byte) error {
+		_, r, err := readRecord(v)
+		if err != nil {
+			return err
+		}
+		return give(r.RecordID, v)
+	})
+	if err == nil {
+		err = under(state, []byte{tabOpening}, func(k, v []byte) error { return give(string(k[1:]), v) })
+	}
+	return errors.Join(err, state.Close())
+}
