@@ -15,16 +15,18 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 	s.everyday(240, 1)
 	s.run(s.night(monday.AddDate(0, 0, 1)))
 	faults := map[string]string{
-		"no_small_file":            "update written set rows = 3 where kind = 'segment'",
-		"files_hold_the_admitted":  "update written set rows = rows + 1 where kind = 'segment'",
-		"no_row_without_verdict":   "insert into exports select segment, channel, 'x', gen_random_uuid() from exports limit 1",
-		"no_channel_without_grant": "update standings set status = 'withdrawn' where purpose = 'marketing_email'",
-		"no_event_without_consent": "update signatures set state = 'withdrawn'",
-		"no_member_twice":          "insert into members select * from members limit 1",
-		"shares_sum":               "update shares set ppm = ppm + 1 where variant = 'a'",
-		"no_wide_number":           "insert into written_types values ('x', 'sum', 'DOUBLE')",
-		"no_small_difference":      "insert into cells values ('more', 181, ''); insert into members select 'more', person from members where segment = 'lookers'",
-		"no_key_left_behind":       "delete from exports",
+		"no_small_file":             "update written set rows = 3 where kind = 'segment'",
+		"files_hold_the_admitted":   "update written set rows = rows + 1 where kind = 'segment'",
+		"no_row_without_verdict":    "insert into exports select segment, channel, 'x', gen_random_uuid() from exports limit 1",
+		"no_channel_without_grant":  "update standings set status = 'withdrawn' where purpose = 'marketing_email'",
+		"no_event_without_consent":  "update signatures set state = 'withdrawn'",
+		"no_member_twice":           "insert into members select * from members limit 1",
+		"shares_sum":                "update shares set ppm = ppm + 1 where variant = 'a'",
+		"no_wide_number":            "insert into written_types values ('x', 'sum', 'DOUBLE')",
+		"no_small_difference":       "insert into cells values ('more', 181, ''); insert into members select 'more', person from members where segment = 'lookers'",
+		"no_key_left_behind":        "delete from exports",
+		"no_marketing_of_objectors": "update subjects set objections = ['direct_marketing']",
+		"no_field_beyond_channel":   "delete from channel_fields where field = 'until'",
 	}
 	files, err := checks.ReadDir("check")
 	if err != nil || len(files) != len(faults) {

@@ -37,6 +37,7 @@ var windowed = []Column{
 	{"sessions_afternoon", "count", "Sitzungen nachmittags", "sessions in the afternoon"},
 	{"sessions_evening", "count", "Sitzungen abends", "sessions in the evening"},
 	{"gpc_events", "count", "Ereignisse mit Global Privacy Control", "events with Global Privacy Control"},
+	{"dnt_events", "count", "Ereignisse mit Do Not Track", "events with Do Not Track"},
 	{"special_events", "count", "Ereignisse zu besonderen Kategorien (ausdrücklich erlaubt)", "events about special categories (explicitly allowed)"},
 }
 

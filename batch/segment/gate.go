@@ -64,7 +64,7 @@ func (n *night) eventViews(ctx context.Context) error {
 			fmt.Fprintf(&shown, ",\n    if((v.keep & g.kept) >> %d & 1 = 1, g.%s, %s) as %s", c.field, c.name, c.zero, c.name)
 		}
 		query := fmt.Sprintf(`create or replace view %s as
-select g.subject, g.message_key, g.kind, g.occurred_ms, g.received_ms, g.gpc, g.tag%s
+select g.subject, g.message_key, g.kind, g.occurred_ms, g.received_ms, g.gpc, g.dnt, g.tag%s
 from gate(%d) as g
 join verdicts as v using (case_id, state, tag, age)
 where v.allowed`, viewOf(p), shown.String(), p.Bit())

@@ -201,7 +201,7 @@ func (s *shop) bare(asOf time.Time) {
 		day := monday.AddDate(0, 0, d).Format(time.DateOnly)
 		path := filepath.Join(s.dir, "events", "dt="+day, "events.parquet")
 		do(w.exec(ctx, "create or replace view "+viewOf(basis)+` as select subject, message_key, kind, occurred_ms, received_ms,
-			false as gpc, 'none' as tag, f.* from read_parquet(`+quote(path)+")"))
+			false as gpc, false as dnt, 'none' as tag, f.* from read_parquet(`+quote(path)+")"))
 		do(w.set(ctx, "day", "date "+quote(day)))
 		do(n.dayTables(ctx))
 		make := "insert into every_day select * from daily"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
 	"github.com/handschlag/handschlag/profile"
 )
 
@@ -28,17 +29,13 @@ type exportInput struct {
 	Cases     []exportCase `json:"cases"`
 }
 
-// exportCase is one distinct case of the row set and what the gate said.
+// exportCase is one distinct case of the row set, as the gate was asked, and what
+// it said.
 type exportCase struct {
-	State     string   `json:"state"`
-	Source    string   `json:"source"`
-	GPC       bool     `json:"gpc"`
-	Tag       string   `json:"tag"`
-	Age       string   `json:"age"`
-	Objection bool     `json:"objection"`
-	Allowed   bool     `json:"allowed"`
-	Rules     []string `json:"rules"`
-	Rows      int64    `json:"rows"`
+	policy.ExportCase
+	Allowed bool     `json:"allowed"`
+	Rules   []string `json:"rules"`
+	Rows    int64    `json:"rows"`
 }
 
 // exportResult says what left.
@@ -64,7 +61,7 @@ func (n *night) listRecords(ctx context.Context) error {
 }
 
 func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, error) {
-	cases, err := n.exportCases(ctx, s.Name, c.Channel)
+	cases, err := n.casesOf(ctx, s.Name, c.Channel)
 	if err != nil {
 		return decide.Record{}, err
 	}
@@ -90,21 +87,23 @@ func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, 
 	}, nil
 }
 
-func (n *night) exportCases(ctx context.Context, segment, channel string) ([]exportCase, error) {
+func (n *night) casesOf(ctx context.Context, segment, channel string) ([]exportCase, error) {
 	cases := []exportCase{}
-	query := fmt.Sprintf(`select state, source, gpc, tag, age, objected, any_value(allowed), any_value(rules), count(*)
-		from candidates join groups using (segment, channel)
-		join export_verdicts using (purpose, state, source, gpc, tag, age, objected, small)
-		where segment = %s and channel = %s
-		group by state, source, gpc, tag, age, objected
-		order by state, source, gpc, tag, age, objected`, quote(segment), quote(channel))
+	query := fmt.Sprintf(`select case_no, any_value(g.small), any_value(allowed), any_value(rules), count(*)
+		from candidates join groups as g using (segment, channel) join export_verdicts as v using (case_no)
+		where v.small = g.small and segment = %s and channel = %s
+		group by case_no
+		order by case_no`, quote(segment), quote(channel))
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var c exportCase
+		var no int32
+		var small bool
 		var rules string
-		if err := scan(&c.State, &c.Source, &c.GPC, &c.Tag, &c.Age, &c.Objection, &c.Allowed, &rules, &c.Rows); err != nil {
+		if err := scan(&no, &small, &c.Allowed, &rules, &c.Rows); err != nil {
 			return err
 		}
-		c.Rules = strings.Fields(rules)
+		c.ExportCase, c.Rules = n.exportCases[no], strings.Fields(rules)
+		c.Small = small
 		cases = append(cases, c)
 		return nil
 	})

@@ -62,6 +62,7 @@ type night struct {
 	snap        snapshot
 	was, is     state
 	cases       map[int64]policy.EventCase
+	exportCases map[int32]policy.ExportCase
 	keys        *rowKeys
 
 	weights  decide.Weights
@@ -111,6 +112,7 @@ var steps = []step{
 	{"reporting", (*night).write},
 	{"checking", (*night).check},
 	{"publishing", (*night).publish},
+	{"listing refunds", (*night).writeLists},
 }
 
 // begin checks what can be checked before work starts, and opens the night.
@@ -189,7 +191,7 @@ func (n *night) shape(ctx context.Context) error {
 	if err := n.db.set(ctx, "day", "date '1970-01-01'"); err != nil {
 		return err
 	}
-	for _, t := range []string{"nothing", "product_tags", "own_standings", "standings_now", "subjects_now", "persons", "signatures", "gate"} {
+	for _, t := range []string{"nothing", "product_tags", "own_standings", "standings_now", "subjects_now", "persons", "signatures", "objectors", "gate"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}

@@ -58,7 +58,16 @@ type subjectRow struct {
 	scope      consent.Scope
 	restricted bool
 	age        string
-	objected   bool
+	objected   bool     // to direct marketing
+	objections []string // and otherwise
+	suppressed []string
+}
+
+func (r subjectRow) objectedTo() []string {
+	if r.objected {
+		return append([]string{consent.DirectMarketing}, r.objections...)
+	}
+	return append([]string{}, r.objections...)
 }
 
 func newShop(t testing.TB) *shop { return newShopIn(t, t.TempDir()) }
@@ -196,12 +205,13 @@ func (s *shop) consents(dir string) {
 	for who, r := range s.subjects {
 		subjects = append(subjects, map[string]any{
 			"subject": who, "scope": r.scope, "restricted": r.restricted, "age_band": r.age, "objected": r.objected,
+			"objections": r.objectedTo(), "suppressed": append([]string{}, r.suppressed...),
 		})
 	}
 	s.parquet(filepath.Join(dir, "standings.parquet"),
 		"{subject: 'uuid', purpose: 'varchar', status: 'varchar', since_ms: 'bigint', until_ms: 'bigint', explicit: 'boolean', version: 'bigint'}", standings)
 	s.parquet(filepath.Join(dir, "subjects.parquet"),
-		"{subject: 'uuid', scope: 'varchar', restricted: 'boolean', age_band: 'varchar', objected: 'boolean'}", subjects)
+		"{subject: 'uuid', scope: 'varchar', restricted: 'boolean', age_band: 'varchar', objected: 'boolean', objections: 'varchar[]', suppressed: 'varchar[]'}", subjects)
 }
 
 // linked writes which device belongs to which account.
@@ -346,6 +356,11 @@ func settings() *config.Config {
 		Exports: config.Exports{K: 25, Channels: []config.Channel{
 			{Name: "email", Purpose: consent.MarketingEmail, Recipient: "post-house", Role: "processor"},
 			{Name: "ads", Purpose: consent.AdsThirdParty, Recipient: "ad-house", Role: "controller"},
+		}},
+		Notices: []config.Notice{{Version: "1", Purposes: consent.Purposes, Recipients: []string{"post-house", "ad-house"}}},
+		Register: config.Register{Recipients: []config.Recipient{
+			{ID: "post-house", Role: "processor", Contract: "art-28-2026", Country: "DE", Transfer: "none", DeletionDays: 7},
+			{ID: "ad-house", Role: "controller", Contract: "sharing-2026", Country: "IE", Transfer: "none", DeletionDays: 7},
 		}},
 		Slots:     map[string]config.Slot{"home_hero": {Variants: []config.Variant{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
 		Retention: config.Retention{EventDays: 30, FeatureDays: 90, SegmentDays: 30, DecisionDays: 396},

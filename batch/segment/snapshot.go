@@ -92,10 +92,28 @@ func (n *night) consents(ctx context.Context, dir string) error {
 			return err
 		}
 	}
-	for _, t := range []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures"} {
+	if err := n.columnsThatMayLack(ctx); err != nil {
+		return err
+	}
+	for _, t := range []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures", "objectors"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// columnsThatMayLack adds what hosts of earlier versions do not write: without the
+// notice of a grant and the confirmation of its address nothing rests on them.
+func (n *night) columnsThatMayLack(ctx context.Context) error {
+	err := n.db.exec(ctx, `alter table standings add column if not exists notice varchar default '';
+		alter table standings add column if not exists doi_confirmed boolean default false;
+		alter table subjects add column if not exists objections varchar[];
+		alter table subjects add column if not exists suppressed varchar[];
+		update subjects set objections = ['direct_marketing'] where objections is null and objected;
+		update subjects set objections = coalesce(objections, []), suppressed = coalesce(suppressed, []) where objections is null or suppressed is null`)
+	if err != nil {
+		return fmt.Errorf("completing the snapshot's tables: %w", err)
 	}
 	return nil
 }
@@ -131,18 +149,19 @@ func (n *night) closedLists(ctx context.Context) error {
 		"special_categories": list(consent.SpecialCategories),
 		"kinds":              kinds(),
 		"exports_off":        "false",
+		"basis":              quote(string(basis)),
 	}
 	for name, value := range vars {
 		if err := n.db.set(ctx, name, value); err != nil {
 			return err
 		}
 	}
-	if err := n.db.exec(ctx, "create or replace table purposes (purpose varchar, bit integer, reach varchar, special integer)"); err != nil {
+	if err := n.db.exec(ctx, "create or replace table purposes (purpose varchar, bit integer, reach varchar, special integer, medium varchar, profiles boolean)"); err != nil {
 		return fmt.Errorf("making table purposes: %w", err)
 	}
 	return n.db.fill("purposes", func(add func(...any) error) error {
 		for _, p := range consent.Purposes {
-			if err := add(string(p), int32(p.Bit()), reaches[p.Reach()], int32(specialIndex(p))); err != nil {
+			if err := add(string(p), int32(p.Bit()), reaches[p.Reach()], int32(specialIndex(p)), p.Channel(), p.Profiles()); err != nil {
 				return err
 			}
 		}
@@ -208,12 +227,12 @@ func (n *night) ingestCases(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := n.db.exec(ctx, "create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, gpc boolean)"); err != nil {
+	if err := n.db.exec(ctx, "create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, gpc boolean, dnt boolean)"); err != nil {
 		return fmt.Errorf("making table ingest_cases: %w", err)
 	}
 	return n.db.fill("ingest_cases", func(add func(...any) error) error {
 		for id, c := range n.cases {
-			if err := add(id, string(c.Tag), c.Age, c.GPC); err != nil {
+			if err := add(id, string(c.Tag), c.Age, c.GPC, c.DNT); err != nil {
 				return err
 			}
 		}

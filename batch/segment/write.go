@@ -108,25 +108,35 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 	return r, n.writeRows(ctx, rows, File{
 		Name: s.Name + "." + c.Name, Kind: "segment", Segment: s.Name, Channel: c.Name, Recipient: c.Recipient,
 		Purpose: string(c.Purpose), Rows: admitted,
-	})
+	}, fieldsOf(c))
 }
 
-// writeRows writes rows of key and segment as Parquet and as CSV.
-func (n *night) writeRows(ctx context.Context, rows string, f File) error {
-	shown := map[string]string{
-		".parquet": "key, segment",
-		".csv":     csvSafe("key") + ", " + csvSafe("segment"),
-	}
+// fieldSQL is where a field of a recipient's file comes from, and its type.
+var fieldSQL = map[string]struct{ parquet, csv, kind string }{
+	"key":     {"key", csvSafe("key"), "varchar"},
+	"segment": {"segment", csvSafe("segment"), "varchar"},
+	"as_of":   {"getvariable('as_of_day') as as_of", "getvariable('as_of_day') as as_of", "date"},
+	"until":   {"getvariable('until_day') as until", "getvariable('until_day') as until", "date"},
+}
+
+// writeRows writes rows of key and segment as Parquet and as CSV, with the fields
+// that the channel lists.
+func (n *night) writeRows(ctx context.Context, rows string, f File, fields []string) error {
 	base := f.Name
-	for _, ext := range []string{".csv", ".parquet"} {
-		f.Name = base + ext
-		query := fmt.Sprintf("select %s, getvariable('as_of_day') as as_of, getvariable('until_day') as until from (%s) order by key, segment",
-			shown[ext], rows)
-		path := filepath.Join(n.runDir(), f.Name)
-		if err := n.db.copyTo(ctx, query, path); err != nil {
+	var inParquet, inCSV []string
+	for _, field := range fields {
+		x := fieldSQL[field]
+		inParquet, inCSV, f.Columns = append(inParquet, x.parquet), append(inCSV, x.csv), append(f.Columns, field+" "+x.kind)
+	}
+	for ext, shown := range map[string][]string{".csv": inCSV, ".parquet": inParquet} {
+		query := fmt.Sprintf("select %s from (%s) order by key, segment", strings.Join(shown, ", "), rows)
+		if err := n.db.copyTo(ctx, query, filepath.Join(n.runDir(), base+ext)); err != nil {
 			return err
 		}
-		f.Columns = []string{"key varchar", "segment varchar", "as_of date", "until date"}
+	}
+	for _, ext := range []string{".csv", ".parquet"} {
+		f.Name = base + ext
+		path := filepath.Join(n.runDir(), f.Name)
 		if err := n.listFile(f, path); err != nil {
 			return err
 		}
@@ -163,7 +173,7 @@ func (n *night) writeTombstones(ctx context.Context) error {
 		if err := n.db.one(ctx, "select count(*) from ("+rows+")", &f.Rows); err != nil {
 			return fmt.Errorf("listing tombstones: %w", err)
 		}
-		if err := n.writeRows(ctx, rows, f); err != nil {
+		if err := n.writeRows(ctx, rows, f, fieldsOf(c)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 -- No exported row whose person, in the host's own standings, has not said yes to the
--- channel's purpose and to personalisation_content, or is restricted or has objected.
--- Written without the tables that the gate was built from. Post rests on no grant.
+-- channel's purpose and to personalisation_content, or is restricted, or has objected to
+-- the channel or is suppressed for it (EXP-01, EXP-03). Written without the tables that the
+-- gate was built from. Post rests on no grant, nor does a mail to a customer (EXP-02).
 select e.segment, e.channel, count(*) as rows
 from exports as e
 join channels as c using (channel)
@@ -11,9 +12,14 @@ left join standings as b
     on b.subject = e.person and b.purpose = 'personalisation_content' and b.status in ('given', 'renewed')
     and b.until_ms > getvariable('read_ms')
 left join subjects as j on j.subject = e.person
-where (s.subject is null and c.purpose <> 'marketing_post' and e.person not in (select device from links))
+where (
+    s.subject is null and c.purpose <> 'marketing_post' and not (c.existing and e.person in (select person from bought))
+    and e.person not in (select device from links)
+)
    or (b.subject is null and e.person not in (select device from links))
    or coalesce(j.restricted, false)
-   or coalesce(j.objected, false)
+   or (c.medium <> '' and list_has_any(coalesce(j.objections, []), ['direct_marketing', 'direct_marketing:' || c.purpose]))
+   or (c.medium <> '' and list_has_any(coalesce(j.suppressed, []), [c.medium, 'all']))
+   or list_contains(coalesce(j.objections, []), 'profiling')
 group by e.segment, e.channel
 order by e.segment, e.channel;

@@ -3,7 +3,7 @@
 select e.segment, e.channel, count(*) as rows
 from exports as e
 left join candidates as c using (segment, channel, person)
-left join (from export_verdicts where not small) as v using (purpose, state, source, gpc, tag, age, objected)
+left join (from export_verdicts where not small) as v using (case_no)
 left join members as m using (segment, person)
 where not coalesce(v.allowed, false) or m.person is null
 group by e.segment, e.channel

@@ -1,16 +1,25 @@
 -- candidates: every member of every segment for every channel, with the facts of its
--- export case.
+-- export case. Whoever objected to a channel of direct marketing, or is on the suppression
+-- list for it, is not even asked about: no membership is computed for them (EXP-03).
 -- One row per member, segment and channel. Reads members, channels, person_facts,
--- channel_states. A segment that gives something sensitive away makes each of its
--- rows special (SPC-01), whatever its members looked at.
+-- channel_states, objectors, bought. A segment that gives something sensitive away makes each of
+-- its rows special (SPC-01), whatever its members looked at.
 create or replace table candidates as
 
 select
     m.segment, c.channel, m.person,
-    c.purpose, s.state, f.source, f.gpc,
+    s.state, f.source, f.gpc, f.dnt,
     case when list_contains(getvariable('special_segments'), m.segment) then 'special' else f.tag end as tag,
-    f.age, f.objected
+    f.age,
+    coalesce(o.objected, false) as objected,
+    coalesce(o.suppressed, false) as suppressed,
+    s.confirmed, s.named,
+    f.scope = 'account' and b.person is not null as ordered,
+    f.scope = 'account' and coalesce(list_has_any(b.categories, c.goods), false) as alike
 from members as m
 cross join channels as c
 join person_facts as f using (person)
-join channel_states as s on s.person = m.person and s.purpose = c.purpose;
+join channel_states as s on s.person = m.person and s.channel = c.channel
+left join bought as b on b.person = m.person
+left join objectors as o on o.person = m.person and o.purpose = c.purpose
+where not c.marketing or o.person is null;

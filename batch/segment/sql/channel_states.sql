@@ -1,15 +1,14 @@
 -- channel_states: where each channel's purpose stands for each person. What only an
 -- account may decide is unknown for a device, even for one that is linked: its features
 -- are not the account's (CON-14). A no on any device that makes up the person is a no.
--- One row per person and purpose of a channel. Reads person_facts, channels, persons,
+-- named: the notice that the grant rests on names the recipient; where no grant is known,
+-- every notice about the purpose must (EXP-05, EXP-08). confirmed: whoever has to have the
+-- address confirmed has done so (EXP-04).
+-- One row per person and channel. Reads person_facts, channels, naming, persons,
 -- own_standings, standings_now.
 create or replace table channel_states as
 
-with purposes_used as (
-    select distinct purpose, bit, reach from channels
-),
-
-refusing as (
+with refusing as (
     select p.person, o.bit, min(o.status) as status
     from persons as p
     join own_standings as o using (subject)
@@ -19,7 +18,7 @@ refusing as (
 
 select
     f.person,
-    c.purpose,
+    c.channel,
     case
         when getvariable('exports_off') then 'switched_off'
         when f.restricted then 'restricted'
@@ -27,8 +26,13 @@ select
         when r.status is not null then r.status
         when s.status in ('requested', 'request_deferred') then 'unknown'
         else coalesce(s.status, 'unknown')
-    end as state
+    end as state,
+    case
+        when coalesce(s.notice, '') = '' then c.named_by_all
+        else (c.channel, s.notice) in (select channel, notice from naming)
+    end as named,
+    c.confirmed_there or coalesce(s.doi_confirmed, false) as confirmed
 from person_facts as f
-cross join purposes_used as c
+cross join channels as c
 left join standings_now as s on s.subject = f.person and s.bit = c.bit
 left join refusing as r on r.person = f.person and r.bit = c.bit;

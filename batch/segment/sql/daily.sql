@@ -54,6 +54,7 @@ acts as (
                 items, lambda i: greatest(i.quantity, 1) * i.price_cents)), 0)::bigint)
         }) filter (where kind = getvariable('kinds').order_completed)), []) as orders,
         count(*) filter (where gpc) as gpc_events,
+        count(*) filter (where dnt) as dnt_events,
         count(*) filter (where tag <> 'none') as special_events
     from sequence
     group by subject

@@ -11,6 +11,6 @@ select
     c.person
 from candidates as c
 join groups as g using (segment, channel)
-join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected, small)
+join export_verdicts as v using (case_no, small)
 join channels as h using (channel)
 where v.allowed;

@@ -33,6 +33,7 @@ facts as (
         c.tag as ingest_tag,
         c.age as ingest_age,
         c.gpc,
+        c.dnt,
         coalesce(p.tags, 0) | coalesce(g.tags, 0) | coalesce(l.tags, 0) as tags,
         least(e.occurred_ms, e.received_ms) as at_ms,
         s.status,

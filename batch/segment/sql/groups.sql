@@ -13,7 +13,7 @@ with sizes as (
 admitted as (
     select c.segment, c.channel, count(*) as admitted
     from candidates as c
-    join export_verdicts as v using (purpose, state, source, gpc, tag, age, objected)
+    join export_verdicts as v using (case_no)
     where v.allowed and not v.small
     group by c.segment, c.channel
 )

@@ -25,10 +25,13 @@ create or replace table no_events (
 create or replace view events as select * exclude (f), f.* from no_events;
 
 create or replace table standings (
-    subject uuid, purpose varchar, status varchar, since_ms bigint, until_ms bigint, explicit boolean, version bigint
+    subject uuid, purpose varchar, status varchar, since_ms bigint, until_ms bigint, explicit boolean, version bigint,
+    notice varchar, doi_confirmed boolean
 );
 
-create or replace table subjects (subject uuid, scope varchar, restricted boolean, age_band varchar, objected boolean);
+create or replace table subjects (
+    subject uuid, scope varchar, restricted boolean, age_band varchar, objected boolean, objections varchar[], suppressed varchar[]
+);
 
 create or replace table links (device uuid, account uuid);
 
@@ -38,6 +41,6 @@ create or replace table products (
 
 create or replace table category_tags (category varchar, tags bigint);
 
-create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, gpc boolean);
+create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, gpc boolean, dnt boolean);
 
 create or replace table verdicts (case_id bigint, state varchar, tag varchar, age varchar, allowed boolean, keep bigint);

@@ -14,7 +14,9 @@ select
     end as status,
     s.since_ms,
     s.until_ms,
-    s.explicit
+    s.explicit,
+    s.notice,
+    s.doi_confirmed
 from standings as s
 join purposes as p using (purpose)
 left join subjects as j using (subject);

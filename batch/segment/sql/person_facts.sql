@@ -1,6 +1,6 @@
 -- person_facts: what the export gate asks about a person beside the channel. The
--- strictest of all subjects that make up the person counts; one event with GPC, or
--- about a special category, in 90 days marks the whole row (SPC-02).
+-- strictest of all subjects that make up the person counts; one event with GPC or Do Not
+-- Track, or about a special category, in 90 days marks the whole row (SPC-02).
 -- One row per person with features. Reads features, persons, subjects_now, subjects,
 -- standings_now, purposes.
 create or replace table person_facts as
@@ -9,7 +9,6 @@ with circumstances as (
     select
         p.person,
         bool_or(u.restricted) as restricted,
-        bool_or(u.objected) as objected,
         max(case u.age when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end) as age
     from persons as p
     join subjects_now as u using (subject)
@@ -19,16 +18,16 @@ with circumstances as (
 source as (
     select n.subject, n.status
     from standings_now as n
-    join purposes as p on p.bit = n.bit and p.purpose = 'personalisation_content'
+    join purposes as p on p.bit = n.bit and p.purpose = getvariable('basis')
 )
 
 select
     f.person,
     coalesce(j.scope, 'device') as scope,
     coalesce(c.restricted, false) as restricted,
-    coalesce(c.objected, false) as objected,
     ['unknown', 'adult', '16_17', 'u16'][coalesce(c.age, 0) + 1] as age,
     f.gpc_events_90d > 0 as gpc,
+    f.dnt_events_90d > 0 as dnt,
     if(f.special_events_90d > 0, 'special_explicit', 'none') as tag,
     case
         when coalesce(c.restricted, false) then 'restricted'

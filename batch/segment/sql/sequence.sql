@@ -6,7 +6,7 @@ create or replace table sequence as
 
 with spaced as (
     select
-        subject, kind, occurred_ms, gpc, tag,
+        subject, kind, occurred_ms, gpc, dnt, tag,
         product_id, product_class, price_cents, quantity, items, product_variant, query_key, query_exact, results,
         cart_cents, order_key, hour_band, dwell_ms,
         row_number() over steps as n,

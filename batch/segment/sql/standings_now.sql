@@ -5,11 +5,11 @@
 create or replace table standings_now as
 
 with sides as (
-    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit
+    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
     from links as l
     join own_standings as o on o.subject = l.device
     union all
-    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit
+    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
     from links as l
     join own_standings as o on o.subject = l.account
 ),
@@ -19,9 +19,13 @@ pairs as (
         subject,
         bit,
         any_value(reach) as reach,
-        any_value({status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit})
+        any_value({
+            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed
+        })
             filter (where side = 'device') as d,
-        any_value({status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit})
+        any_value({
+            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed
+        })
             filter (where side = 'account') as a
     from sides
     group by subject, bit
@@ -40,17 +44,20 @@ judged as (
                 status: if(d.since_ms > a.since_ms, d.status, a.status),
                 since_ms: greatest(a.since_ms, d.since_ms),
                 until_ms: least(a.until_ms, d.until_ms),
-                explicit: a.explicit and d.explicit
+                explicit: a.explicit and d.explicit,
+                notice: a.notice,
+                doi: a.doi and d.doi
             }
         end as s
     from pairs
 )
 
-select subject, bit, s.status as status, s.since_ms as since_ms, s.until_ms as until_ms, s.explicit as explicit
+select subject, bit, s.status as status, s.since_ms as since_ms, s.until_ms as until_ms, s.explicit as explicit,
+    s.notice as notice, s.doi as doi_confirmed
 from judged
 where s is not null
 union all
-select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit
+select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
 from own_standings as o
 where o.subject not in (select device from links)
   and o.reach <> if(o.scope = 'account', 'device', 'account');

@@ -16,7 +16,8 @@ circumstances as (
     select
         s.subject,
         bool_or(coalesce(j.restricted, false)) as restricted,
-        bool_or(coalesce(j.objected, false)) as objected,
+        list_sort(list_distinct(flatten(list(coalesce(j.objections, []))))) as objections,
+        list_sort(list_distinct(flatten(list(coalesce(j.suppressed, []))))) as suppressed,
         max(case j.age_band when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end) as age
     from sides as s
     left join subjects as j on j.subject = s.side
@@ -47,7 +48,8 @@ special as (
 select
     c.subject,
     c.restricted,
-    c.objected,
+    c.objections,
+    c.suppressed,
     ['', 'adult', '16_17', 'u16'][c.age + 1] as age,
     s.special_since,
     s.special_all_since

@@ -1,0 +1,20 @@
+-- export_cases: the distinct cases of tonight's candidates, numbered.
+-- One row per case. Reads candidates.
+create or replace table export_cases as
+
+select
+    row_number() over (
+        order by channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
+    )::integer as case_no,
+    *
+from (
+    select distinct channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
+    from candidates
+);
+
+create or replace table candidates as
+select c.segment, c.channel, c.person, e.case_no
+from candidates as c
+join export_cases as e using (
+    channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
+);
