@@ -55,8 +55,13 @@ func (d *door) clock() time.Time {
 // open gives a shop over the in-memory host, with the real rules.
 func openDoor(t *testing.T, change ...func(*Options)) *door {
 	t.Helper()
+	return openShopDoor(t, config.Default(), change...)
+}
+
+// openShopDoor is openDoor with a configuration of its own.
+func openShopDoor(t *testing.T, cfg *config.Config, change ...func(*Options)) *door {
+	t.Helper()
 	d := &door{t: t, now: noon, log: &bytes.Buffer{}, host: hosttest.NewMemory(hosttest.WithExports(t.TempDir()))}
-	cfg := config.Default()
 	queue, err := desk.NewQueue("https://shop.example/meet")
 	if err != nil {
 		t.Fatal(err)

@@ -39,7 +39,8 @@ type productsFeed struct {
 }
 
 type pricesFeed struct {
-	Prices []price.Interval `json:"prices"`
+	Prices    []price.Interval `json:"prices"`
+	SignedOff *flow.SignOff    `json:"signed_off,omitempty"`
 }
 
 // priceRoutes are what the shop's server calls.
@@ -59,7 +60,7 @@ func priceRoutes() []route {
 		reads(route{id: "prices", method: "PUT", path: "/v1/prices", group: GroupPrice, who: shopServer, limit: limitFeed, status: ok,
 			faults: []int{http.StatusConflict}, list: "prices", say: "Add price intervals to the history, all or none; a bare array will do", needs: []string{"prices"}},
 			func(f *flow.Flow, q *asked, in pricesFeed) (flow.FeedAnswer, error) {
-				return f.PutPrices(q.r.Context(), in.Prices, q.caller)
+				return f.PutPrices(q.r.Context(), in.Prices, in.SignedOff, q.caller)
 			}),
 	}
 }

@@ -25,6 +25,10 @@ func (k *checker) offers() {
 	k.want(o.CostCents >= 0, "offers.adviser_cost_cents", "is %d; want cents, 0 or more", o.CostCents)
 	k.address(o.JoinURL, "offers.join_url")
 	k.within(k.c.Prices.MaxDiscountBP, 0, 10_000, "prices.max_discount_bp")
+	k.within(k.c.Prices.Guard.MaxDropBP, 0, 10_000, "prices.guard.max_drop_bp")
+	k.within(k.c.Prices.Guard.MaxRiseBP, 0, 1_000_000, "prices.guard.max_rise_bp")
+	k.within(k.c.Prices.Guard.MaxMovesDay, 0, 86_400, "prices.guard.max_moves_day")
+	k.within(int64(k.c.Prices.Protection.Days), 0, 30, "prices.protection.days")
 	for i, c := range k.c.Prices.Regulated {
 		k.text(c, at("prices.regulated_categories", i))
 	}

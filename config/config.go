@@ -119,9 +119,26 @@ type Hours struct {
 
 // Prices is about personalised and fixed prices.
 type Prices struct {
-	Personalised  bool     `yaml:"personalised"`
-	MaxDiscountBP int64    `yaml:"max_discount_bp"`      // 1500
-	Regulated     []string `yaml:"regulated_categories"` // of the catalogue; their prices are fixed by law (PRI-15)
+	Personalised  bool       `yaml:"personalised"`
+	MaxDiscountBP int64      `yaml:"max_discount_bp"`      // 1500
+	Regulated     []string   `yaml:"regulated_categories"` // of the catalogue; their prices are fixed by law (PRI-15)
+	Guard         Guard      `yaml:"guard"`
+	Protection    Protection `yaml:"protection"`
+}
+
+// Guard limits the size and speed of price moves (R48); 0 is no limit.
+type Guard struct {
+	MaxDropBP   int64 `yaml:"max_drop_bp"` // hundredths of a percent
+	MaxRiseBP   int64 `yaml:"max_rise_bp"`
+	MaxMovesDay int64 `yaml:"max_moves_day"` // of one price in 24 hours
+}
+
+// Protection is price-drop protection: whoever bought within Days before a public
+// price fell gets the difference back (PRI-14). 0 days: not offered.
+type Protection struct {
+	Days       int    `yaml:"days"`
+	Storefront string `yaml:"storefront"` // whose prices orders are held against
+	Channel    string `yaml:"channel"`
 }
 
 // Slot is a place on a page that takes one of many variants.

@@ -47,8 +47,9 @@ func wrongRow(list string, i int, err error) error {
 }
 
 // PutPrices merges price intervals into the histories, all or none. An overlap
-// is a 422 that names both intervals.
-func (f *Flow) PutPrices(ctx context.Context, rows []price.Interval, c Caller) (FeedAnswer, error) {
+// is a 422 that names both intervals, and so is a move beyond the shop's own limits
+// that nobody signed off (by may be nil).
+func (f *Flow) PutPrices(ctx context.Context, rows []price.Interval, by *SignOff, c Caller) (FeedAnswer, error) {
 	if err := c.server(); err != nil {
 		return FeedAnswer{}, err
 	}
@@ -60,32 +61,15 @@ func (f *Flow) PutPrices(ctx context.Context, rows []price.Interval, c Caller) (
 			return FeedAnswer{}, wrongRow("prices", i, err)
 		}
 	}
-	if err := f.overlap(ctx, rows); err != nil {
+	moves, err := f.movesOf(ctx, rows)
+	if err != nil {
+		return FeedAnswer{}, err
+	}
+	if err := f.guarded(ctx, moves, by, f.now()); err != nil {
 		return FeedAnswer{}, err
 	}
 	if err := f.host.PutPrices(ctx, rows); err != nil {
 		return FeedAnswer{}, unavailable("writing prices", err)
 	}
 	return FeedAnswer{Stored: len(rows)}, nil
-}
-
-// overlap tries the merge history by history, so that a row that contradicts
-// what is stored is the sender's fault and not the store's.
-func (f *Flow) overlap(ctx context.Context, rows []price.Interval) error {
-	type key struct{ product, storefront, channel, currency string }
-	byKey := map[key][]price.Interval{}
-	for _, r := range rows {
-		k := key{r.Product, r.Storefront, r.Channel, r.Currency}
-		byKey[k] = append(byKey[k], r)
-	}
-	for k, own := range byKey {
-		history, err := f.host.PriceHistory(ctx, k.product, k.storefront, k.channel, k.currency)
-		if err != nil {
-			return unavailable("reading price history", err)
-		}
-		if _, err := price.Merge(history, own); err != nil {
-			return invalid("prices", "%v", err)
-		}
-	}
-	return nil
 }

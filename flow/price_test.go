@@ -58,7 +58,7 @@ func TestAForbiddenClaimLeavesThePrice(t *testing.T) {
 	_, err := s.PutPrices(ctx, []price.Interval{
 		interval("2026-01-01 00:00", "2026-11-02 10:00", 10000, false), interval("2026-11-02 10:00", "2026-11-02 12:00", 7900, false),
 		interval("2026-11-02 12:00", "2026-11-21 00:00", 10000, false), interval("2026-11-21 00:00", "", 8000, true),
-	}, backend)
+	}, nil, backend)
 	ok(t, err)
 	a := s.judged(claimed(20))
 	want(t, a.Price, flow.PriceVerdict{Allowed: true, Cents: 8000})
@@ -78,7 +78,7 @@ func TestATrueClaimStands(t *testing.T) {
 	s := newShop(t)
 	_, err := s.PutPrices(ctx, []price.Interval{
 		interval("2026-01-01 00:00", "2026-11-21 00:00", 10000, false), interval("2026-11-21 00:00", "", 8000, true),
-	}, backend)
+	}, nil, backend)
 	ok(t, err)
 	a := s.judged(claimed(20))
 	want(t, a.Claim.Allowed, true)
@@ -256,13 +256,13 @@ func TestQuotesAreAnsweredInOrder(t *testing.T) {
 
 func TestFeedsNameTheRowThatIsWrong(t *testing.T) {
 	s := newShop(t)
-	_, err := s.PutPrices(ctx, []price.Interval{interval("2026-01-01 00:00", "2026-03-01 00:00", 100, false)}, backend)
+	_, err := s.PutPrices(ctx, []price.Interval{interval("2026-01-01 00:00", "2026-03-01 00:00", 100, false)}, nil, backend)
 	ok(t, err)
-	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-02-01 00:00", "2026-04-01 00:00", 100, false)}, backend)
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-02-01 00:00", "2026-04-01 00:00", 100, false)}, nil, backend)
 	faulted(t, err, 422, "prices")
-	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-05-01 00:00", "2026-04-01 00:00", 100, false)}, backend)
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-05-01 00:00", "2026-04-01 00:00", 100, false)}, nil, backend)
 	faulted(t, err, 422, "prices[0].to")
-	_, err = s.PutPrices(ctx, nil, backend)
+	_, err = s.PutPrices(ctx, nil, nil, backend)
 	faulted(t, err, 422, "prices")
 	_, err = s.PutProducts(ctx, nil, browser)
 	faulted(t, err, 403, "credential")
@@ -301,4 +301,103 @@ func TestANewProductCountsAtOnce(t *testing.T) {
 			t.Fatal("a variant of a sold-out product was drawn")
 		}
 	}
+}
+
+// R48: a fall beyond the shop's own limit is stored only with a person's name.
+func TestASteepFallNeedsAPerson(t *testing.T) {
+	s := newShop(t, func(c *config.Config) { c.Prices.Guard = config.Guard{MaxDropBP: 3000, MaxMovesDay: 2} })
+	was := interval("2026-01-01 00:00", "2026-11-01 00:00", 10000, false)
+	_, err := s.PutPrices(ctx, []price.Interval{was, interval("2026-11-01 00:00", "2026-11-20 00:00", 7000, false)}, nil, backend)
+	ok(t, err)
+	want(t, len(s.decisions(decide.ActionMove)), 0)
+
+	steep := []price.Interval{interval("2026-11-20 00:00", "", 4899, true)}
+	_, err = s.PutPrices(ctx, steep, nil, backend)
+	faulted(t, err, 422, "prices")
+	if !strings.Contains(err.Error(), "B12 from 7000 to 4899 cents") || !strings.Contains(err.Error(), "PRICE-DROP") {
+		t.Errorf("the refusal does not say what moved: %v", err)
+	}
+	h, err := s.host.PriceHistory(ctx, "B12", "de", "web", "EUR")
+	ok(t, err)
+	want(t, len(h), 2)
+	_, err = s.PutPrices(ctx, steep, &flow.SignOff{By: "  ", Reason: "clearance"}, backend)
+	faulted(t, err, 422, "signed_off")
+
+	_, err = s.PutPrices(ctx, steep, &flow.SignOff{By: "C. Lehmann", Reason: "clearance"}, backend)
+	ok(t, err)
+	rs := s.decisions(decide.ActionMove)
+	want(t, len(rs), 2)
+	names := rs[0].Actor + rs[1].Actor
+	want(t, names, "ops:C. Lehmann: clearance")
+	want(t, slices.Equal(rs[0].Rules, []string{"PRICE-DROP"}), true)
+}
+
+func TestManyMovesADayNeedAPerson(t *testing.T) {
+	s := newShop(t, func(c *config.Config) { c.Prices.Guard = config.Guard{MaxMovesDay: 2} })
+	rows := []price.Interval{
+		interval("2026-11-01 00:00", "2026-11-20 08:00", 10000, false), interval("2026-11-20 08:00", "2026-11-20 12:00", 9900, false),
+		interval("2026-11-20 12:00", "2026-11-20 16:00", 9800, false),
+	}
+	_, err := s.PutPrices(ctx, rows, nil, backend)
+	ok(t, err)
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-11-20 16:00", "", 9900, false)}, nil, backend)
+	faulted(t, err, 422, "prices")
+	_, err = s.PutPrices(ctx, []price.Interval{interval("2026-11-20 16:00", "2026-11-21 09:00", 9800, false)}, nil, backend)
+	ok(t, err) // no change of price is no move
+}
+
+// PRI-12 and PRI-13 as the shop meets them.
+func TestPRI12AllowTheStorefrontChosen(t *testing.T) {
+	q := quote()
+	q.Inputs = []string{"delivery_vat"}
+	a := newShop(t).judged(q)
+	want(t, a.Price, flow.PriceVerdict{Allowed: true, Cents: 8000})
+}
+
+func TestPRI12DenyAPriceByPlace(t *testing.T) {
+	s := newShop(t)
+	for _, name := range []string{"ip_country", "IP", "delivery_country", "Residence", "nationality", "postcode", "geo_region", "billing address"} {
+		q := quote()
+		q.Inputs = []string{"stock", name}
+		a := s.judged(q)
+		want(t, a.Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
+		if !slices.Contains(a.Rules, "PRI-12") {
+			t.Errorf("%s: rules %v", name, a.Rules)
+		}
+	}
+}
+
+func TestPRI13AllowTrueStockAndDeadline(t *testing.T) {
+	s := newShop(t)
+	_, err := s.PutPrices(ctx, []price.Interval{interval("2026-01-01 00:00", "2099-01-01 00:00", 8000, false)}, nil, backend)
+	ok(t, err)
+	p, err := s.host.Product(ctx, "B12")
+	ok(t, err)
+	q := quote()
+	q.Promises = price.Promises{Deadline: berlin("2099-01-01 00:00"), StockLeft: p.Stock}
+	a := s.judged(q)
+	want(t, a.Claim.Allowed, true)
+	want(t, len(a.Rules), 0)
+}
+
+func TestPRI13DenyFalsePressureAndARiseOnReload(t *testing.T) {
+	s := newShop(t)
+	p, err := s.host.Product(ctx, "B12")
+	ok(t, err)
+	for name, promise := range map[string]price.Promises{
+		"only so many of more":    {StockLeft: p.Stock - 1},
+		"a timer that ends never": {Deadline: berlin("2026-11-21 23:59")},
+	} {
+		q := quote()
+		q.Promises = promise
+		a := s.judged(q)
+		if a.Claim.Allowed || !a.Price.Allowed || !slices.Equal(a.Rules, []string{"PRI-13"}) {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+	q := quote()
+	q.Promises = price.Promises{ShownCents: 7900, ShownAt: s.clock().Add(-time.Minute)}
+	want(t, s.judged(q).Price, flow.PriceVerdict{Allowed: false, Cents: 7900})
+	q.Promises = price.Promises{FeesCents: 199}
+	want(t, s.judged(q).Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
 }

@@ -42,6 +42,9 @@ func wrongIn(q *price.Quote) (field, want string) {
 		{"basis", slices.Contains(quoteBases, q.Basis), oneOf(quoteBases)},
 		{"inputs", len(q.Inputs) <= maxListed, "want at most 64 names"},
 		{"reductions", len(q.Reductions) <= maxListed, "want at most 64"},
+		{"promises.stock_left", q.Promises.StockLeft >= 0, "want 0 or more"},
+		{"promises.shown_cents", q.Promises.ShownCents >= 0 && q.Promises.ShownCents <= maxCents, "want 0 or more"},
+		{"promises.fees_cents", q.Promises.FeesCents >= 0 && q.Promises.FeesCents <= maxCents, "want 0 or more"},
 		{"consent_record_id", len(q.ConsentID) <= productNameSize, "want a record id"},
 	} {
 		if !x.ok {

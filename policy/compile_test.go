@@ -104,7 +104,7 @@ func inputs(t *testing.T) map[Entry]any {
 		EntryEvent: full(&caseFacts{}), EntryExport: full(&ExportCase{}), EntryConsent: full(&ConsentInput{}),
 		EntryEscalate: full(&EscalateInput{}), EntryHandover: full(&HandoverInput{}), EntryCard: full(&CardInput{}),
 		EntryPersonalise: full(&VariantInput{}), EntryPricing: full(&PriceInput{}), EntryPrompt: full(&PromptInput{}),
-		EntryConduct: full(&ConductInput{}),
+		EntryMoves: full(&MoveInput{}), EntryConduct: full(&ConductInput{}),
 	}
 }
 

@@ -18,15 +18,18 @@ const (
 	EntryExport      Entry = "export"
 	EntryPrompt      Entry = "prompt"
 	EntryConduct     Entry = "conduct"
+	EntryProcessing  Entry = "processing"
+	EntryMoves       Entry = "moves"
 )
 
 // Entries lists all entries.
-var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport, EntryPrompt, EntryConduct}
+var Entries = []Entry{EntryConsent, EntryEvent, EntryEscalate, EntryHandover, EntryCard, EntryPricing, EntryPersonalise, EntryExport, EntryPrompt, EntryConduct, EntryProcessing, EntryMoves}
 
 // schemas names the schema of each entry's input.
 var schemas = map[Entry]string{
 	EntryConsent: "consent", EntryEvent: "event", EntryEscalate: "escalate", EntryHandover: "handover", EntryCard: "card",
 	EntryPricing: "price", EntryPersonalise: "variant", EntryExport: "export", EntryPrompt: "prompt", EntryConduct: "conduct",
+	EntryProcessing: "processing", EntryMoves: "move",
 }
 
 // shared is the package that others import.

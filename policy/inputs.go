@@ -275,6 +275,27 @@ type PriceVerdict struct {
 	Rules        []string `json:"rules"`
 }
 
+// MoveInput is a price move with the limits that the shop set for itself (R48).
+type MoveInput struct {
+	Move      price.Move `json:"move"`
+	Limits    MoveLimits `json:"limits"`
+	SignedOff bool       `json:"signed_off"` // a named person stands for it
+}
+
+// MoveLimits guard size and speed of price moves; 0 is no limit.
+type MoveLimits struct {
+	DropBP   int64 `json:"drop_bp"` // hundredths of a percent
+	RiseBP   int64 `json:"rise_bp"`
+	MovesDay int64 `json:"moves_day"` // in 24 hours
+}
+
+// MoveVerdict says whether a move may be stored. Rules name the limits that it
+// passes, signed off or not.
+type MoveVerdict struct {
+	Allowed bool     `json:"allowed"`
+	Rules   []string `json:"rules"`
+}
+
 // Result bundles what a decision record needs from a judgement.
 type Result struct {
 	Input   []byte         // canonical JSON as judged

@@ -172,6 +172,15 @@ func (r *Rules) Price(ctx context.Context, in PriceInput) (PriceVerdict, Result,
 	return v, res, err
 }
 
+// Move judges a price move against the shop's own limits. On an error it is denied.
+func (r *Rules) Move(ctx context.Context, in MoveInput) (MoveVerdict, Result, error) {
+	v := MoveVerdict{Rules: failClosed}
+	res, err := judge(ctx, r, EntryMoves, &in, &v, func(a *answer) MoveVerdict {
+		return MoveVerdict{Allowed: a.flag("allowed"), Rules: a.list("rules")}
+	})
+	return v, res, err
+}
+
 // judge evaluates an entry and keeps the bytes that the decision record needs: the
 // rules' own verdict, member for member, so that it replays from the policy document
 // and the input alone. v comes in as the refusal and is replaced only by a whole

@@ -42,6 +42,7 @@ func quote() PriceInput {
 			Product: "B12", Storefront: "de", Channel: "web", Currency: "EUR", Customer: "consumer", ListCents: 10000, OfferCents: 9200,
 			VATBP: 1900, Basis: "personalised", Inputs: []string{"stock"}, Disclosed: true, Announcement: price.Announcement{Kind: "none"},
 		},
+		Facts:        price.Facts{DeadlineTrue: true, StockTrue: true},
 		Personalised: true, ConsentGiven: true, Significance: "low",
 	}
 }
@@ -116,6 +117,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 	click := HandoverInput{TokenValid: true, SwitchOn: true, Channel: "chat", Offered: []string{"chat"}, Open: []string{"chat"}}
 	ask := CardInput{Role: "adviser", Open: true, Assigned: true}
 	banner := first()
+	move := MoveInput{Move: price.Move{Product: "B12", MovesDay: 1}}
 	for e, c := range map[Entry]struct {
 		input   ast.Object
 		allowed func(ast.Object) bool
@@ -133,6 +135,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 		EntryPersonalise: {full(facts(&show)), func(o ast.Object) bool { return o.Get(ast.StringTerm("mode")).Equal(ast.StringTerm("profile")) },
 			"art22_ground candidates experiment locale logged_in slot"},
 		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "art22_ground facts"},
+		EntryMoves:   {full(facts(&move)), flagged("allowed"), "signed_off"},
 		EntryPrompt:  {full(facts(&banner)), func(o ast.Object) bool { return o.Get(ast.StringTerm("ask")).Value.(ast.Set).Len() > 0 }, ""},
 	} {
 		t.Run(string(e), func(t *testing.T) {
@@ -233,6 +236,10 @@ func refusal(ctx context.Context, r *Rules, e Entry) (bool, error) {
 	case EntryPersonalise:
 		v, _, err := r.Variant(ctx, choice())
 		return v.Mode == "default" && len(v.Eligible) == 0, err
+	}
+	if e == EntryMoves {
+		v, _, err := r.Move(ctx, MoveInput{SignedOff: true})
+		return !v.Allowed, err
 	}
 	v, _, err := r.Price(ctx, quote())
 	return !v.PriceAllowed && !v.ClaimAllowed, err

@@ -107,7 +107,7 @@ func coverage(t *testing.T, r cover.Report) string {
 }
 
 // ruleID is law.md's form of an id, or one of ours.
-var ruleID = regexp.MustCompile(`^(CON|SIG|LAW|SPC|ESC|PRI|VAR|EXP|BAT|RGT|ADM|OPS)-[0-9]{2}$|^OFFER-[A-Z-]+$|^SWITCH$`)
+var ruleID = regexp.MustCompile(`^(CON|SIG|LAW|SPC|ESC|PRI|VAR|EXP|BAT|RGT|ADM|OPS)-[0-9]{2}$|^OFFER-[A-Z-]+$|^PRICE-[A-Z]+$|^SWITCH$`)
 
 // TestEveryRuleIDHasWords finds the ids that rules can give, and asks each for
 // complete metadata in its own package.

@@ -14,7 +14,7 @@ import (
 
 //go:embed standing/standing.rego consent/consent.rego minimise/minimise.rego escalate/escalate.rego
 //go:embed handover/handover.rego card/card.rego pricing/pricing.rego personalise/personalise.rego export/export.rego
-//go:embed prompt/prompt.rego conduct/conduct.rego
+//go:embed prompt/prompt.rego conduct/conduct.rego processing/processing.rego moves/moves.rego
 var rego embed.FS
 
 //go:embed schemas/*.json

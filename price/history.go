@@ -29,7 +29,27 @@ func Judgeable(q Quote, history []Interval, now time.Time, zone *time.Location) 
 	f.LowCents, f.Covered = low(h, f.WindowFrom, start)
 	f.MaxPercent = percentBelow(f.LowCents, q.OfferCents)
 	f.RaisedBefore = raised(h, daysBefore(start, 60, zone), start)
+	f.DeadlineTrue = endsThen(own(q, history), q.Promises.Deadline, now)
+	f.StockTrue = q.Promises.StockLeft == 0
+	f.Rose = rose(q, now)
 	return f
+}
+
+// endsThen reports whether the price in force now ends at the promised moment, the
+// same for everybody (PRI-13). No promise is kept.
+func endsThen(h []Interval, deadline, now time.Time) bool {
+	if deadline.IsZero() {
+		return true
+	}
+	n := inForce(h, now)
+	return n >= 0 && h[n].To.Equal(deadline)
+}
+
+// rose reports whether the offer is above what the same basket showed less than
+// Hold ago (PRI-13).
+func rose(q Quote, now time.Time) bool {
+	p := q.Promises
+	return p.ShownCents > 0 && q.OfferCents > p.ShownCents && !p.ShownAt.After(now) && now.Sub(p.ShownAt) < Hold
 }
 
 // own are the intervals that the quote may be compared with, in time order.

@@ -436,3 +436,53 @@ func TestAQuoteCannotNameAPerson(t *testing.T) {
 		}
 	}
 }
+
+// PRI-13: a deadline is the end of the stored price, the same for everybody.
+func TestADeadlineIsTheEndOfThePrice(t *testing.T) {
+	h := history(step{"2026-11-01", 10000, false}, step{"2026-11-20", 8000, true}, step{"2026-11-30", 10000, false})
+	for _, c := range []struct {
+		name, deadline string
+		now            string
+		want           bool
+	}{
+		{"none promised", "", "2026-11-21", true},
+		{"as stored", "2026-11-30", "2026-11-21", true},
+		{"earlier than stored", "2026-11-29", "2026-11-21", false},
+		{"a timer of its own", "2026-11-21 00:15", "2026-11-21", false},
+		{"of a price that is over", "2026-11-30", "2026-12-01", false},
+		{"the last price has no end", "2026-12-24", "2026-12-01", false},
+	} {
+		q := quote(8000, at("2026-11-20"))
+		if c.deadline != "" {
+			q.Promises.Deadline = at(c.deadline)
+		}
+		if got := Judgeable(q, h, at(c.now), berlin).DeadlineTrue; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// PRI-13: within 30 minutes a basket's price does not rise.
+func TestAShownPriceHolds(t *testing.T) {
+	now := at("2026-11-21 12:00")
+	for _, c := range []struct {
+		name  string
+		shown int64
+		ago   time.Duration
+		want  bool
+	}{
+		{"nothing was shown", 0, time.Minute, false},
+		{"a lower price a minute ago", 7900, time.Minute, true},
+		{"the same price", 8000, time.Minute, false},
+		{"a higher price", 8100, time.Minute, false},
+		{"a lower price just within the time", 7900, Hold - time.Second, true},
+		{"a lower price half an hour ago", 7900, Hold, false},
+		{"a lower price in the future", 7900, -time.Second, false},
+	} {
+		q := quote(8000, at("2026-11-21"))
+		q.Promises.ShownCents, q.Promises.ShownAt = c.shown, now.Add(-c.ago)
+		if got := Judgeable(q, nil, now, berlin).Rose; got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

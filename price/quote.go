@@ -20,7 +20,21 @@ type Quote struct {
 	Announcement Announcement `json:"announcement"`
 	Disclosed    bool         `json:"disclosure_shown"`
 	ConsentID    string       `json:"consent_record_id"`
+	Promises     Promises     `json:"promises"`
 }
+
+// Promises are what is said beside a price, and what the basket showed before
+// (PRI-13). Zero is not said.
+type Promises struct {
+	Deadline   time.Time `json:"deadline"`    // the price ends then
+	StockLeft  int64     `json:"stock_left"`  // only so many are left
+	ShownCents int64     `json:"shown_cents"` // what this basket or page showed for the product before …
+	ShownAt    time.Time `json:"shown_at"`    // … and when
+	FeesCents  int64     `json:"fees_cents"`  // comes on top at the checkout, not in the offer
+}
+
+// Hold is how long a price that was shown in a basket does not rise (PRI-13).
+const Hold = 30 * time.Minute
 
 // Inputs are the names that Quote.Inputs may hold. The policy denies any other.
 var Inputs = []string{
@@ -69,4 +83,7 @@ type Facts struct {
 	MaxPercent   int64     `json:"max_pct"`       // floor(100*(low-offer)/low), never below 0
 	Restarted    bool      `json:"restarted"`     // the claimed start was not uninterrupted (PRI-05)
 	RaisedBefore bool      `json:"raised_before"` // a rise within 60 days before since (PRI-07)
+	DeadlineTrue bool      `json:"deadline_true"` // none was promised, or the price in force now ends then (PRI-13)
+	StockTrue    bool      `json:"stock_true"`    // none was promised, or the catalogue has no more; set by who knows the catalogue
+	Rose         bool      `json:"rose"`          // above what was shown within Hold before now (PRI-13)
 }

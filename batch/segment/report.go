@@ -41,6 +41,7 @@ type Report struct {
 	Slots      map[string]int   `json:"variants"`  // by slot
 	Weights    string           `json:"weights"`
 	Files      []File           `json:"files"`
+	Protection *Protection      `json:"price_protection,omitempty"`
 }
 
 // FeatureCount says how many persons a feature says something about.
@@ -82,7 +83,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	for name, slot := range n.in.Config.Slots {
 		n.report.Slots[name] = len(slot.Variants)
 	}
-	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions} {
+	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions, n.protect} {
 		if err := count(ctx); err != nil {
 			return err
 		}

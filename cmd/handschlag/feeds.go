@@ -35,12 +35,16 @@ func (c productsImportCmd) Run(ctx context.Context, s streams) error {
 }
 
 type priceCmd struct {
-	Import priceImportCmd `cmd:"" help:"Add price intervals to the history, all or none."`
+	Import  priceImportCmd  `cmd:"" help:"Add price intervals to the history, all or none."`
+	Refunds priceRefundsCmd `cmd:"" help:"Who is due a refund because a public price fell after the purchase, as of the last night."`
+	Bought  priceBoughtCmd  `cmd:"" help:"Who bought right before a steep fall of a price, as of the last night."`
 }
 
 type priceImportCmd struct {
 	place
-	File string `arg:"" help:"CSV: product_id,storefront,channel,currency,from,to,gross_cents,announced. - for standard input."`
+	File      string `arg:"" help:"CSV: product_id,storefront,channel,currency,from,to,gross_cents,announced. - for standard input."`
+	SignedOff string `placeholder:"NAME" help:"Who stands for moves beyond the shop's own limits (prices.guard)."`
+	Reason    string `help:"Why, with --signed-off."`
 }
 
 // Run imports price intervals.
@@ -50,7 +54,11 @@ func (c priceImportCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return named(c.File, err)
 		}
-		return feed(ctx, s, c.place, "/v1/prices", map[string]any{"prices": rows}, "price intervals")
+		body := map[string]any{"prices": rows}
+		if c.SignedOff != "" || c.Reason != "" {
+			body["signed_off"] = flow.SignOff{By: c.SignedOff, Reason: c.Reason}
+		}
+		return feed(ctx, s, c.place, "/v1/prices", body, "price intervals")
 	})
 }
 

@@ -25,7 +25,7 @@ type commands struct {
 	Nightly  nightlyCmd  `cmd:"" help:"Run the night: segments, checks, exports, and publish back."`
 	Consent  consentCmd  `cmd:"" help:"Show, grant, refuse or withdraw a subject's consent."`
 	Products productsCmd `cmd:"" help:"Import the product catalogue."`
-	Price    priceCmd    `cmd:"" help:"Import price histories."`
+	Price    priceCmd    `cmd:"" help:"Import price histories; refunds and buyers after a fall."`
 	Audit    auditCmd    `cmd:"" help:"Explain decisions."`
 	Policy   policyCmd   `cmd:"" help:"Change the policy: signed bundles with tests, replay, opinion and approval."`
 	Ledger   ledgerCmd   `cmd:"" help:"Verify the consent ledger, offline."`
