@@ -54,8 +54,10 @@ func stateNumber(s CaseState) int {
 		return 11
 	case StateAhead:
 		return 12
-	case StateSwitchedOff:
+	case StateUnregistered:
 		return 13
+	case StateSwitchedOff:
+		return 14
 	}
 	return -1
 }

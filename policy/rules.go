@@ -35,6 +35,7 @@ type Rules struct {
 	compiler  *ast.Compiler
 	documents map[string][]byte
 	queries   map[Entry]opa.PreparedEvalQuery
+	store     storage.Store
 	txn       storage.Transaction // of a store that nobody writes
 	words     map[string]map[string]Reason
 	events    gate
@@ -83,7 +84,7 @@ func prepare(ctx context.Context, compiler *ast.Compiler, doc, capabilities []by
 		return nil, err
 	}
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	r := &Rules{compiler: compiler, queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
+	r := &Rules{compiler: compiler, store: store, queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
 	if r.txn, err = store.NewTransaction(ctx); err != nil {
 		return nil, fmt.Errorf("opening settings: %w", err)
 	}
