@@ -243,3 +243,14 @@ func Date(s string) (t time.Time, ok bool) {
 	t, err := time.Parse(time.DateOnly, s)
 	return t, err == nil
 }
+
+// sqlWords are the words of a segment's condition that name no column.
+var sqlWords = []string{
+	"abs", "and", "as", "between", "bigint", "boolean", "case", "cast", "coalesce", "double", "else", "end", "false", "greatest", "if", "in",
+	"integer", "is", "least", "not", "null", "nullif", "or", "sign", "then", "true", "try_cast", "varchar", "when",
+}
+
+// Columns are the night's columns that the segment's condition reads.
+func (s Segment) Columns() []string {
+	return slices.DeleteFunc(s.Features(), func(w string) bool { return slices.Contains(sqlWords, w) })
+}

@@ -131,7 +131,8 @@ func (c *Circumstances) CaseFor(kind event.Kind, p consent.Purpose) EventCase {
 		standing = c.Standing(p)
 	}
 	return EventCase{
-		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), GPC: c.GPC, DNT: c.DNT, Tag: c.tag(), Age: orUnknown(c.Age),
+		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), Tag: c.tag(), Age: orUnknown(c.Age),
+		GPC: c.GPC && !standing.Lifts, DNT: c.DNT && !standing.Lifts, // SIG-04: a yes given in knowledge of the signal
 		State: CaseStateOf(standing, Moment{
 			Occurred: c.Occurred, Received: c.Received, LateAfter: c.LateAfter, AheadAfter: c.AheadAfter,
 			SwitchedOff: c.SwitchedOff, Restricted: c.Restricted || c.Objected != nil && c.Objected(p), Unlinked: c.Unlinked,

@@ -12,20 +12,21 @@ type CaseState string
 // The states of a case. The first ones are consent.Status values, seen both at
 // event time and now; the rest are circumstances that outrank them, strongest last.
 const (
-	StateUnknown     CaseState = "unknown"
-	StateGiven       CaseState = "given"
-	StateRenewed     CaseState = "renewed"
-	StateRefused     CaseState = "refused"
-	StateWithdrawn   CaseState = "withdrawn"
-	StateExpired     CaseState = "expired"
-	StateInvalidated CaseState = "invalidated"
-	StateRevoked     CaseState = "revoked"
-	StateBeforeGrant CaseState = "before_grant" // given now, but not yet when the event happened (BAT-01, BAT-02)
-	StateUnlinked    CaseState = "unlinked"     // a merge of device and account without consent on both sides (CON-14)
-	StateRestricted  CaseState = "restricted"   // Art. 18 (RGT-07)
-	StateLate        CaseState = "late"         // more than 7 days late (BAT-04)
-	StateAhead       CaseState = "ahead"        // more than 5 minutes in the future (BAT-04)
-	StateSwitchedOff CaseState = "switched_off" // kill switch (SWITCH)
+	StateUnknown      CaseState = "unknown"
+	StateGiven        CaseState = "given"
+	StateRenewed      CaseState = "renewed"
+	StateRefused      CaseState = "refused"
+	StateWithdrawn    CaseState = "withdrawn"
+	StateExpired      CaseState = "expired"
+	StateInvalidated  CaseState = "invalidated"
+	StateRevoked      CaseState = "revoked"
+	StateBeforeGrant  CaseState = "before_grant" // given now, but not yet when the event happened (BAT-01, BAT-02)
+	StateUnlinked     CaseState = "unlinked"     // a merge of device and account without consent on both sides (CON-14)
+	StateRestricted   CaseState = "restricted"   // Art. 18 (RGT-07)
+	StateLate         CaseState = "late"         // more than 7 days late (BAT-04)
+	StateAhead        CaseState = "ahead"        // more than 5 minutes in the future (BAT-04)
+	StateUnregistered CaseState = "unregistered" // the purpose may not run, whoever said yes (LAW-01)
+	StateSwitchedOff  CaseState = "switched_off" // kill switch (SWITCH)
 )
 
 // CaseStates lists all states.
@@ -33,7 +34,7 @@ var CaseStates = caseStates[:]
 
 var caseStates = [...]CaseState{
 	StateUnknown, StateGiven, StateRenewed, StateRefused, StateWithdrawn, StateExpired, StateInvalidated, StateRevoked,
-	StateBeforeGrant, StateUnlinked, StateRestricted, StateLate, StateAhead, StateSwitchedOff,
+	StateBeforeGrant, StateUnlinked, StateRestricted, StateLate, StateAhead, StateUnregistered, StateSwitchedOff,
 }
 
 // Stamp is what the event itself says about a purpose.

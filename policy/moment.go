@@ -19,16 +19,19 @@ type Moment struct {
 	SwitchedOff           bool
 	Restricted            bool
 	Unlinked              bool
+	Unregistered          bool // the purpose may not run (LAW-01)
 }
 
 // CaseStateOf folds a standing and the circumstances of an event into a state,
-// the same way by day and by night. Precedence: switched off, ahead, late,
-// restricted, unlinked, then the status; a grant that began after the event
+// the same way by day and by night. Precedence: switched off, unregistered,
+// ahead, late, restricted, unlinked, then the status; a grant that began after the event
 // happened is before_grant.
 func CaseStateOf(s consent.Standing, m Moment) CaseState {
 	switch { // Moments are compared, not subtracted: a distance ends at 292 years.
 	case m.SwitchedOff:
 		return StateSwitchedOff
+	case m.Unregistered:
+		return StateUnregistered
 	case m.Occurred.After(m.Received.Add(or(m.AheadAfter, aheadAfter))):
 		return StateAhead
 	case m.Occurred.Before(m.Received.Add(-or(m.LateAfter, lateAfter))):

@@ -60,7 +60,7 @@ _sets := _orders | {
 	"checkout_failed",
 }
 
-_circumstances := {"switched_off", "ahead", "late", "restricted", "unlinked"}
+_circumstances := {"switched_off", "unregistered", "ahead", "late", "restricted", "unlinked"}
 
 # METADATA
 # title: Only declared fields are kept
@@ -344,6 +344,20 @@ deny contains "RGT-07" if input.state == "restricted"
 #   force: voluntary
 #   sdm: Intervenierbarkeit
 deny contains "SWITCH" if input.state == "switched_off"
+
+# METADATA
+# title: Every processing has a registered purpose with one basis
+# description: The register does not let the purpose run, whatever the visitor said (package processing).
+# custom:
+#   id: LAW-01
+#   de: Dieser Zweck steht nicht vollständig im Verzeichnis der Verarbeitungstätigkeiten. Deshalb läuft er nicht.
+#   en: This purpose is not wholly entered in the record of processing activities. So it does not run.
+#   legal_basis: Art. 5(1)(a), Art. 5(1)(b), Art. 6(1), Art. 30 GDPR
+#   source: law.md LAW-01
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+deny contains "LAW-01" if input.state == "unregistered"
 
 # METADATA
 # title: Sensitive by inference

@@ -365,3 +365,14 @@ test_spc_02_deny_every_kind_of_set if {
 		"SPC-02" in _seen({"kind": kind, "tag": "special"}).rules
 	}
 }
+
+# LAW-01: a yes, and the shop's own order, pass only while the register lets the purpose run.
+test_law_01_allow_a_purpose_that_runs if {
+	_allows(_seen({}))
+	_allows(_ordered({}))
+}
+
+test_law_01_deny_a_purpose_that_may_not_run if {
+	_refuses(_seen({"state": "unregistered"}), {"LAW-01"})
+	_refuses(_ordered({"state": "unregistered"}), {"LAW-01"})
+}

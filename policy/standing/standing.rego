@@ -83,6 +83,20 @@ refusal("expired") := "CON-12"
 refusal("invalidated") := "CON-06"
 
 # METADATA
+# title: Every processing has a registered purpose with one basis
+# description: The register does not let the purpose run, whatever the visitor said (package processing).
+# custom:
+#   id: LAW-01
+#   de: Dieser Zweck steht nicht vollständig im Verzeichnis der Verarbeitungstätigkeiten. Deshalb läuft er nicht.
+#   en: This purpose is not wholly entered in the record of processing activities. So it does not run.
+#   legal_basis: Art. 5(1)(a), Art. 5(1)(b), Art. 6(1), Art. 30 GDPR
+#   source: law.md LAW-01
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+refusal("unregistered") := "LAW-01"
+
+# METADATA
 # title: Proxies
 # description: |
 #   Tags and words of feature names that stand for origin, faith or place (SPC-04).

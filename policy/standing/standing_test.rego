@@ -18,6 +18,7 @@ test_every_other_status_names_its_rule if {
 	standing.refusal("revoked") == "CON-10"
 	standing.refusal("expired") == "CON-12"
 	standing.refusal("invalidated") == "CON-06"
+	standing.refusal("unregistered") == "LAW-01"
 }
 
 test_words_of_names if standing.words({"surname_Origin", "orders_90d"}) == {"surname", "origin", "orders", "90d"}

@@ -1,0 +1,207 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
+	"github.com/handschlag/handschlag/profile"
+)
+
+// Register says which purposes may run on a day, by the configuration's register
+// (LAW-01). The zero Register lets none.
+type Register struct {
+	verdicts map[consent.Purpose]policy.ProcessingVerdict
+}
+
+// Registered asks the rules about every purpose. scorecard is the one that offers
+// are scored with. An error means that nobody could find out: then nothing may run.
+func Registered(ctx context.Context, rules *policy.Rules, cfg *config.Config, scorecard decide.Scorecard, now time.Time) (Register, error) {
+	r := Register{verdicts: make(map[consent.Purpose]policy.ProcessingVerdict, len(consent.Purposes))}
+	for _, p := range consent.Purposes {
+		v, err := rules.Processing(ctx, ProcessingFacts(cfg, p, deployed(cfg, p, scorecard), now))
+		if err != nil {
+			return Register{}, fmt.Errorf("judging the register: %w", err)
+		}
+		r.verdicts[p] = v
+	}
+	return r, nil
+}
+
+// Runs reports whether a purpose may run.
+func (r Register) Runs(p consent.Purpose) bool { return r.verdicts[p].Allowed }
+
+// Verdict is what the rules say about a purpose.
+func (r Register) Verdict(p consent.Purpose) policy.ProcessingVerdict { return r.verdicts[p] }
+
+// Uses reports whether a purpose's decisions may use a feature or column that is
+// deployed for it (LAW-05).
+func (r Register) Uses(p consent.Purpose, feature string) bool {
+	v := r.verdicts[p]
+	return v.Allowed && v.Dropped[feature] == nil
+}
+
+// Warnings says, a line each, which purposes may not run and why, and which
+// features they go on without.
+func (r Register) Warnings(rules *policy.Rules) []string {
+	var out []string
+	for _, p := range consent.Purposes {
+		v := r.verdicts[p]
+		if !v.Allowed {
+			out = append(out, fmt.Sprintf("%s does not run: %s", p, why(rules, v.Rules)))
+		}
+		for _, feature := range slices.Sorted(maps.Keys(v.Dropped)) {
+			out = append(out, fmt.Sprintf("%s goes on without %s: %s", p, feature, why(rules, v.Dropped[feature])))
+		}
+	}
+	return out
+}
+
+func why(rules *policy.Rules, ids []string) string {
+	words := make([]string, 0, len(ids))
+	for _, r := range rules.ReasonsIn(policy.EntryProcessing, ids) {
+		words = append(words, r.Rule+" ("+r.Title+")")
+	}
+	return strings.Join(words, ", ")
+}
+
+// deployed names the features that decisions of a purpose use now.
+func deployed(cfg *config.Config, p consent.Purpose, scorecard decide.Scorecard) (out []string) {
+	switch p {
+	case consent.AdviserAssist:
+		out = append(slices.Clone(ladderFeatures), "value_tier")
+		for _, f := range scorecard.Features {
+			out = append(out, f.Name)
+		}
+	case consent.PersonalisationContent:
+		for _, s := range cfg.Segments {
+			out = append(out, s.Columns()...)
+		}
+	case consent.Analytics:
+		for _, f := range profile.Catalogue() {
+			if slices.Contains(f.Purposes, p) {
+				out = append(out, f.Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// ProcessingFacts are the facts of one purpose: what the register says, and how
+// it compares with the features that are deployed.
+func ProcessingFacts(cfg *config.Config, p consent.Purpose, features []string, now time.Time) policy.ProcessingInput {
+	entries := cfg.Processings(p)
+	in := policy.ProcessingInput{
+		Purpose: p, Entries: int64(len(entries)), Gated: p.Gated(), Special: p.Special(), ChildDirected: cfg.ChildShop, DPF: cfg.Register.Transfers.DPF,
+		RecipientsListed: len(entries) > 0,
+	}
+	for i, e := range entries {
+		in.Bases, in.Art9 = addOnce(in.Bases, cmp.Or(e.Basis, "none")), addOnce(in.Art9, e.Art9)
+		if days := int64(e.RetentionDays); i == 0 || days < in.RetentionDays {
+			in.RetentionDays = days
+		}
+		in.LookbackDays = max(in.LookbackDays, int64(e.LookbackDays))
+		in.RecipientsListed = in.RecipientsListed && len(e.Recipients) > 0
+		in.DeviceAccess, in.Profiling = in.DeviceAccess || e.DeviceAccess, in.Profiling || e.Profiling
+		in.DPIARequired = in.DPIARequired || e.DPIARequired
+		for _, id := range e.Recipients {
+			in.Recipients = append(in.Recipients, partyFact(cfg, id))
+		}
+		for _, id := range e.Identifiers {
+			in.Identifiers = append(in.Identifiers, identifierFact(cfg, p, id))
+		}
+		for _, from := range e.Sources {
+			in.Sources = append(in.Sources, policy.SourceFact{Purpose: from, Compatible: compatible(cfg, from, p)})
+		}
+	}
+	in.Features = featureFacts(entries, features)
+	if len(entries) > 0 {
+		in.LIA = liaFact(cfg, entries[0], now)
+		in.DPIA = dpiaFact(cfg, entries, features, now)
+	}
+	return in
+}
+
+func addOnce(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+func partyFact(cfg *config.Config, id string) policy.PartyFact {
+	r, _ := cfg.RecipientNamed(id)
+	return policy.PartyFact{
+		ID: id, Role: r.Role, Contract: strings.TrimSpace(r.Contract) != "", Country: r.Country, Transfer: r.Transfer,
+		Assessed: strings.TrimSpace(r.Assessment) != "",
+	}
+}
+
+func identifierFact(cfg *config.Config, p consent.Purpose, id string) policy.IdentifierFact {
+	x, _ := cfg.IdentifierNamed(id)
+	return policy.IdentifierFact{
+		ID: id, Allowed: slices.Contains(x.Purposes, p), Exempt: slices.Contains(x.Exempt, p), OnDevice: x.Kind == "cookie" || x.Kind == "storage",
+	}
+}
+
+// compatible reports that a purpose lists another one for its data (Art. 6(4)).
+func compatible(cfg *config.Config, from, to consent.Purpose) bool {
+	return from == to || slices.ContainsFunc(cfg.Processings(from), func(e config.Processing) bool { return slices.Contains(e.Compatible, to) })
+}
+
+func featureFacts(entries []config.Processing, deployed []string) []policy.FeatureFact {
+	out := make([]policy.FeatureFact, 0, len(deployed))
+	for _, name := range deployed {
+		feature, days := config.Windowed(name)
+		listed := slices.ContainsFunc(entries, func(e config.Processing) bool { return slices.Contains(e.Features, feature) })
+		out = append(out, policy.FeatureFact{Name: name, Listed: listed, Days: int64(days)})
+	}
+	return out
+}
+
+func liaFact(cfg *config.Config, e config.Processing, now time.Time) policy.LIAFact {
+	l, ok := cfg.LIANamed(e.LIA)
+	at, dated := config.Date(l.ApprovedAt)
+	if !ok {
+		return policy.LIAFact{}
+	}
+	whole := dated
+	for _, part := range []string{l.Interest, l.Necessity, l.Balancing, l.Safeguards, l.ObjectionRoute} {
+		whole = whole && strings.TrimSpace(part) != ""
+	}
+	return policy.LIAFact{Complete: whole, Covers: slices.Contains(l.Purposes, e.Purpose), ApprovedBy: strings.TrimSpace(l.ApprovedBy), AgeMonths: max(monthsSince(at, now, time.UTC), 0)}
+}
+
+func dpiaFact(cfg *config.Config, entries []config.Processing, deployed []string, now time.Time) policy.DPIAFact {
+	d, ok := cfg.DPIANamed(entries[0].DPIA)
+	if !ok {
+		return policy.DPIAFact{}
+	}
+	until, dated := config.Date(d.ReviewBy)
+	f := policy.DPIAFact{
+		Covers: slices.Contains(d.Purposes, entries[0].Purpose), Approved: d.Decision.Approved && d.Decision.At != "" && d.Opinion.At != "",
+		Expired: !dated || !now.Before(until), OpinionBy: strings.TrimSpace(d.Opinion.By), DecisionBy: strings.TrimSpace(d.Decision.By),
+	}
+	for _, name := range deployed {
+		if feature, _ := config.Windowed(name); !slices.Contains(d.Features, feature) {
+			f.UnassessedFeatures = append(f.UnassessedFeatures, name)
+		}
+	}
+	for _, e := range entries {
+		for _, id := range e.Recipients {
+			if !slices.Contains(d.Recipients, id) {
+				f.UnassessedRecipients = addOnce(f.UnassessedRecipients, id)
+			}
+		}
+	}
+	return f
+}
