@@ -71,7 +71,9 @@ func (f filled) check(t *testing.T, h flow.Host) {
 	same(t, must(h.AccountOf(ctx, f.subject))(t), f.account)
 	same(t, must(h.State(ctx, f.subject))(t), f.state)
 	same(t, must(h.State(ctx, f.account))(t), f.listed)
-	same(t, consent.Retold(nil, must(h.Listed(ctx, f.account))(t), noon), f.listed)
+	told := consent.Retold(nil, must(h.Listed(ctx, f.account))(t), noon)
+	told.Subject = f.account
+	same(t, told, f.listed)
 	same(t, must(h.Record(ctx, f.receipt.Record.RecordID))(t), f.receipt.Record)
 	checkProof(t, h, f.receipt)
 	rows := must(night(t, h).ReadEvents(ctx))(t)

@@ -163,7 +163,7 @@ func (h *Host) lockWithDevices(s consent.Subject) (unlock func(), devices []cons
 // is taken back, all sections go.
 func (h *Host) withoutGround(was, next consent.State, rec consent.Record, subjects []consent.Subject) (map[consent.Subject]profile.Profile, error) {
 	out := map[consent.Subject]profile.Profile{}
-	broken := consent.Broken(was, next, rec)
+	broken := append(consent.Broken(was, next, rec), h.fallen(was, rec)...)
 	special := slices.ContainsFunc(broken, consent.Purpose.Special)
 	for _, who := range subjects {
 		p, err := h.lockedProfile(who)
@@ -210,11 +210,14 @@ func (h *Host) ground(who consent.Subject, next consent.State) (func(consent.Pur
 		return nil, err
 	}
 	if account.IsZero() {
-		return func(p consent.Purpose, r consent.Record) bool { return own.At(p, r.Event.Time).Status.Valid() }, nil
+		return func(p consent.Purpose, r consent.Record) bool {
+			return h.standingIn(own, r.Event.Time).At(p, r.Event.Time).Status.Valid()
+		}, nil
 	}
 	linked, err := read(account)
 	return func(p consent.Purpose, r consent.Record) bool {
-		return consent.Together(own, linked, p, r.Event.Time).Status.Valid()
+		at := r.Event.Time
+		return consent.Together(h.standingIn(own, at), h.standingIn(linked, at), p, at).Status.Valid()
 	}, err
 }
 

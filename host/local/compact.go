@@ -24,8 +24,9 @@ type compaction struct {
 	end     uint64 // rows below this number lie in finished segments
 	days    map[string]day
 	found   map[string]*intake
-	keep    uint64 // number of the first row of a day that is still open
-	first   string // rows of days before it are gone, or go
+	stale   map[consent.Subject]bool // whose profiles may hold what no yes carries any more
+	keep    uint64                   // number of the first row of a day that is still open
+	first   string                   // rows of days before it are gone, or go
 }
 
 // intake counts the rows of a day that no Parquet file covers, by bucket, and
@@ -61,6 +62,9 @@ func (h *Host) compact(ctx context.Context, through time.Time, state *pebble.Sna
 	}
 	if err := c.writeDays(ctx, affected); err != nil {
 		return nil, err
+	}
+	if err := c.forget(); err != nil {
+		return nil, fmt.Errorf("forgetting what lapsed: %w", err)
 	}
 	if err := c.tidy(marks); err != nil {
 		return nil, err
@@ -124,7 +128,14 @@ func (c *compaction) affected() (map[[16]byte]bool, map[consent.Subject]uint64, 
 	if len(last) == 8 {
 		since = int64(binary.BigEndian.Uint64(last))
 	}
+	c.stale = map[consent.Subject]bool{}
 	err = statesIn(c.state, func(st stored) error {
+		if c.fell(st.State, c.through) {
+			out[st.Subject] = true
+		}
+		if c.lapsed(since, st.State) {
+			c.stale[st.Subject] = true
+		}
 		for _, g := range st.Standings {
 			if ms := g.Until.UnixMilli(); g.Status.Valid() && ms > since && ms <= c.through.UnixMilli() {
 				out[st.Subject] = true
@@ -135,6 +146,9 @@ func (c *compaction) affected() (map[[16]byte]bool, map[consent.Subject]uint64, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := c.addStale(); err != nil {
+		return nil, nil, err
+	}
 	return out, marks, c.addDevices(out)
 }
 
@@ -143,6 +157,16 @@ func (c *compaction) addDevices(affected map[[16]byte]bool) error {
 	return under(c.state, []byte{tabLink}, func(k, v []byte) error {
 		if len(k) == 17 && len(v) >= 16 && affected[[16]byte(v)] {
 			affected[[16]byte(k[1:])] = true
+		}
+		return nil
+	})
+}
+
+// addStale adds the devices of accounts on whose word their profiles may rest.
+func (c *compaction) addStale() error {
+	return under(c.state, []byte{tabLink}, func(k, v []byte) error {
+		if len(k) == 17 && len(v) >= 16 && c.stale[consent.Subject(v[:16])] {
+			c.stale[consent.Subject(k[1:])] = true
 		}
 		return nil
 	})

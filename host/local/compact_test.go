@@ -454,7 +454,9 @@ func TestASnapshotSaysWhatTheStoreHolds(t *testing.T) {
 	})
 	subjects, err := parquet.ReadFile[subjectRow](filepath.Join(dir, "subjects.parquet"))
 	ok(t, err)
-	equal(t, subjects, []subjectRow{{Subject: ada, Scope: "device"}, {Subject: bob, Scope: "device"}})
+	equal(t, subjects, []subjectRow{
+		{Subject: ada, Scope: "device", Objections: []string{}, Suppressed: []string{}}, {Subject: bob, Scope: "device", Objections: []string{}, Suppressed: []string{}},
+	})
 	links, err := parquet.ReadFile[linkRow](filepath.Join(dir, "links.parquet"))
 	ok(t, err)
 	equal(t, links, []linkRow{{ada, bob}})

@@ -16,6 +16,8 @@ import (
 // One goroutine uses it, best with rows in the order of subjects.
 type gate struct {
 	r            pebble.Reader
+	at           time.Time // of the standings below
+	standing     func(consent.State, time.Time) consent.State
 	buried       func(consent.Subject) bool
 	gone         bool // the subject was erased: nothing of it is left to keep
 	who          consent.Subject
@@ -24,12 +26,12 @@ type gate struct {
 }
 
 func (h *Host) gateOf(r pebble.Reader) *gate {
-	return &gate{r: r, buried: h.buried, explicit: map[int64]bool{}}
+	return &gate{r: r, standing: h.standingIn, buried: h.buried, explicit: map[int64]bool{}}
 }
 
 // turn reads what is known about a row's subject.
-func (g *gate) turn(who consent.Subject) error {
-	if who == g.who {
+func (g *gate) turn(who consent.Subject, at time.Time) error {
+	if who == g.who && at.Equal(g.at) {
 		return nil
 	}
 	own, err := stateIn(g.r, who)
@@ -44,7 +46,8 @@ func (g *gate) turn(who consent.Subject) error {
 	if err != nil {
 		return err
 	}
-	g.who, g.own, g.account, g.gone = who, own.State, linked.State, g.buried(who)
+	g.who, g.at, g.gone = who, at, g.buried(who)
+	g.own, g.account = g.standing(own.State, at), g.standing(linked.State, at)
 	return nil
 }
 
@@ -53,7 +56,7 @@ func (g *gate) turn(who consent.Subject) error {
 // every field that no grant left keeps. A row without purposes has nothing left.
 // Restricted subjects' rows stay as they are (RGT-07).
 func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
-	if err := g.turn(r.Subject); err != nil {
+	if err := g.turn(r.Subject, at); err != nil {
 		return r, err
 	}
 	if g.gone {

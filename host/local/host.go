@@ -28,6 +28,9 @@ type Options struct {
 	Tenant string
 	Log    *slog.Logger
 	Retain Retain
+	// Restored says that the state store was put back from a backup on purpose: it
+	// may be older than what was acknowledged. Everything else must be the newest.
+	Restored bool
 	// Invalid are banners whose consents stopped counting (CON-06): what rests on
 	// them leaves snapshots, stored rows and profiles.
 	Invalid consent.Invalidations
