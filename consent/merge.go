@@ -42,6 +42,6 @@ func (d Standing) and(a Standing) Standing {
 	if other.Until.Before(both.Until) {
 		both.Until = other.Until
 	}
-	both.Explicit = d.Explicit && a.Explicit
+	both.Explicit, both.Lifts = d.Explicit && a.Explicit, d.Lifts && a.Lifts
 	return both
 }

@@ -12,6 +12,7 @@ type Standing struct {
 	Until    time.Time `json:"until"`  // a grant's end, exclusive; zero for a no
 	RecordID string    `json:"record"` // the record to prove it with (CON-08)
 	Explicit bool      `json:"explicit"`
+	Lifts    bool      `json:"lifts,omitempty"`   // a yes against a browser signal that the visitor was told of (SIG-04)
 	Grounds  []Ground  `json:"grounds,omitempty"` // of a grant, oldest first: where it was given and renewed
 }
 
@@ -38,6 +39,9 @@ func (s State) Apply(r Record) State {
 	if next == nil {
 		next = make(map[Purpose]Standing, len(r.Purposes))
 	}
+	if r.Signals.DNT { // SIG-03: an objection to tracking on legitimate interest, by automated means
+		s.Objections = with(s.Objections, Tracking)
+	}
 	for _, c := range r.Purposes {
 		next[c.Purpose] = next[c.Purpose].then(c, r)
 	}
@@ -49,7 +53,7 @@ func (s State) Apply(r Record) State {
 func (was Standing) then(c Choice, r Record) Standing {
 	now := r.Event.Time
 	before := was.at(now, c.Purpose)
-	is := Standing{Status: c.Status, Since: now, RecordID: r.RecordID, Explicit: c.Explicit}
+	is := Standing{Status: c.Status, Since: now, RecordID: r.RecordID, Explicit: c.Explicit, Lifts: c.Status.Valid() && r.lifts()}
 	switch {
 	case c.Status.Valid():
 		is.Until = r.Validity.Until
@@ -87,6 +91,18 @@ func (was Standing) at(t time.Time, p Purpose) Standing {
 
 // At is where a purpose stands at a moment not before the last record.
 func (s State) At(p Purpose, now time.Time) Standing { return s.Standings[p].at(now, p) }
+
+// Usable reports that a purpose is given now, and that neither an objection nor a
+// restriction nor the suppression list speaks against it (SIG-04).
+func (s State) Usable(p Purpose, now time.Time) bool {
+	return s.At(p, now).Status.Valid() && !s.Restricted && !s.Objected(p) && !s.SuppressedFor(p)
+}
+
+// lifts reports that a record's yeses were chosen one by one, after the visitor was
+// told that the browser says no. Only such a yes outranks the browser (SIG-04).
+func (r Record) lifts() bool {
+	return r.Conflict && (r.Event.Method == "save" || r.Event.Method == "individual_notice")
+}
 
 // Broken are the purposes whose grant a record ended, or began anew after it had
 // run out: what was kept under the grant before rests on nothing now (BAT-01,

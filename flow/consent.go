@@ -10,6 +10,7 @@ import (
 
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/consent/signal"
 )
 
 // ConsentCall gives, refuses or withdraws. Purposes not named stay as they are;
@@ -56,6 +57,7 @@ type ConsentAnswer struct {
 	Purposes       map[consent.Purpose]PurposeStanding `json:"purposes"`
 	Rules          []string                            `json:"rules,omitempty"`            // that turned a yes into a no
 	DeviceRecordID string                              `json:"device_record_id,omitempty"` // if the call was for an account and its device
+	ConsentMode    signal.ConsentMode                  `json:"consent_mode"`               // what Google's tags may be told now (SIG-09)
 }
 
 // PurposeStanding is where one purpose stands.
@@ -98,7 +100,9 @@ func (f *Flow) Consent(ctx context.Context, call ConsentCall, c Caller) (Consent
 		}
 	}
 	answer, err := f.book(ctx, a, a.account)
-	answer.DeviceRecordID = device.RecordID
+	if answer.DeviceRecordID = device.RecordID; device.RecordID != "" {
+		answer.ConsentMode = answer.ConsentMode.And(device.ConsentMode)
+	}
 	return answer, err
 }
 
@@ -127,6 +131,7 @@ func (f *Flow) book(ctx context.Context, a act, id consent.ID) (ConsentAnswer, e
 	answer := ConsentAnswer{
 		RecordID: receipt.Record.RecordID, Version: receipt.Record.Version, Leaf: hex.EncodeToString(receipt.Leaf[:]),
 		Time: receipt.Record.Event.Time, Rules: receipt.Record.Rules, Purposes: map[consent.Purpose]PurposeStanding{},
+		ConsentMode: f.consentMode(func(p consent.Purpose) bool { return after.Usable(p, a.now) }, a.gpc),
 	}
 	for _, choice := range receipt.Record.Purposes {
 		p := standingShown(after.At(choice.Purpose, a.now))
@@ -134,6 +139,22 @@ func (f *Flow) book(ctx context.Context, a act, id consent.ID) (ConsentAnswer, e
 		answer.Purposes[choice.Purpose] = p
 	}
 	return answer, nil
+}
+
+// consentMode derives Google Consent Mode from what may be used. Advertising data
+// counts as going to a controller unless every configured channel for it is a
+// processor's.
+func (f *Flow) consentMode(usable func(consent.Purpose) bool, gpc bool) signal.ConsentMode {
+	channels, processors := 0, 0
+	for _, c := range f.cfg.Exports.Channels {
+		if c.Purpose != consent.AdsThirdParty {
+			continue
+		}
+		if channels++; c.Role == "processor" {
+			processors++
+		}
+	}
+	return signal.ConsentModeOf(usable, gpc, channels == 0 || processors < channels)
 }
 
 func standingShown(s consent.Standing) PurposeStanding {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/consent/signal"
 )
 
 // StateCall asks where a device, an account or both together stand.
@@ -29,6 +30,8 @@ type StateAnswer struct {
 	Restricted bool     `json:"restricted"`
 	Objections []string `json:"objections"`
 	Suppressed []string `json:"suppressed"`
+	// ConsentMode is what Google's tags may be told now (SIG-09).
+	ConsentMode signal.ConsentMode `json:"consent_mode"`
 }
 
 // HistoryEntry is one record as its subject may read it.
@@ -89,7 +92,7 @@ func (f *Flow) ConsentState(ctx context.Context, call StateCall, c Caller) (Stat
 	if call.AsOf != nil {
 		now = *call.AsOf
 	}
-	return f.standings(ctx, v, records, now)
+	return f.standings(ctx, v, records, now, c.gpc())
 }
 
 // recorded reads the records behind a state. Asked about the past, it gives those
@@ -123,7 +126,7 @@ func (f *Flow) stateOf(ctx context.Context, id consent.ID) (consent.State, error
 	return f.state(ctx, s)
 }
 
-func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Record, now time.Time) (StateAnswer, error) {
+func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Record, now time.Time, gpc bool) (StateAnswer, error) {
 	out := StateAnswer{Version: max(v.device.Version, v.account.Version), Purposes: map[consent.Purpose]PurposeStanding{}, History: []HistoryEntry{}}
 	for _, s := range []consent.State{v.device, v.account} {
 		for p := range maps.Keys(s.Standings) {
@@ -137,9 +140,16 @@ func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Reco
 	out.Restricted = v.restricted()
 	out.Objections = united(v.device.Objections, v.account.Objections)
 	out.Suppressed = united(v.device.Suppressed, v.account.Suppressed)
+	out.ConsentMode = f.consentMode(func(p consent.Purpose) bool { return v.usable(p, now) }, gpc)
 	var err error
 	out.Prompt, err = f.prompt(ctx, v, records, now)
 	return out, err
+}
+
+// usable reports that a purpose is given, and that neither an objection nor a
+// restriction nor the suppression list speaks against it.
+func (v *visitor) usable(p consent.Purpose, now time.Time) bool {
+	return v.said(p, now).Status.Valid() && !v.rests(p) && !v.device.SuppressedFor(p) && !v.account.SuppressedFor(p)
 }
 
 // united is what either list says, in order, each once.
