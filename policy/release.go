@@ -72,7 +72,10 @@ func (b *Bundle) Check(ctx context.Context, base *Bundle, s Settings) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(b.tested(ctx, touched), b.Release.complete(touched, rules.Digests().Policy, onlyRefusesMore(was, b.text)))
+	if err := b.Release.complete(touched, rules.Digests().Policy, onlyRefusesMore(was, b.text)); err != nil {
+		return err
+	}
+	return b.tested(ctx, touched)
 }
 
 // textOf is the rules and tests of a bundle, or of the program.
