@@ -83,7 +83,7 @@ func candidateOf(t *testing.T, folder fstest.MapFS, revision int64) *Bundle {
 func completeRelease() Release {
 	return Release{
 		EffectiveAt: released,
-		Changes:     map[string]Change{"EXP-03": {De: "Ein weiterer Kanal wird abgelehnt.", En: "One more channel is refused."}},
+		Changes:     map[string]PlainChange{"EXP-03": {De: "Ein weiterer Kanal wird abgelehnt.", En: "One more channel is refused."}},
 		Opinion:     &Said{By: "D. Schutz", At: released, Text: "No concerns."},
 		Approval:    &Said{By: "G. Leitung", At: released, Text: "Approved."},
 		Replay:      &Impact{Since: released.AddDate(0, 0, -30), Until: released, Decisions: 1000, NewlyDenied: 4},
@@ -286,7 +286,7 @@ func TestOPS02DenyAReleaseThatIsNotComplete(t *testing.T) {
 		"one person for both":           {func(r *Release) { r.Approval.By = " d. schutz" }, true, "same person"},
 		"no effective date":             {func(r *Release) { r.EffectiveAt = time.Time{} }, true, "effective date"},
 		"no words for a change":         {func(r *Release) { r.Changes = nil }, true, "EXP-03"},
-		"words in one language":         {func(r *Release) { r.Changes["EXP-03"] = Change{De: "Neu."} }, true, "EXP-03"},
+		"words in one language":         {func(r *Release) { r.Changes["EXP-03"] = PlainChange{De: "Neu."} }, true, "EXP-03"},
 		"no replay":                     {func(r *Release) { r.Replay = nil }, true, "no replay"},
 		"a replay of another policy":    {func(r *Release) { r.Replay.Policy = strings.Repeat("0", 64) }, true, "replay was of policy"},
 		"a replay of too few days":      {func(r *Release) { r.Replay.Since = released.AddDate(0, 0, -6) }, true, "7 days"},

@@ -17,14 +17,14 @@ import (
 type Release struct {
 	EffectiveAt time.Time         `json:"effective_at"`
 	Emergency   bool              `json:"emergency,omitempty"` // refuses more, at once; the opinion follows
-	Changes     map[string]Change `json:"changes"`             // of each touched rule, by id
+	Changes     map[string]PlainChange `json:"changes"`             // of each touched rule, by id
 	Opinion     *Said             `json:"opinion,omitempty"`   // of the data protection officer
 	Approval    *Said             `json:"approval,omitempty"`  // of the controller
 	Replay      *Impact           `json:"replay,omitempty"`
 }
 
-// Change is what becomes of a rule, in plain words.
-type Change struct {
+// PlainChange is what becomes of a rule, in plain words.
+type PlainChange struct {
 	De string `json:"de"`
 	En string `json:"en"`
 }
