@@ -131,7 +131,7 @@ func (s State) Listed(list List, scope string) bool {
 	return s.Restricted
 }
 
-// Objected reports whether an objection in force stops a purpose. It outranks a
+// Objected reports whether an objection in force stops a purpose (RGT-07). It outranks a
 // grant (SIG-04). What rests on consent alone an objection to tracking leaves as
 // it is: that one is against legitimate interests (SIG-03).
 func (s State) Objected(p Purpose) bool {

@@ -144,6 +144,11 @@ test_switch_allow_asked_while_off if escalate.offer == "human" with input as _bu
 
 test_switch_deny_offer_while_off if _nothing(_offer({"switch_on": false}), {"SWITCH"})
 
+# RGT-07: the subject's own request goes on.
+test_rgt_07_allow_asked_though_restricted if {
+	escalate.offer == "human" with input as _but(_asking, {"restricted": true, "objected": true})
+}
+
 test_rgt_07_deny_restricted_or_objected if {
 	_nothing(_offer({"restricted": true}), {"RGT-07"})
 	_nothing(_offer({"objected": true}), {"RGT-07"})

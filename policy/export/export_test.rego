@@ -173,6 +173,9 @@ test_spc_06_allow_adviser_for_17 if _leaves(_sent({"purpose": "adviser_assist", 
 # SPC-06: audience export containing the band 16-17.
 test_spc_06_deny_audience_of_minors if _stays(_sent({"purpose": "ads_third_party", "age": "16_17"}), {"SPC-06", "EXP-05"})
 
+test_rgt_07_allow_unrestricted if _leaves(_sent({"state": "given", "source": "given"}))
+
+# RGT-07: a restricted subject present in tonight's segments.
 test_rgt_07_deny_restricted if {
 	_stays(_sent({"state": "restricted"}), {"EXP-01", "RGT-07"})
 	_stays(_sent({"source": "restricted"}), {"RGT-07"})
