@@ -90,6 +90,9 @@ func (f *Flow) Consent(ctx context.Context, call ConsentCall, c Caller) (Consent
 	if err != nil {
 		return ConsentAnswer{}, err
 	}
+	if err := f.odd(ctx, a); err != nil {
+		return ConsentAnswer{}, err
+	}
 	if a.account.IsZero() {
 		return f.book(ctx, a, a.device)
 	}
@@ -117,8 +120,8 @@ func (f *Flow) book(ctx context.Context, a act, id consent.ID) (ConsentAnswer, e
 	record := newID(a.now)
 	receipt, err := f.host.Append(ctx, s, func(before consent.State) (consent.Record, error) {
 		before.Subject = s
-		r, fell, err := f.recordOf(ctx, a, before, id.Scope, record)
-		after, felled = before.Apply(r), fell
+		r, fell, err := f.recordOf(ctx, a, f.invalid.In(before, a.now), id.Scope, record)
+		after, felled = f.invalid.In(before.Apply(r), a.now), fell
 		return r, err
 	})
 	var fault *Fault

@@ -62,6 +62,15 @@ func (f *Flow) consentInput(a act, scope consent.Scope, age string) policy.Conse
 	return in
 }
 
+// odd counts strings that claim legitimate interest where TCF knows none: they
+// grant nothing by it, and somebody should look at the banner (SIG-07).
+func (f *Flow) odd(ctx context.Context, a act) error {
+	if !signal.OddInterests(a.Signals.TCString, a.Signals.GPP) {
+		return nil
+	}
+	return f.count(ctx, a.now, "signal/SIG-07")
+}
+
 // named keeps the purposes that the notice names: what the notice is silent
 // about was not shown (CON-05, CON-09).
 func named(shown, notice []consent.Purpose) []consent.Purpose {

@@ -59,6 +59,19 @@ func GPPPurposes(gpp string, vendorID int, now time.Time) map[consent.Purpose]st
 	return TCFPurposes(tc, vendorID, now)
 }
 
+// OddInterests reports that a TC string, or the one in a GPP string, claims
+// legitimate interest where TCF knows none (SIG-07). It counts for nothing; whoever
+// runs the banner wants to know.
+func OddInterests(tcString, gpp string) bool {
+	sections, _ := ParseGPP(gpp)
+	for _, s := range []string{tcString, sections[sectionEU]} {
+		if t, err := ParseTC(s); err == nil && t.LegIntIgnored != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func say(err error, allows func([]int) bool) map[consent.Purpose]string {
 	out := make(map[consent.Purpose]string, len(tcf))
 	for p, purposes := range tcf {
