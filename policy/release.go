@@ -15,12 +15,12 @@ import (
 // protection officer gives an opinion, the controller approves, and they are two
 // persons; both have seen the replay and the changes in plain words.
 type Release struct {
-	EffectiveAt time.Time         `json:"effective_at"`
-	Emergency   bool              `json:"emergency,omitempty"` // refuses more, at once; the opinion follows
+	EffectiveAt time.Time              `json:"effective_at"`
+	Emergency   bool                   `json:"emergency,omitempty"` // refuses more, at once; the opinion follows
 	Changes     map[string]PlainChange `json:"changes"`             // of each touched rule, by id
-	Opinion     *Said             `json:"opinion,omitempty"`   // of the data protection officer
-	Approval    *Said             `json:"approval,omitempty"`  // of the controller
-	Replay      *Impact           `json:"replay,omitempty"`
+	Opinion     *Said                  `json:"opinion,omitempty"`   // of the data protection officer
+	Approval    *Said                  `json:"approval,omitempty"`  // of the controller
+	Replay      *Impact                `json:"replay,omitempty"`
 }
 
 // PlainChange is what becomes of a rule, in plain words.

@@ -17,7 +17,7 @@ import (
 	"github.com/handschlag/handschlag/policy"
 )
 
-// policyStore is DATA/policy: the key that bundles must be signed with, every
+// OPS-02: policyStore is DATA/policy: the key that bundles must be signed with, every
 // bundle that was good when it came, and the alarms. The program's own rules are
 // the first good ones.
 type policyStore struct {
