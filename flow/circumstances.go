@@ -54,7 +54,7 @@ func (b *batch) circumstances(it *item) policy.Circumstances {
 		Subject: v.subject(), Received: b.now, Occurred: raw.Occurred(b.now).UTC().Truncate(time.Millisecond),
 		Standing:   v.stands,
 		Unlinked:   it.link && !v.linkable(b.now),
-		Restricted: v.restricted(), Objected: v.objects, Age: v.age(b.cfg.ChildShop), SwitchedOff: !b.on, Trusted: b.caller.Server,
+		Restricted: v.restricted(), Objected: v.objects, Runs: v.runs, Age: v.age(b.cfg.ChildShop), SwitchedOff: !b.on, Trusted: b.caller.Server,
 		RequireStamp: b.cfg.Events.RequireStamp,
 		LateAfter:    b.cfg.Events.LateAfter, AheadAfter: b.cfg.Events.AheadAfter,
 		SpecialConsent: v.explicits,

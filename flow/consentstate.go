@@ -111,7 +111,7 @@ func (f *Flow) recorded(ctx context.Context, s *consent.State, asOf *time.Time) 
 			return nil, unavailable("reading lists", err)
 		}
 		who := s.Subject
-		*s = consent.Retold(rs, entries, *asOf)
+		*s = f.invalid.In(consent.Retold(rs, entries, *asOf), *asOf)
 		s.Subject = who
 		rs = slices.DeleteFunc(slices.Clone(rs), func(r consent.Record) bool { return r.Event.Time.After(*asOf) })
 	}

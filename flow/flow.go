@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
@@ -18,17 +20,19 @@ import (
 //
 // Every method reads the clock once. An error is a *Fault.
 type Flow struct {
-	cfg    *config.Config
-	host   Host
-	desk   Desk
-	clock  func() time.Time
-	binary string // version of this binary, for decision records
-	rules  *policy.Rules
-	keys   *keyring
-	zone   *time.Location
+	cfg     *config.Config
+	host    Host
+	desk    Desk
+	clock   func() time.Time
+	binary  string // version of this binary, for decision records
+	rules   *policy.Rules
+	keys    *keyring
+	zone    *time.Location
+	invalid consent.Invalidations // controls whose consents stopped counting (CON-06)
 
 	shelf  atomic.Pointer[shelf]     // the catalogue as last read
 	night  atomic.Pointer[published] // the night's publication as last read
+	papers atomic.Pointer[papers]    // what the register lets run, as last judged
 	kept   sync.Map                  // digests of documents that the host has
 	cases  pending
 	clicks [64]sync.Mutex // one hand-over at a time per token
@@ -38,6 +42,9 @@ type Flow struct {
 // documents with the host, and gives a Flow over it. binary is the version that
 // decision records name.
 func New(ctx context.Context, cfg *config.Config, host Host, desk Desk, clock func() time.Time, binary string, entries ...policy.Entry) (*Flow, error) {
+	if len(entries) > 0 { // no entry answers for a purpose that may not run
+		entries = append(slices.Clone(entries), policy.EntryProcessing)
+	}
 	rules, err := policy.Load(ctx, cfg.PolicySettings(), entries...)
 	if err != nil {
 		return nil, fmt.Errorf("loading rules: %w", err)
@@ -54,7 +61,10 @@ func NewUnder(ctx context.Context, rules *policy.Rules, cfg *config.Config, host
 	}
 	f := &Flow{
 		cfg: cfg, host: host, desk: desk, clock: clock, binary: binary, rules: rules, keys: keys,
-		zone: cfg.Location(),
+		zone: cfg.Location(), invalid: cfg.Invalid(),
+	}
+	if _, err := f.registered(ctx); err != nil {
+		return nil, err
 	}
 	if err := f.keepRules(ctx); err != nil {
 		return nil, err

@@ -167,6 +167,11 @@ func (o *offer) read(ctx context.Context) error {
 	if o.visitor.ranOut(o.now) {
 		features = map[string]int64{}
 	}
+	reg, err := o.registered(ctx)
+	if err != nil {
+		return err
+	}
+	maps.DeleteFunc(features, func(name string, _ int64) bool { return !reg.Uses(consent.AdviserAssist, name) }) // LAW-05: a feature that is not listed is not looked at
 	for _, x := range o.pub.scorecard.Features {
 		if n, ok := features[x.Name]; ok {
 			o.in.Features[x.Name] = n

@@ -226,8 +226,12 @@ func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time)
 	if err != nil {
 		return false, err
 	}
+	reg, err := f.registered(ctx)
+	if err != nil {
+		return false, err
+	}
 	standing := s.At(consent.PersonalisedPrice, now)
-	return standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
+	return reg.Runs(consent.PersonalisedPrice) && standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
 		!s.Restricted && !s.Objected(consent.PersonalisedPrice) && !minor(s), nil
 }
 

@@ -36,6 +36,34 @@ func Registered(ctx context.Context, rules *policy.Rules, cfg *config.Config, sc
 	return r, nil
 }
 
+// papers are what the register let run on a day, under a scorecard.
+type papers struct {
+	day, scorecard string
+	Register
+}
+
+// registered gives what the register lets run today. It is judged once a day, and
+// when the night publishes another scorecard.
+func (f *Flow) registered(ctx context.Context) (Register, error) {
+	now, card, digest := f.now(), f.cfg.Scorecard, ""
+	if n := f.night.Load(); n != nil {
+		card, digest = n.scorecard, n.scorecardDigest
+	}
+	day := now.Format(time.DateOnly)
+	if p := f.papers.Load(); p != nil && p.day == day && p.scorecard == digest {
+		return p.Register, nil
+	}
+	r, err := Registered(ctx, f.rules, f.cfg, card, now)
+	if err != nil {
+		return Register{}, unavailable("reading the register", err)
+	}
+	f.papers.Store(&papers{day: day, scorecard: digest, Register: r})
+	return r, nil
+}
+
+// Registered says which purposes may run today.
+func (f *Flow) Registered(ctx context.Context) (Register, error) { return f.registered(ctx) }
+
 // Runs reports whether a purpose may run.
 func (r Register) Runs(p consent.Purpose) bool { return r.verdicts[p].Allowed }
 

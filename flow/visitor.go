@@ -13,11 +13,12 @@ import (
 // with the consent state of each, by a consistent read. The zero visitor is
 // somebody unknown, for whom every purpose is a no.
 type visitor struct {
-	device  consent.State // zero Subject: none, or never seen
-	account consent.State // zero Subject: none, or never seen
-	named   bool          // the call named a device, seen or not
-	proven  bool          // the account's credential came with the call; else it is only linked to the device
-	before  *visitor      // the same visitor as first read, if the state moved since
+	device  consent.State              // zero Subject: none, or never seen
+	account consent.State              // zero Subject: none, or never seen
+	named   bool                       // the call named a device, seen or not
+	proven  bool                       // the account's credential came with the call; else it is only linked to the device
+	before  *visitor                   // the same visitor as first read, if the state moved since
+	runs    func(consent.Purpose) bool // the register lets the purpose run (LAW-01); nil: not asked
 
 	// The questions that the event gate asks, bound to one moment (bind).
 	stands    func(consent.Purpose) consent.Standing
@@ -69,7 +70,11 @@ func (f *Flow) find(ctx context.Context, id consent.ID) (consent.Subject, error)
 // known reads the states of pseudonyms. A device whose call brought no account
 // brings the account that it was linked to: that can refuse, never allow (CON-14).
 func (f *Flow) known(ctx context.Context, device, account consent.Subject, named bool) (*visitor, error) {
-	v := &visitor{named: named, proven: !account.IsZero()}
+	reg, err := f.registered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &visitor{named: named, proven: !account.IsZero(), runs: reg.Runs}
 	if !v.proven && !device.IsZero() {
 		linked, err := f.host.AccountOf(ctx, device)
 		if err != nil {
@@ -77,7 +82,6 @@ func (f *Flow) known(ctx context.Context, device, account consent.Subject, named
 		}
 		account = linked
 	}
-	var err error
 	if v.device, err = f.state(ctx, device); err != nil {
 		return nil, err
 	}
@@ -94,6 +98,9 @@ func (f *Flow) state(ctx context.Context, s consent.Subject) (consent.State, err
 		return consent.State{}, unavailable("reading consent state", err)
 	}
 	st.Subject = s
+	if len(f.invalid) > 0 { // CON-06: at once, whatever the host has noted yet
+		st = f.invalid.In(st, f.now())
+	}
 	return st, nil
 }
 
@@ -108,8 +115,12 @@ func (v *visitor) subject() consent.Subject {
 
 // standing is where a purpose stands for this visitor (CON-14): both sides of a
 // device and its account, where both decided. If the state moved since it was
-// first read, only what stood both times stands.
+// first read, only what stood both times stands. A purpose that may not run stands
+// for nobody (LAW-01).
 func (v *visitor) standing(p consent.Purpose, now time.Time) consent.Standing {
+	if v.runs != nil && !v.runs(p) {
+		return consent.Standing{Status: policy.Unregistered}
+	}
 	if v.before != nil {
 		if was := v.before.standing(p, now); !was.Status.Valid() {
 			return was
@@ -227,7 +238,7 @@ func (v *visitor) given() []StateAt {
 // again reads the states anew after one moved. What did not stand before does
 // not begin to stand for what is already on its way.
 func (f *Flow) again(ctx context.Context, v *visitor) (*visitor, error) {
-	n := &visitor{named: v.named, proven: v.proven, before: v}
+	n := &visitor{named: v.named, proven: v.proven, before: v, runs: v.runs}
 	var err error
 	if n.device, err = f.state(ctx, v.device.Subject); err != nil {
 		return nil, err

@@ -14,5 +14,6 @@ func openHost(ctx context.Context, e surroundings, log *slog.Logger) (flow.Host,
 	kept := e.config.Retention
 	return local.Open(ctx, e.data, local.Options{
 		Clock: utc, Tenant: e.config.Tenant, Log: log, Retain: local.Retain{EventDays: kept.EventDays, DecisionDays: kept.DecisionDays},
+		Invalid: e.config.Invalid(),
 	})
 }
