@@ -42,6 +42,19 @@ func readDocument(b []byte) (d document, err error) {
 	return d, nil
 }
 
+// SettingsOf reads the numbers of the configuration that a policy document holds.
+func SettingsOf(doc []byte) (Settings, error) {
+	d, err := readDocument(doc)
+	if err != nil {
+		return Settings{}, err
+	}
+	var data struct{ Settings Settings }
+	if err := json.Unmarshal(d.Data, &data); err != nil {
+		return Settings{}, fmt.Errorf("reading policy document: %w", err)
+	}
+	return data.Settings, nil
+}
+
 // dataOf is what Rego sees as data, with numbers as they are written.
 func dataOf(doc []byte) (map[string]any, error) {
 	d, err := readDocument(doc)

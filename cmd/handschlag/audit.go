@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -13,71 +12,20 @@ import (
 )
 
 type auditCmd struct {
-	Explain   auditExplainCmd   `cmd:"" help:"One decision: what it rested on, and why it came out so."`
+	Explain   auditExplainCmd   `cmd:"" help:"The whole of a decision, or of all about somebody: facts, rules, points, and what would have changed it."`
 	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
 	Fairness  auditFairnessCmd  `cmd:"" help:"Compare what groups were offered, in a file of real offers."`
 	Twins     auditTwinsCmd     `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
+	Table     auditTableCmd     `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
 	Register  auditRegisterCmd  `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
 	Record    auditRecordCmd    `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
 	Events    auditEventsCmd    `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
-}
-
-type auditExplainCmd struct {
-	place
-	ID   string `arg:"" help:"decision_id."`
-	JSON bool   `help:"Print the whole record."`
-}
-
-// Run explains one decision.
-func (c auditExplainCmd) Run(ctx context.Context, s streams) error {
-	return c.within(ctx, s, func(r *reached) error {
-		var out flow.DecisionAnswer
-		if err := r.ask(ctx, "GET", "/v1/decisions/"+url.PathEscape(c.ID), nil, &out); err != nil {
-			return err
-		}
-		if c.JSON {
-			return printJSON(s, out)
-		}
-		s.explain(out)
-		return nil
-	})
 }
 
 func printJSON(s streams, v any) error {
 	enc := json.NewEncoder(s.out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
-}
-
-// explain prints a decision as a person reads it.
-func (s streams) explain(d flow.DecisionAnswer) {
-	r := d.Record
-	s.printf("%s %s at %s\n", r.Action, r.ID, r.Time.Format(time.RFC3339))
-	who := r.Subject.String()
-	if r.Subject.IsZero() {
-		who = "nobody known"
-	}
-	s.printf("about: %s\n", who)
-	if r.Actor != "" {
-		s.printf("by: %s\n", r.Actor)
-	}
-	s.printf("input: %s\nresult: %s\n", r.Input, r.Result)
-	for _, why := range d.Reasons {
-		s.printf("because %s: %s | %s\n", why.Rule, why.En, why.De)
-	}
-	if len(d.Reasons) == 0 {
-		s.printf("because: %s\n", unruled(r))
-	}
-	if r.Need != nil {
-		s.printf("need %d points by scorecard %s\n", r.Need.Total, r.Need.Version)
-		for _, p := range r.Need.Parts {
-			s.printf("  %+d for %s = %d\n", p.Points, p.Feature, p.Value)
-		}
-	}
-	if r.PPM > 0 {
-		s.printf("drawn with a chance of %.4f %%\n", float64(r.PPM)/10000)
-	}
-	s.printf("policy %.16s configuration %.16s binary %s, number %d of writer %s\n", r.Digests.Policy, r.Digests.Config, r.Binary, r.N, r.Writer)
 }
 
 // unruled says why a decision came out so that shows no rule in words.
@@ -169,27 +117,5 @@ func (c auditEventsCmd) Run(ctx context.Context, s streams) error {
 	}
 	return c.within(ctx, s, func(r *reached) error {
 		return r.copy(ctx, "/admin/events/"+c.Day, s.out)
-	})
-}
-
-type exportCmd struct {
-	Ls exportLsCmd `cmd:"" help:"List the nights' exports, newest first."`
-}
-
-type exportLsCmd struct{ place }
-
-// Run lists exports.
-func (c exportLsCmd) Run(ctx context.Context, s streams) error {
-	return c.within(ctx, s, func(r *reached) error {
-		var out flow.ExportsAnswer
-		if err := r.ask(ctx, "GET", "/v1/exports", nil, &out); err != nil {
-			return err
-		}
-		for _, e := range out.Exports {
-			for _, f := range e.Files {
-				s.printf("%s/%s\n", e.Date, f)
-			}
-		}
-		return nil
 	})
 }

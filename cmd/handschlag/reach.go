@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/handschlag/handschlag/api"
 )
@@ -122,6 +124,43 @@ func (r *reached) copy(ctx context.Context, path string, to io.Writer) error {
 	return nil
 }
 
+// lines calls each for every line of an answer, as it comes. The line is only valid
+// during the call.
+func (r *reached) lines(ctx context.Context, path string, each func([]byte) error) error {
+	res, err := r.request(ctx, "GET", path, "", nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	in := bufio.NewReaderSize(res.Body, 1<<20)
+	for {
+		line, err := in.ReadSlice('\n')
+		if errors.Is(err, bufio.ErrBufferFull) {
+			line, err = wholeLine(in, line)
+		}
+		if len(line) > 0 && err == nil {
+			err = each(line)
+		}
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			return broken(io.ErrUnexpectedEOF)
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return broken(err)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// wholeLine reads on where a line is longer than the buffer.
+func wholeLine(in *bufio.Reader, begun []byte) ([]byte, error) {
+	line := bytes.Clone(begun)
+	rest, err := in.ReadBytes('\n')
+	return append(line, rest...), err
+}
+
 // request gives the answer to a call; one that failed is an error.
 func (r *reached) request(ctx context.Context, method, path, as string, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
@@ -154,35 +193,81 @@ func broken(err error) error {
 	return fmt.Errorf("asking the server: %w", err)
 }
 
-// inProcess lets a client ask a handler of its own process.
+// inProcess lets a client ask a handler of its own process. The answer is read
+// while it is written: a long one is never held whole.
 type inProcess struct{ h http.Handler }
 
-// RoundTrip asks the handler. One that broke its answer off is an error.
-func (p inProcess) RoundTrip(r *http.Request) (res *http.Response, err error) {
-	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
-			res, err = nil, io.ErrUnexpectedEOF
-		} else if p != nil {
-			panic(p)
-		}
-	}()
+// RoundTrip asks the handler. One that broke its answer off is an error, at once or
+// while the body is read.
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
-	w := &written{header: http.Header{}, status: http.StatusOK}
-	p.h.ServeHTTP(w, r)
-	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r}, nil
+	body, pipe := io.Pipe()
+	w := &written{header: http.Header{}, status: http.StatusOK, pipe: pipe, begun: make(chan struct{}), done: make(chan struct{})}
+	go w.serve(p.h, r)
+	select {
+	case <-w.begun:
+	case <-r.Context().Done():
+		return nil, errors.Join(r.Context().Err(), (&answered{body, w.done}).Close())
+	}
+	if w.broken {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: &answered{body, w.done}, Request: r}, nil
+}
+
+// answered is a body that its handler has left alone once it is closed.
+type answered struct {
+	*io.PipeReader
+	done <-chan struct{}
+}
+
+// Close lets the handler's writes fail and waits for it.
+func (a *answered) Close() error {
+	err := a.PipeReader.Close()
+	<-a.done
+	return err
 }
 
 type written struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	pipe   *io.PipeWriter
+	once   sync.Once
+	begun  chan struct{}
+	done   chan struct{}
+	broken bool // before anything was written
 }
 
-func (w *written) Header() http.Header         { return w.header }
-func (w *written) WriteHeader(status int)      { w.status = status }
-func (w *written) Write(b []byte) (int, error) { return w.body.Write(b) }
+func (w *written) begin() { w.once.Do(func() { close(w.begun) }) }
+
+// serve runs the handler to its end.
+func (w *written) serve(h http.Handler, r *http.Request) {
+	defer close(w.done)
+	defer func() {
+		switch p := recover(); {
+		case p == http.ErrAbortHandler:
+			w.once.Do(func() { w.broken = true; close(w.begun) })
+			_ = w.pipe.CloseWithError(io.ErrUnexpectedEOF)
+		case p != nil:
+			panic(p)
+		default:
+			w.begin()
+			_ = w.pipe.Close()
+		}
+	}()
+	h.ServeHTTP(w, r)
+}
+
+// Header is what the handler sets before it writes.
+func (w *written) Header() http.Header { return w.header }
+
+// WriteHeader counts before the first Write.
+func (w *written) WriteHeader(status int) { w.status = status }
+
+// Write waits until the body is read.
+func (w *written) Write(b []byte) (int, error) { w.begin(); return w.pipe.Write(b) }
 
 // maxSocketPath is the longest path that a unix socket address can hold everywhere.
 const maxSocketPath = 100
