@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt bench clients test-clients test-signals linearizability verifier clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -60,6 +60,16 @@ lint:
 fmt:
 	gofmt -w $$(git ls-files '*.go')
 
+## mutation: change the rules at every place and say which changes no Rego test notices (make test tries a drawn part)
+mutation:
+	$(GO) test ./policy -run TestMutantsAreNoticed -v -mutants 1 | grep -E 'survived|killed|FAIL|^ok'
+
+## record: run the Go tests that bear rule ids and write down what they gave, for audit register
+record: build
+	$(GO) test -json ./... -run '^Test(CON|SIG|LAW|SPC|ESC|PRI|VAR|EXP|BAT|RGT|ADM|OPS)[0-9][0-9](Allow|Deny)' > data/law.ndjson; \
+	  $(BIN) audit record --revision $(VERSION) --date $$(date -u +%Y-%m-%dT%H:%M:%SZ) < data/law.ndjson > data/law.json && \
+	  mv data/law.json policy/law/gotests.json; rm -f data/law.ndjson
+
 ## bench: the figures of docs/performance.md, as ratios within one run
 bench: build
 	$(GO) run ./bench
@@ -72,9 +82,10 @@ clients test-clients: build
 test-signals:
 	@GO='$(GO)' clients/signals/run
 
-## linearizability: 100,000 concurrent consent histories, checked with Porcupine (minutes; `make test` runs 3,000)
+## linearizability: 100,000 concurrent consent histories, and 5,000 on disk through HTTP, checked with Porcupine (minutes)
 linearizability:
 	HANDSCHLAG_HISTORIES=100000 $(GO) test -count=1 -timeout 3h -v -run 'TestNothingHappensAfter|TestHistoriesCatch' ./flow
+	HANDSCHLAG_HISTORIES_LOCAL=5000 $(GO) test -count=1 -timeout 3h -v -run TestNothingHappensAfter ./api
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules
