@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"host/local":     {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"host/desk":      {"flow", "config", "decide", "event", "consent"},
 	"host/hosttest":  {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
-	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
+	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
 	"cmd":            {"fairness", "api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},

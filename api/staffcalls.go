@@ -29,7 +29,7 @@ func stats(f *flow.Flow, q *asked) (flow.StatsAnswer, error) {
 // exportRoute streams a finished file.
 func exportRoute() route {
 	rt := route{id: "exportFile", method: "GET", path: "/v1/exports/{date}/{file}", group: GroupStaff, who: marketers, status: ok,
-		faults: notThere, kind: "application/octet-stream", say: "One file of a night's export"}
+		faults: []int{http.StatusNotFound, http.StatusGone}, kind: "application/octet-stream", say: "One file of a night's export"}
 	rt.call = func(a *api, q *asked) (int, any, error) {
 		if err := a.admit(rt, q, q.who, nil); err != nil {
 			return 0, nil, err

@@ -114,7 +114,7 @@ func (k *checker) variant(v Variant, path string) {
 func (k *checker) segments() {
 	for i, s := range k.c.Segments {
 		path := at("segments", i)
-		k.want(plainName.MatchString(s.Name) && s.Name != "tombstones", path+".name", "%q cannot name a file; want lower-case letters, digits and _, and not tombstones", s.Name)
+		k.want(plainName.MatchString(s.Name) && s.Name != "tombstones" && s.Name != "revocations", path+".name", "%q cannot name a file; want lower-case letters, digits and _, and not tombstones or revocations", s.Name)
 		for _, l := range []string{"de", "en"} {
 			k.want(strings.TrimSpace(s.Title[l]) != "", path+".title."+l, "is missing; marketing reads it in both languages")
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"slices"
@@ -22,8 +23,24 @@ type ExportsAnswer struct {
 
 // Export is one night's export.
 type Export struct {
-	Date  string   `json:"date"`
-	Files []string `json:"files"` // manifest.json and what it names
+	Date    string    `json:"date"`
+	Files   []string  `json:"files"` // manifest.json, its signature, and what it names
+	Expires time.Time `json:"expires_at"`
+	Open    bool      `json:"open"` // its rows may still be fetched: the newest night, and not expired (EXP-06)
+}
+
+// ExportAck is a recipient's word that the rows in a night's file of revocations
+// are gone (EXP-06).
+type ExportAck struct {
+	Date    string `json:"date"`
+	Channel string `json:"channel"`
+	By      string `json:"by"` // who says so at the recipient
+}
+
+// ExportAckAnswer says what the word covers.
+type ExportAckAnswer struct {
+	DecisionID string `json:"decision_id"`
+	Rows       int64  `json:"rows"`
 }
 
 // ExportBody is an opened export file. The caller closes it.
@@ -60,14 +77,15 @@ func (f *Flow) Exports(ctx context.Context, c Caller) (ExportsAnswer, error) {
 		if !d.IsDir() || !isDate(d.Name()) {
 			continue
 		}
-		files, err := listed(root, d.Name())
+		m, err := manifestOf(root, d.Name())
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return a, unavailable("reading an export manifest", err)
 		}
-		a.Exports = append(a.Exports, Export{Date: d.Name(), Files: files})
+		newest := len(a.Exports) == 0
+		a.Exports = append(a.Exports, Export{Date: d.Name(), Files: m.names(root, d.Name()), Expires: m.Expires, Open: newest && f.now().Before(m.Expires)})
 	}
 	return a, nil
 }
@@ -95,12 +113,15 @@ func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (Exp
 		return ExportBody{}, unavailable("opening exports", err)
 	}
 	defer root.Close()
-	files, err := listed(root, date)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !slices.Contains(files, file) {
+	m, err := manifestOf(root, date)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !slices.Contains(m.names(root, date), file) {
 		return ExportBody{}, unknown
 	}
 	if err != nil {
 		return ExportBody{}, unavailable("reading an export manifest", err)
+	}
+	if err := f.stillOpen(root, date, file, m); err != nil {
+		return ExportBody{}, err
 	}
 	return f.opened(ctx, root, date, file, who)
 }
@@ -126,28 +147,118 @@ func (f *Flow) opened(ctx context.Context, root *os.Root, date, file string, who
 	return ExportBody{ReadCloser: body, Name: file, Type: mediaType(file), Size: info.Size(), Modified: info.ModTime()}, nil
 }
 
-// listed are the files of a night: the manifest and what it names. A name that
-// leaves the folder is not one.
-func listed(root *os.Root, date string) ([]string, error) {
-	b, err := root.ReadFile(path.Join(date, manifest))
+// stillOpen refuses a file of rows that is no longer fresh (EXP-06): consents may
+// have been withdrawn since. What holds no row (manifest, report, lineage) stays readable.
+func (f *Flow) stillOpen(root *os.Root, date, file string, m exportManifest) error {
+	if !m.rows(file) {
+		return nil
+	}
+	if now := f.now(); !now.Before(m.Expires) {
+		return &Fault{Status: http.StatusGone, Code: "export_expired", Detail: "EXP-06: this file expired at " + m.Expires.Format(time.RFC3339) + "; run the night again"}
+	}
+	days, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return nil, err
+		return unavailable("listing exports", err)
 	}
-	var m struct {
-		Files []struct {
-			Name string `json:"name"`
-		} `json:"files"`
+	for _, d := range slices.Backward(days) {
+		if d.Name() <= date {
+			return nil
+		}
+		if _, err := root.Stat(path.Join(d.Name(), manifest)); err == nil && isDate(d.Name()) {
+			return &Fault{Status: http.StatusGone, Code: "export_superseded", Detail: "EXP-06: the night of " + d.Name() + " has replaced this file"}
+		}
 	}
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, err
+	return nil
+}
+
+// AckExport records that a recipient deleted what a night's file of revocations
+// names; the next night lists those rows no more.
+func (f *Flow) AckExport(ctx context.Context, in ExportAck, c Caller) (ExportAckAnswer, error) {
+	who, err := c.staff(RoleMarketing)
+	if err != nil {
+		return ExportAckAnswer{}, err
 	}
+	unknown := missing("export_unknown", "date or channel: no published export has such a file of revocations")
+	if !isDate(in.Date) || f.host.ExportsDir() == "" {
+		return ExportAckAnswer{}, unknown
+	}
+	root, err := os.OpenRoot(f.host.ExportsDir())
+	if errors.Is(err, fs.ErrNotExist) {
+		return ExportAckAnswer{}, unknown
+	}
+	if err != nil {
+		return ExportAckAnswer{}, unavailable("opening exports", err)
+	}
+	defer root.Close()
+	m, err := manifestOf(root, in.Date)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return ExportAckAnswer{}, unavailable("reading an export manifest", err)
+	}
+	for _, file := range m.Files {
+		if file.Kind != "revocations" || file.Channel != in.Channel {
+			continue
+		}
+		r, err := f.staffRecord(f.now(), decide.ActionExport, who.actor(), map[string]any{"ack": in}, map[string]any{"rows": file.Rows, "sha256": file.SHA256})
+		if err == nil {
+			err = f.decided(ctx, &r)
+		}
+		if err != nil {
+			return ExportAckAnswer{}, unavailable("writing a decision record", err)
+		}
+		return ExportAckAnswer{DecisionID: r.ID, Rows: file.Rows}, nil
+	}
+	return ExportAckAnswer{}, unknown
+}
+
+// exportManifest is what the day reads of a night's manifest.
+type exportManifest struct {
+	Expires time.Time `json:"expires_at"`
+	Files   []struct {
+		Name    string `json:"name"`
+		Kind    string `json:"kind"`
+		Channel string `json:"channel"`
+		Rows    int64  `json:"rows"`
+		SHA256  string `json:"sha256"`
+	} `json:"files"`
+}
+
+// manifestOf reads a night's manifest. One of an earlier version does not say when
+// it expires: two days after the date that it bears.
+func manifestOf(root *os.Root, date string) (m exportManifest, err error) {
+	b, err := root.ReadFile(path.Join(date, manifest))
+	if err == nil {
+		err = json.Unmarshal(b, &m)
+	}
+	if day, bad := time.Parse(time.DateOnly, date); m.Expires.IsZero() && bad == nil {
+		m.Expires = day.Add(48 * time.Hour)
+	}
+	return m, err
+}
+
+// names are the files of a night that may be asked for: the manifest, its
+// signature and what it names, but never the list of all deliveries. A name that
+// leaves the folder is none.
+func (m exportManifest) names(root *os.Root, date string) []string {
 	files := []string{manifest}
+	if _, err := root.Stat(path.Join(date, manifest+".sig")); err == nil {
+		files = append(files, manifest+".sig")
+	}
 	for _, x := range m.Files {
-		if n := x.Name; n != "" && n != "." && !strings.ContainsAny(n, `/\`) && fs.ValidPath(n) {
+		if n := x.Name; x.Kind != "deliveries" && n != "" && n != "." && !strings.ContainsAny(n, `/\`) && fs.ValidPath(n) {
 			files = append(files, n)
 		}
 	}
-	return files, nil
+	return files
+}
+
+// rows reports whether a file holds rows about persons.
+func (m exportManifest) rows(file string) bool {
+	for _, x := range m.Files {
+		if x.Name == file {
+			return x.Kind != "report" && x.Kind != "lineage"
+		}
+	}
+	return false
 }
 
 func isDate(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil }

@@ -82,6 +82,7 @@ func (n *night) evidence(ctx context.Context) error {
 	if err := n.db.exec(ctx, `create or replace table written (file varchar, kind varchar, segment varchar, channel varchar, rows bigint, keys bigint);
 		create or replace table written_types (file varchar, name varchar, type varchar);
 		create or replace table buried (segment varchar, channel varchar, key varchar);
+		create or replace table recalled (segment varchar, channel varchar, key varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
@@ -116,7 +117,10 @@ func (n *night) readBack(ctx context.Context, f File) error {
 	path := quote(filepath.Join(n.runDir(), f.Name))
 	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), count(distinct (segment, key)) from read_parquet(%s)",
 		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), path)
-	if f.Kind == tombstones {
+	switch f.Kind {
+	case revocations:
+		query += fmt.Sprintf("; insert into recalled select segment, %s, key from read_parquet(%s)", quote(f.Channel), path)
+	case tombstones:
 		query += fmt.Sprintf("; insert into buried select segment, %s, key from read_parquet(%s)", quote(f.Channel), path)
 	}
 	if err := n.db.exec(ctx, query); err != nil {

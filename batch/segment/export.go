@@ -23,16 +23,24 @@ func (n *night) reread(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making folder: %w", err)
 	}
+	n.read = n.now() // before the host reads: what it says is at least as new
 	off, err := n.in.Fresh(ctx, dir)
 	if err != nil {
 		return err
 	}
 	n.in.ExportsOff = off
 	if err := n.db.exec(ctx, `create or replace table signatures_before as from signatures;
-		create or replace table persons_before as from persons`); err != nil {
+		create or replace table persons_before as from persons;
+		create or replace table standings_before as select subject, version from standings`); err != nil {
 		return fmt.Errorf("keeping what the snapshot said: %w", err)
 	}
+	if err := n.reloadLinks(ctx, dir); err != nil {
+		return err
+	}
 	if err := n.consents(ctx, dir); err != nil {
+		return err
+	}
+	if err := n.notBehind(ctx); err != nil {
 		return err
 	}
 	if err := n.db.table(ctx, "changed"); err != nil {

@@ -9,13 +9,16 @@ import (
 // manifestSchema is the version of Manifest's fields.
 const manifestSchema = "handschlag-export/1"
 
-// Manifest is manifest.json: what a night published and what it rests on. Nothing
-// in it depends on when or where the night ran.
+// Manifest is manifest.json: what a night published and what it rests on. Its times
+// are those of the snapshot; nothing else in it depends on when or where the night ran.
 type Manifest struct {
 	Schema     string         `json:"schema"`
 	Tenant     string         `json:"tenant"`
 	AsOf       time.Time      `json:"as_of"`
-	Until      time.Time      `json:"until"` // downstream systems delete by then (BAT-08)
+	Until      time.Time      `json:"until"`      // downstream systems delete by then (BAT-08)
+	Created    time.Time      `json:"created_at"` // by the run's clock: when the ledger was read
+	Expires    time.Time      `json:"expires_at"` // no row leaves after it (EXP-06)
+	Ledger     Pinned         `json:"ledger"`     // that the night rests on (BAT-05)
 	Purpose    string         `json:"purpose"`
 	K          int            `json:"k"`
 	Digests    decide.Digests `json:"digests"`
@@ -24,6 +27,7 @@ type Manifest struct {
 	Thresholds Thresholds     `json:"rfm_thresholds"`
 	Segments   []Segment      `json:"segments"`
 	Suppressed []Suppressed   `json:"suppressed"`
+	Released   []Released     `json:"released,omitempty"`
 	Files      []File         `json:"files"`
 }
 
@@ -50,7 +54,7 @@ type Segment struct {
 	Title    map[string]string `json:"title,omitempty"`
 	Where    string            `json:"where"`
 	Members  *int64            `json:"members"`
-	Withheld string            `json:"withheld,omitempty"` // under_k | loss_under_k | difference_under_k
+	Withheld string            `json:"withheld,omitempty"` // under_k | loss_under_k | difference_under_k | one_sensitive_value | difference_to_last_report
 	Channels []Reach           `json:"channels"`
 }
 
@@ -71,10 +75,17 @@ type Suppressed struct {
 	Channel string `json:"channel"`
 }
 
+// Released is a size that an earlier run of this date told, and that tonight's is
+// not: readers know both (EXP-07).
+type Released struct {
+	Segment string `json:"segment"`
+	Members int64  `json:"members"`
+}
+
 // File is a published file.
 type File struct {
 	Name      string   `json:"name"`
-	Kind      string   `json:"kind"` // segment | tombstones | report
+	Kind      string   `json:"kind"` // segment | tombstones | revocations | deliveries | report | lineage
 	Segment   string   `json:"segment,omitempty"`
 	Channel   string   `json:"channel,omitempty"`
 	Recipient string   `json:"recipient,omitempty"`
@@ -82,5 +93,7 @@ type File struct {
 	Rows      int64    `json:"rows"`
 	Bytes     int64    `json:"bytes"`
 	SHA256    string   `json:"sha256"`
+	Label     string   `json:"label,omitempty"`  // pseudonymous | anonymous: the latter only with a passed test (BAT-07)
+	Rules     []string `json:"rules,omitempty"`  // that kept rows of this segment from this channel
 	Columns   []string `json:"schema,omitempty"` // "name type"
 }

@@ -49,8 +49,8 @@ func (n *night) validate(ctx context.Context) error {
 	for _, s := range n.in.Config.Segments {
 		err := n.predicate(ctx, s.Where)
 		switch {
-		case !named.MatchString(s.Name) || s.Name == tombstones:
-			err = errors.New("the name must be lower-case letters, digits and _, and not \"tombstones\"")
+		case !named.MatchString(s.Name) || s.Name == tombstones || s.Name == revocations:
+			err = errors.New("the name must be lower-case letters, digits and _, and not \"tombstones\" or \"revocations\"")
 		case seen[s.Name]:
 			err = errors.New("the name is used twice")
 		}

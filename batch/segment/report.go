@@ -36,6 +36,7 @@ type Report struct {
 	Use        []KindCount      `json:"use_last_day"` // under analytics
 	Totals     map[string]int64 `json:"totals"`       // admitted, refused, invalid, duplicate: events since counting began
 	Refusals   []RuleCount      `json:"refusals"`
+	LeftOut    []RuleCount      `json:"left_out_last_day"` // stored events that may not be evaluated any more, by the night's rules
 	Offers     []OfferCount     `json:"offers"`
 	Decisions  map[string]int64 `json:"decisions"` // by action
 	Slots      map[string]int   `json:"variants"`  // by slot
@@ -101,8 +102,16 @@ func (n *night) writeReport(ctx context.Context) error {
 			return fmt.Errorf("writing report: %w", err)
 		}
 	}
+	classes, err := n.shownClasses(ctx)
+	if err != nil {
+		return err
+	}
+	label := anonymous
+	if why := notAnonymous(body, classes, n.k); len(why) > 0 {
+		label = pseudonymous
+	}
 	for _, name := range []string{"report.html", "report.json"} {
-		if err := n.listFile(File{Name: name, Kind: "report"}, filepath.Join(n.runDir(), name)); err != nil {
+		if err := n.listFile(File{Name: name, Kind: "report", Label: label}, filepath.Join(n.runDir(), name)); err != nil {
 			return err
 		}
 	}
@@ -161,7 +170,7 @@ func (n *night) countPersons(ctx context.Context) error {
 
 // countUse measures the last ingest day in the name of analytics.
 func (n *night) countUse(ctx context.Context) error {
-	n.report.Use = []KindCount{}
+	n.report.Use, n.report.LeftOut = []KindCount{}, []RuleCount{}
 	if len(n.snap.Days) == 0 {
 		return nil
 	}
@@ -169,6 +178,9 @@ func (n *night) countUse(ctx context.Context) error {
 		return err
 	}
 	if err := n.decide(ctx, consent.Analytics); err != nil {
+		return err
+	}
+	if err := n.countLeftOut(ctx); err != nil {
 		return err
 	}
 	query := "select kind, count(*) from " + viewOf(consent.Analytics) + " group by kind order by kind"
@@ -185,6 +197,37 @@ func (n *night) countUse(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("measuring use: %w", err)
 	}
+	return nil
+}
+
+// countLeftOut names why events of the last ingest day, admitted that day, do not
+// count tonight: BAT-01 if the grant of now does not cover them, BAT-03 if it was
+// withdrawn since. Events that the host let go of already are no longer there to count.
+func (n *night) countLeftOut(ctx context.Context) error {
+	if err := n.decide(ctx, basis); err != nil {
+		return err
+	}
+	counts := map[string]int64{}
+	query := fmt.Sprintf("select case_id, state, tag, coalesce(age, ''), count(*) from gate(%d) group by all", basis.Bit())
+	err := n.db.each(ctx, query, func(scan func(...any) error) error {
+		var c nightCase
+		var events int64
+		if err := scan(&c.id, &c.state, &c.tag, &c.age, &events); err != nil {
+			return err
+		}
+		v, err := n.verdict(ctx, c)
+		if err != nil || v.Allowed {
+			return err
+		}
+		for _, rule := range v.Night {
+			counts[rule] += events
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("counting what is left out: %w", err)
+	}
+	n.report.LeftOut = n.inWords(counts)
 	return nil
 }
 

@@ -35,6 +35,11 @@ type Inputs struct {
 	// ExportsOff is the kill switch "exports" at the snapshot: every row is refused by SWITCH.
 	ExportsOff bool
 
+	// Now is the caller's clock. nil: no time passes after the snapshot, so nothing grows stale.
+	Now func() time.Time
+	// LedgerKey verifies the snapshot's checkpoint (BAT-05). "" takes the snapshot's word.
+	LedgerKey string
+
 	Progress func(step string, done, total int64)
 	Binary   string // version written into decision records
 	MemoryMB int    // default 1024
@@ -60,6 +65,10 @@ type night struct {
 	featureDays int
 	code        string
 	snap        snapshot
+	pinned      Pinned
+	read        time.Time // when consent was read last
+	lineage     Lineage
+	earlier     []Released
 	was, is     state
 	cases       map[int64]policy.EventCase
 	exportCases map[int32]policy.ExportCase
@@ -144,6 +153,10 @@ func begin(ctx context.Context, in Inputs) (*night, error) {
 	if n.snap, err = readSnapshot(in.Snapshot, in.AsOf); err != nil {
 		return nil, err
 	}
+	if err := n.pin(); err != nil {
+		return nil, fmt.Errorf("starting the night: %w", err)
+	}
+	n.read = n.snap.Taken
 	if n.keys, err = openKeys(filepath.Join(in.State, "keys")); err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func checkManifest(t *testing.T, dir string) {
 	if m.Checkpoint == "" || m.Digests.Policy == "" || m.Digests.Weights == "" || len(m.Sources) != 2 || len(m.Suppressed) != 1 {
 		t.Errorf("manifest is incomplete: %s", body)
 	}
-	listed := map[string]bool{manifestFile: true}
+	listed := map[string]bool{manifestFile: true, signatureFile: true}
 	for _, f := range m.Files {
 		listed[f.Name] = true
 		if n, sum, err := digestFile(filepath.Join(dir, f.Name)); err != nil || sum != f.SHA256 || n != f.Bytes {

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,13 +32,19 @@ func (n *night) write(ctx context.Context) error {
 	if err := n.writeTombstones(ctx); err != nil {
 		return err
 	}
+	if err := n.deliver(ctx); err != nil {
+		return err
+	}
 	if err := n.listRecords(ctx); err != nil {
 		return err
 	}
 	if err := n.listMembers(ctx); err != nil {
 		return err
 	}
-	return n.writeReport(ctx)
+	if err := n.writeReport(ctx); err != nil {
+		return err
+	}
+	return n.writeLineage(ctx)
 }
 
 func (n *night) runDir() string { return filepath.Join(n.in.Out, n.date+tmpRun) }
@@ -49,6 +56,7 @@ func (n *night) describe(ctx context.Context) error {
 	n.manifest = Manifest{
 		Schema: manifestSchema, Tenant: n.snap.Tenant, AsOf: n.in.AsOf, Until: n.till, Purpose: string(basis), K: n.k,
 		Digests: digests, Checkpoint: n.snap.Checkpoint, Sources: []Source{}, Suppressed: []Suppressed{},
+		Created: n.pinned.Time, Expires: n.pinned.Time.Add(filesFor), Ledger: n.pinned,
 	}
 	for _, d := range n.snap.Days {
 		n.manifest.Sources = append(n.manifest.Sources, Source{Day: d.Day, Rows: d.Rows, SHA256: d.SHA256, Generation: d.Generation})
@@ -85,6 +93,7 @@ func (n *night) writeGroups(ctx context.Context) error {
 		}
 		n.manifest.Segments = append(n.manifest.Segments, seg)
 	}
+	n.remain()
 	return nil
 }
 
@@ -123,6 +132,7 @@ var fieldSQL = map[string]struct{ parquet, csv, kind string }{
 // that the channel lists.
 func (n *night) writeRows(ctx context.Context, rows string, f File, fields []string) error {
 	base := f.Name
+	f.Label = pseudonymous
 	var inParquet, inCSV []string
 	for _, field := range fields {
 		x := fieldSQL[field]
@@ -183,15 +193,18 @@ func (n *night) writeTombstones(ctx context.Context) error {
 // previousRows loads the segment files of the newest export before this date. A
 // file that is not what its manifest says stops the night.
 func (n *night) previousRows(ctx context.Context) error {
-	if err := n.db.exec(ctx, "create or replace table previous (segment varchar, channel varchar, key varchar)"); err != nil {
+	if err := n.db.exec(ctx, `create or replace table previous (segment varchar, channel varchar, key varchar);
+		create or replace table deliveries_before (channel varchar, segment varchar, key varchar, first_day date, last_day date, revoked_day date)`); err != nil {
 		return fmt.Errorf("making table previous: %w", err)
 	}
 	dir, m, err := newest(n.in.Out, n.date)
-	if err != nil || dir == "" {
+	if err != nil || dir == "" || !m.Until.After(n.in.AsOf) { // all of its rows had to be deleted by then
 		return err
 	}
+	listed := false
 	for _, f := range m.Files {
-		if f.Kind != "segment" || filepath.Ext(f.Name) != ".parquet" {
+		listed = listed || f.Kind == deliveries
+		if f.Kind != "segment" && f.Kind != deliveries || filepath.Ext(f.Name) != ".parquet" {
 			continue
 		}
 		path := filepath.Join(dir, filepath.Base(f.Name))
@@ -199,11 +212,94 @@ func (n *night) previousRows(ctx context.Context) error {
 			return fmt.Errorf("reading the export of %s: %s is damaged: %w", filepath.Base(dir), f.Name, errors.Join(errDigest, err))
 		}
 		query := fmt.Sprintf("insert into previous select segment, %s, key from read_parquet(%s)", quote(f.Channel), quote(path))
+		if f.Kind == deliveries {
+			query = fmt.Sprintf("insert into deliveries_before from read_parquet(%s)", quote(path))
+		}
 		if err := n.db.exec(ctx, query); err != nil {
 			return fmt.Errorf("reading the export of %s: %w", filepath.Base(dir), err)
 		}
 	}
+	if listed {
+		return nil
+	}
+	day := "date " + quote(filepath.Base(dir)) // of a version that kept no list
+	if err := n.db.exec(ctx, "insert into deliveries_before select channel, segment, key, "+day+", "+day+", null from previous"); err != nil {
+		return fmt.Errorf("reading the export of %s: %w", filepath.Base(dir), err)
+	}
 	return nil
+}
+
+// told makes table released: sizes that an earlier report told of the same persons,
+// or under the same name of others (EXP-07). It is read before tonight's are told.
+func (n *night) told(ctx context.Context) error {
+	if err := n.db.exec(ctx, "create or replace table released (segment varchar, members bigint)"); err != nil {
+		return fmt.Errorf("making table released: %w", err)
+	}
+	same, err := readManifest(filepath.Join(n.in.Out, n.date))
+	if err != nil {
+		return err
+	}
+	_, last, err := newest(n.in.Out, n.date)
+	if err != nil {
+		return err
+	}
+	where := map[string]string{}
+	for _, s := range n.in.Config.Segments {
+		where[s.Name] = strings.TrimSpace(s.Where)
+	}
+	earlier := same.Released
+	for _, s := range same.Segments {
+		if s.Members != nil {
+			earlier = append(earlier, Released{s.Name, *s.Members})
+		}
+	}
+	for _, s := range last.Segments {
+		if now, kept := where[s.Name]; s.Members != nil && kept && now != s.Where {
+			earlier = append(earlier, Released{s.Name, *s.Members})
+		}
+	}
+	n.earlier = earlier
+	return n.db.fill("released", func(add func(...any) error) error {
+		for _, r := range earlier {
+			if err := add(r.Segment, r.Members); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// remain lists what earlier runs of this date told otherwise than tonight's.
+func (n *night) remain() {
+	shown := map[Released]bool{}
+	for _, s := range n.manifest.Segments {
+		if s.Members != nil {
+			shown[Released{s.Name, *s.Members}] = true
+		}
+	}
+	for _, r := range n.earlier {
+		if !shown[r] && !slices.Contains(n.manifest.Released, r) {
+			n.manifest.Released = append(n.manifest.Released, r)
+		}
+	}
+	slices.SortFunc(n.manifest.Released, func(a, b Released) int {
+		return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Members, b.Members))
+	})
+}
+
+// readManifest reads a folder's manifest; none is the zero one.
+func readManifest(dir string) (m Manifest, err error) {
+	body, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("reading the export of %s: %s: %w", filepath.Base(dir), manifestFile, err)
+	}
+	return m, nil
 }
 
 var errDigest = errors.New("its SHA-256 is not the manifest's")
@@ -219,15 +315,12 @@ func newest(out, before string) (dir string, m Manifest, err error) {
 			continue
 		}
 		dir := filepath.Join(out, e.Name())
-		body, err := os.ReadFile(filepath.Join(dir, manifestFile))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
+		m, err := readManifest(dir)
 		if err != nil {
-			return "", m, fmt.Errorf("reading the export of %s: %w", e.Name(), err)
+			return "", m, err
 		}
-		if err := json.Unmarshal(body, &m); err != nil {
-			return "", m, fmt.Errorf("reading the export of %s: %s: %w", e.Name(), manifestFile, err)
+		if m.Schema == "" {
+			continue
 		}
 		return dir, m, nil
 	}

@@ -19,6 +19,7 @@ type auditCmd struct {
 	Table     auditTableCmd     `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
 	Register  auditRegisterCmd  `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
 	Record    auditRecordCmd    `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
+	Verify    auditVerifyCmd    `cmd:"" help:"Walk the decision log: removed, edited, inserted and moved records are named."`
 	Events    auditEventsCmd    `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
 }
 
@@ -29,26 +30,32 @@ func printJSON(s streams, v any) error {
 }
 
 // unruled says why a decision came out so that shows no rule in words.
-func unruled(r decide.Record) string {
+func unruled(r decide.Record, lang string) string {
 	var in struct {
 		Reason string `json:"reason"`
 	}
 	var out struct{ Allowed, Published *bool }
 	_, _ = json.Unmarshal(r.Input, &in), json.Unmarshal(r.Result, &out) // what they do not say is not told
 	no := func(b *bool) bool { return b != nil && !*b }
+	say := func(en, de string, args ...any) string {
+		if lang == "de" {
+			en = de
+		}
+		return fmt.Sprintf(en, args...)
+	}
 	switch {
 	case len(r.Rules) > 0:
-		return strings.Join(r.Rules, ", ") + ", for which today's rules have no words"
+		return say("%s, for which today's rules have no words", "%s, wofür die heutigen Regeln keine Worte haben", strings.Join(r.Rules, ", "))
 	case r.Action == decide.ActionSwitch:
-		return fmt.Sprintf("decided by %s — %s", r.Actor, in.Reason)
+		return say("decided by %s — %s", "entschieden von %s — %s", r.Actor, in.Reason)
 	case r.Action == decide.ActionHandover && r.Actor != "":
-		return "noted by " + r.Actor + " at the end of the contact"
+		return say("noted by %s at the end of the contact", "von %s am Ende des Kontakts vermerkt", r.Actor)
 	case r.Action == decide.ActionExport && r.Actor != "":
-		return "fetched by " + r.Actor + ", no rule limited it"
+		return say("fetched by %s, no rule limited it", "abgeholt von %s, keine Regel hat es eingeschränkt", r.Actor)
 	case no(out.Allowed) || no(out.Published):
-		return "the record names no rule"
+		return say("the record names no rule", "das Protokoll nennt keine Regel")
 	}
-	return "no rule limited it"
+	return say("no rule limited it", "keine Regel hat es eingeschränkt")
 }
 
 type auditDecisionsCmd struct {

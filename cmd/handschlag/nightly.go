@@ -48,8 +48,19 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 			return interrupted(ctx, fmt.Errorf("the night failed, nothing was published: %w", err), "nothing was published")
 		}
 		s.printf("published %s: %s, %d subjects\n", res.Publication.Run, filepath.Join(c.Data, "exports", res.Publication.Manifest), len(res.Members))
-		return nil
+		return n.seal(ctx, s)
 	})
+}
+
+// seal has the book replayed (L12) and the head of the decision chain sealed into
+// the ledger (OPS-01), and says what came out.
+func (n night) seal(ctx context.Context, s streams) error {
+	var a sealAnswer
+	if err := n.shop.call(ctx, "POST", "/admin/seal", struct{}{}, &a); err != nil {
+		return fmt.Errorf("the night is published, but the book cannot be relied on: %w", err)
+	}
+	s.printf("book: %d subjects, %d records, %d list entries replayed to state %.16s\n", a.Book.Subjects, a.Book.Records, a.Book.Entries, a.Book.Hash)
+	return s.chain(a.Chain)
 }
 
 // night is one run. Judgement and DuckDB are in this process; the shop makes the
@@ -68,10 +79,11 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	defer unlock()
-	if err := n.verifyLedger(); err != nil {
+	if err := n.verifyLedger(ctx); err != nil {
 		return segment.Result{}, err
 	}
 	snapshot := filepath.Join(state, "snapshot")
+	began := time.Now()
 	answer, err := n.begin(ctx, snapshot, c.Again)
 	if err != nil {
 		return segment.Result{}, err
@@ -82,6 +94,10 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	in.Snapshot, in.State, in.Out, in.AsOf = snapshot, state, filepath.Join(n.dir, "exports"), n.asOf
+	if in.LedgerKey, err = (folder{Data: n.dir}).key(); err != nil {
+		return segment.Result{}, err
+	}
+	in.Now = func() time.Time { return answer.Now.Add(time.Since(began)) } // the shop's clock, which may not be this process's
 	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.commit, n.out.step, c.MemoryMB, c.Threads
 	res, err := segment.Run(ctx, in)
 	n.out.end()
@@ -93,7 +109,7 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 
 // verifyLedger refuses to build on consent records that are not what was signed. A
 // ledger that a busy server changes faster than it can be read is said, not refused.
-func (n night) verifyLedger() error {
+func (n night) verifyLedger(ctx context.Context) error {
 	n.out.step("ledger", 0, 1)
 	f := folder{Data: n.dir}
 	key, err := f.key()
@@ -104,8 +120,9 @@ func (n night) verifyLedger() error {
 	switch {
 	case errors.Is(err, ledger.ErrChanging):
 		n.out.say("the ledger was not verified: " + err.Error())
-	case err != nil:
-		return fmt.Errorf("the ledger does not verify: %w", err)
+	case err != nil: // OPS-06: from now on no consent is relied on
+		err = fmt.Errorf("the ledger does not verify: %w", err)
+		return errors.Join(err, n.shop.call(ctx, "POST", "/admin/trust", trustCall{Broken: oneLine(err)}, &struct{}{}))
 	}
 	n.out.step("ledger", 1, 1)
 	return nil

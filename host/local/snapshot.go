@@ -100,14 +100,14 @@ func (h *Host) snapshot(ctx context.Context, through time.Time, dir string, stat
 	})
 }
 
-// Standings writes only standings.parquet and subjects.parquet into dir, as they
-// are now: what the night reads again before it publishes.
+// Standings writes only standings.parquet, subjects.parquet and links.parquet into
+// dir, as they are now: what the night reads again before it publishes.
 func (h *Host) Standings(_ context.Context, dir string) error {
 	out := folder{h.disk, dir, h.standingAt(h.opts.Clock())}
 	state := h.db.NewSnapshot()
 	err := out.make()
 	if err == nil {
-		err = out.standings(state)
+		err = errors.Join(out.standings(state), out.links(state))
 	}
 	if err = errors.Join(err, state.Close()); err != nil {
 		return fmt.Errorf("writing standings: %w", err)
@@ -184,6 +184,7 @@ type standingRow struct {
 	UntilMS  int64    `parquet:"until_ms"` // 0 for a no
 	Explicit bool     `parquet:"explicit"`
 	Version  int64    `parquet:"version"`
+	Notice   string   `parquet:"notice,dict"` // that a grant rests on
 }
 
 type subjectRow struct {
@@ -207,6 +208,9 @@ func (f folder) standings(r pebble.Reader) error {
 					Explicit: s.Explicit, Version: int64(st.Version)}
 				if !s.Until.IsZero() {
 					row.UntilMS = s.Until.UnixMilli()
+				}
+				if last := len(s.Grounds) - 1; last >= 0 {
+					row.Notice = s.Grounds[last].Notice
 				}
 				if err := add(row); err != nil {
 					return err

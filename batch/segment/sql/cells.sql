@@ -2,8 +2,10 @@
 -- withheld. If a channel refused fewer than k but more than none, size and losses are
 -- withheld too: the size less the file's rows would tell. Of two segments of which one
 -- holds the other and fewer than k more, the smaller one's size is withheld, else the
--- difference would tell.
--- One row per segment. Reads groups, members.
+-- difference would tell. Of a segment whose members all share something sensitive, size
+-- is withheld as well (l-diversity of two); and a size that differs by fewer than k from one
+-- that an earlier report told of the same persons (EXP-07).
+-- One row per segment. Reads groups, members, person_facts, released.
 create or replace table cells as
 
 with sizes as (
@@ -13,6 +15,21 @@ with sizes as (
         bool_or(published and members > admitted and members - admitted < getvariable('k')) as small_loss
     from groups
     group by segment
+),
+
+alike as (
+    select m.segment
+    from members as m
+    join person_facts as f using (person)
+    group by m.segment
+    having bool_and(f.tag <> 'none' or list_contains(getvariable('special_segments'), m.segment))
+),
+
+told as (
+    select distinct s.segment
+    from sizes as s
+    join released as r using (segment)
+    where r.members <> s.members and abs(r.members - s.members) < getvariable('k')
 ),
 
 shared_members as (
@@ -33,12 +50,19 @@ nested as (
 
 select
     s.segment,
-    case when s.members >= getvariable('k') and not s.small_loss and n.segment is null then s.members end as members,
+    case
+        when s.members >= getvariable('k') and not s.small_loss and n.segment is null and a.segment is null and t.segment is null
+            then s.members
+    end as members,
     case
         when s.members < getvariable('k') then 'under_k'
         when s.small_loss then 'loss_under_k'
         when n.segment is not null then 'difference_under_k'
+        when a.segment is not null then 'one_sensitive_value'
+        when t.segment is not null then 'difference_to_last_report'
         else ''
     end as withheld
 from sizes as s
-left join nested as n using (segment);
+left join nested as n using (segment)
+left join alike as a using (segment)
+left join told as t using (segment);

@@ -1,0 +1,87 @@
+package segment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/flow"
+)
+
+const (
+	revocations  = "revocations" // files of all that a recipient still has to delete
+	deliveries   = "deliveries"  // who got which row, and when: never handed out
+	pseudonymous = "pseudonymous"
+	anonymous    = "anonymous"
+)
+
+// deliver brings the list of deliveries up to tonight's rows and writes, per
+// channel, what its recipient got once and may no longer have: until it says that
+// the rows are gone, or they had to be deleted anyway (EXP-06).
+func (n *night) deliver(ctx context.Context) error {
+	if err := n.acknowledged(ctx); err != nil {
+		return err
+	}
+	if err := n.db.set(ctx, "segment_days", fmt.Sprint(n.in.Config.Retention.SegmentDays)); err != nil {
+		return err
+	}
+	if err := n.db.table(ctx, "deliveries"); err != nil {
+		return err
+	}
+	for _, c := range n.in.Config.Exports.Channels {
+		rows := "select key, segment from deliveries where revoked_day is not null and channel = " + quote(c.Name)
+		f := File{Name: revocations + "." + c.Name, Kind: revocations, Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
+		if err := n.db.one(ctx, "select count(*) from ("+rows+")", &f.Rows); err != nil {
+			return fmt.Errorf("listing revocations: %w", err)
+		}
+		if err := n.writeRows(ctx, rows, f, fieldsOf(c)); err != nil {
+			return err
+		}
+	}
+	f := File{Name: deliveries + ".parquet", Kind: deliveries, Label: pseudonymous}
+	path := filepath.Join(n.runDir(), f.Name)
+	if err := n.db.copyTo(ctx, "select * from deliveries order by channel, segment, key", path); err != nil {
+		return err
+	}
+	if err := n.db.one(ctx, "select count(*) from deliveries", &f.Rows); err != nil {
+		return fmt.Errorf("counting deliveries: %w", err)
+	}
+	return n.listFile(f, path)
+}
+
+// acknowledged makes table acks of the recipients' words, which are decision records.
+func (n *night) acknowledged(ctx context.Context) error {
+	if err := n.db.exec(ctx, "create or replace table acks (channel varchar, day date)"); err != nil {
+		return fmt.Errorf("making table acks: %w", err)
+	}
+	var acks []flow.ExportAck
+	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
+		var r decide.Record
+		if err := json.Unmarshal(line, &r); err != nil {
+			return err
+		}
+		var in struct {
+			Ack *flow.ExportAck `json:"ack"`
+		}
+		if r.Action != decide.ActionExport || !r.Time.Before(n.in.AsOf) || json.Unmarshal(r.Input, &in) != nil || in.Ack == nil {
+			return nil
+		}
+		acks = append(acks, *in.Ack)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range acks {
+		if _, err := time.Parse(time.DateOnly, a.Date); err != nil {
+			return fmt.Errorf("reading an acknowledgement: %w", err)
+		}
+		if err := n.db.exec(ctx, fmt.Sprintf("insert into acks values (%s, date %s)", quote(a.Channel), quote(a.Date))); err != nil {
+			return fmt.Errorf("filling table acks: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package segment
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+const (
+	signatureFile = manifestFile + ".sig"
+	verifierFile  = "verifier" // beside the dated folders: the public key of the signatures
+)
+
+// signer is the key that manifests are signed with (EXP-08): derived from the
+// night's own key, so that it is kept, checked and restored with it.
+func (k *rowKeys) signer(tenant string) (signer note.Signer, public string, err error) {
+	seed := mac(k.night, []byte("manifest signature\x00"+tenant))
+	name := tenant + "/exports"
+	public, err = note.NewEd25519VerifierKey(name, ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey))
+	if err != nil {
+		return nil, "", fmt.Errorf("making the key of the manifests: %w", err)
+	}
+	hash := strings.Split(public, "+")[1]
+	private := "PRIVATE+KEY+" + name + "+" + hash + "+" + base64.StdEncoding.EncodeToString(append([]byte{1}, seed...))
+	signer, err = note.NewSigner(private)
+	if err != nil {
+		return nil, "", fmt.Errorf("making the key of the manifests: %w", err)
+	}
+	return signer, public, nil
+}
+
+// signed is the text under the signature of a manifest.
+func signed(date string, manifest []byte) string {
+	sum := sha256.Sum256(manifest)
+	return fmt.Sprintf("%s\n%s\n%s\n", manifestSchema, date, hex.EncodeToString(sum[:]))
+}
+
+// sign writes the manifest's signature into a folder, a C2SP note over its SHA-256,
+// and the public key beside the dated folders.
+func (n *night) sign(manifest []byte) error {
+	s, public, err := n.keys.signer(n.snap.Tenant)
+	if err != nil {
+		return err
+	}
+	body, err := note.Sign(&note.Note{Text: signed(n.date, manifest)}, s)
+	if err != nil {
+		return fmt.Errorf("signing the manifest: %w", err)
+	}
+	if err := writeFile(filepath.Join(n.runDir(), signatureFile), body, 0o600); err != nil {
+		return fmt.Errorf("signing the manifest: %w", err)
+	}
+	path := filepath.Join(n.in.Out, verifierFile)
+	if was, err := os.ReadFile(path); err == nil && string(was) == public+"\n" {
+		return nil
+	}
+	if err := replaceFile(path, []byte(public+"\n"), 0o600); err != nil {
+		return fmt.Errorf("writing the key of the manifests: %w", err)
+	}
+	return nil
+}
+
+// Verified is an export whose manifest and files are as they were signed.
+type Verified struct {
+	Manifest Manifest
+	Signer   string
+	Files    int
+}
+
+// Verify holds an export's folder to its signature: the manifest by the public key
+// ("" takes the one beside the folder, which proves only that they agree), and each
+// file by the manifest. A file that it names and that is missing, or one more, fails.
+func Verify(dir, public string) (Verified, error) {
+	var v Verified
+	if public == "" {
+		b, err := os.ReadFile(filepath.Join(filepath.Dir(dir), verifierFile))
+		if err != nil {
+			return v, fmt.Errorf("reading the key of the manifests: %w", err)
+		}
+		public = strings.TrimSpace(string(b))
+	}
+	verifier, err := note.NewVerifier(public)
+	if err != nil {
+		return v, fmt.Errorf("reading the key of the manifests: %w", err)
+	}
+	body, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return v, fmt.Errorf("reading the manifest: %w", err)
+	}
+	signature, err := os.ReadFile(filepath.Join(dir, signatureFile))
+	if err != nil {
+		return v, fmt.Errorf("reading the manifest's signature: %w", err)
+	}
+	opened, err := note.Open(signature, note.VerifierList(verifier))
+	if err != nil {
+		return v, fmt.Errorf("opening the manifest's signature: %w", err)
+	}
+	if opened.Text != signed(filepath.Base(dir), body) {
+		return v, errors.New("the manifest is not the one that was signed")
+	}
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&v.Manifest); err != nil {
+		return v, fmt.Errorf("reading the manifest: %w", err)
+	}
+	v.Signer, v.Files = verifier.Name(), len(v.Manifest.Files)
+	return v, v.Manifest.holds(dir)
+}
+
+// holds checks every file of a folder against the manifest.
+func (m Manifest) holds(dir string) error {
+	named := map[string]bool{manifestFile: true, signatureFile: true}
+	for _, f := range m.Files {
+		named[f.Name] = true
+		if _, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name))); err != nil || sum != f.SHA256 {
+			return fmt.Errorf("%s is not what the manifest says: %w", f.Name, errors.Join(errDigest, err))
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("listing the export: %w", err)
+	}
+	for _, e := range entries {
+		if !named[e.Name()] {
+			return fmt.Errorf("the manifest does not name %s", e.Name())
+		}
+	}
+	return nil
+}
