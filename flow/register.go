@@ -61,8 +61,14 @@ func (f *Flow) registered(ctx context.Context) (Register, error) {
 	return r, nil
 }
 
-// Registered says which purposes may run today.
-func (f *Flow) Registered(ctx context.Context) (Register, error) { return f.registered(ctx) }
+// Warnings says, a line each, what the register stops today, and why.
+func (f *Flow) Warnings(ctx context.Context) ([]string, error) {
+	r, err := f.registered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Warnings(f.rules), nil
+}
 
 // Runs reports whether a purpose may run.
 func (r Register) Runs(p consent.Purpose) bool { return r.verdicts[p].Allowed }
@@ -85,6 +91,7 @@ func (r Register) Warnings(rules *policy.Rules) []string {
 		v := r.verdicts[p]
 		if !v.Allowed {
 			out = append(out, fmt.Sprintf("%s does not run: %s", p, why(rules, v.Rules)))
+			continue
 		}
 		for _, feature := range slices.Sorted(maps.Keys(v.Dropped)) {
 			out = append(out, fmt.Sprintf("%s goes on without %s: %s", p, feature, why(rules, v.Dropped[feature])))

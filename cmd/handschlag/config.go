@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/policy"
 )
 
 type configCmd struct {
@@ -47,13 +50,29 @@ type configCheckCmd struct {
 	File string `arg:"" optional:"" default:"handschlag.yaml" help:"The file to check."`
 }
 
-// Run prints the digest of a good file.
+// Run prints the digest of a good file, and which purposes its register stops.
 func (c configCheckCmd) Run(s streams) error {
 	cfg, _, err := loadConfig(c.File)
 	if err != nil {
 		return err
 	}
+	clock, err := clockFromEnv()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	rules, err := policy.Load(ctx, cfg.PolicySettings(), policy.EntryProcessing)
+	if err != nil {
+		return fmt.Errorf("loading the rules: %w", err)
+	}
+	papers, err := flow.Registered(ctx, rules, cfg, cfg.Scorecard, clock.Now())
+	if err != nil {
+		return err
+	}
 	s.printf("%s is good; digest %s\n", c.File, cfg.Digest())
+	for _, line := range papers.Warnings(rules) {
+		s.printf("warning: %s\n", line)
+	}
 	return nil
 }
 

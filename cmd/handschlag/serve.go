@@ -71,11 +71,23 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 		return nil, err
 	}
 	srv, err := sh.serve(ln)
+	if err == nil {
+		err = sh.warn(ctx)
+	}
 	if err != nil {
 		_ = ln.Close()
 		return nil, errors.Join(err, sh.Close())
 	}
 	return srv, nil
+}
+
+// warn logs a line for each purpose that the register stops, and why (LAW-01).
+func (sh *shop) warn(ctx context.Context) error {
+	lines, err := sh.flow.Warnings(ctx)
+	for _, line := range lines {
+		sh.log.Warn(line)
+	}
+	return err
 }
 
 func listen(address string) (net.Listener, error) {
