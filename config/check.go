@@ -222,4 +222,5 @@ func (k *checker) times() {
 	k.within(int64(r.FeatureDays), 1, 3650, "retention.feature_days")
 	k.within(int64(r.SegmentDays), 1, 3650, "retention.segment_days")
 	k.within(int64(r.DecisionDays), 1, 3650, "retention.decision_days")
+	k.within(int64(r.ProofYears), 0, 10, "retention.proof_years")
 }

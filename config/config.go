@@ -209,6 +209,7 @@ type Retention struct {
 	FeatureDays  int `yaml:"feature_days"`
 	SegmentDays  int `yaml:"segment_days"`
 	DecisionDays int `yaml:"decision_days"`
+	ProofYears   int `yaml:"proof_years"` // sealed proofs of erased subjects; 0: none are kept
 
 	RecordingDays int `yaml:"recording_days"` // agreed for recordings (ESC-06)
 }

@@ -70,8 +70,8 @@ const (
 )
 
 // Account compares the openings of a log with its leaves. A missing leaf is for the
-// caller to judge; an opening that does not fit its leaf, comes twice, or names a
-// leaf that is not there is an error. Openings come in any order.
+// caller to judge; an opening that does not fit its leaf, or comes twice, is an error. Those
+// of leaves beyond the checkpoint are left out. Openings come in any order.
 func Account(fsys fs.FS, public string, each func(func(Opening) error) error) (Accounts, error) {
 	leaves, err := folderLeaves(fsys, public)
 	if err != nil {
@@ -80,8 +80,11 @@ func Account(fsys fs.FS, public string, each func(func(Opening) error) error) (A
 	fates := make([]byte, len(leaves))
 	var gone []Tombstone
 	err = each(func(o Opening) error {
-		if o.Index < 0 || o.Index >= int64(len(leaves)) {
-			return fmt.Errorf("opening of leaf %d: the log has %d", o.Index, len(leaves))
+		if o.Index >= int64(len(leaves)) { // the log grew meanwhile
+			return nil
+		}
+		if o.Index < 0 {
+			return fmt.Errorf("opening of leaf %d: there is no such leaf", o.Index)
 		}
 		leaf, err := o.Leaf()
 		if err != nil {

@@ -111,7 +111,7 @@ func (m *Memory) dropMember(s consent.Subject) int {
 func (m *Memory) redactContacts(s consent.Subject) (n int) {
 	for id, c := range m.contacts {
 		if c.Subject == s || c.Account == s {
-			c.Subject, c.Account, c.Question = consent.Subject{}, consent.Subject{}, ""
+			c.Subject, c.Account, c.Question, c.Callback = consent.Subject{}, consent.Subject{}, "", nil
 			m.contacts[id] = c
 			n++
 		}

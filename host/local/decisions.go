@@ -132,7 +132,7 @@ func (h *Host) openChain() error {
 	if err := b.Commit(pebble.NoSync); err != nil {
 		return fmt.Errorf("indexing decisions: %w", err)
 	}
-	return errors.Join(b.Close(), h.saveHead(h.chainHead()))
+	return errors.Join(b.Close(), h.saveHead(h.chainHead()), h.noteFloor())
 }
 
 // chainHead is where the chain stands now.

@@ -26,6 +26,7 @@ type erasing struct {
 	b      *pebble.Batch
 	out    flow.Erasure
 	sealed []sealedProof
+	until  time.Time // when sealed proofs go; zero: none is sealed
 	asked  map[string]flow.Contact
 }
 
@@ -88,31 +89,52 @@ func (e *erasing) note(store string, n int64, method string, done bool) {
 // the tenant keeps any.
 func (e *erasing) takeRecords(again *ledger.Tombstone) error {
 	var n int64
-	until := proofUntil(e.at, e.opts.Retain.ProofYears)
-	err := under(e.db, key(tabRecord, e.s[:]), func(k, v []byte) error {
+	if years := e.opts.Retain.ProofYears; years > 0 {
+		e.until = proofUntil(e.at, years)
+	}
+	calls, err := e.callsUntil()
+	if err != nil {
+		return err
+	}
+	if calls.After(e.at) && calls.After(e.until) { // ESC-08: the file of a consent to calls stays, restricted, for its five years
+		e.until = calls
+	}
+	err = under(e.db, key(tabRecord, e.s[:]), func(k, v []byte) error {
 		salt, r, err := readRecord(v)
 		if err != nil {
 			return err
 		}
 		n++
 		if again == nil { // else leaves and proofs come from the journal
-			if err := e.keepProof(r.RecordID, until, salt, v[len(salt):]); err != nil {
+			if err := e.keepProof(r.RecordID, salt, v[len(salt):]); err != nil {
 				return err
 			}
 		}
 		return errors.Join(e.b.Delete(slices.Clone(k), nil), e.b.Delete(key(tabRecordID, []byte(r.RecordID)), nil), e.b.Delete(key(tabIndex, []byte(r.RecordID)), nil))
 	})
 	slices.Sort(e.out.Leaves)
-	if e.opts.Retain.ProofYears > 0 && n > 0 {
-		e.out.Stores = append(e.out.Stores, flow.ErasedStore{Store: "consent_records", Count: n, Method: "sealed", Until: &until})
+	if !e.until.IsZero() && n > 0 {
+		e.out.Stores = append(e.out.Stores, flow.ErasedStore{Store: "consent_records", Count: n, Method: "sealed", Until: &e.until})
 	} else {
 		e.note("consent_records", n, "deleted", false)
 	}
 	return err
 }
 
+// callsUntil is when the file of the subject's consent to calls may go; zero if
+// there is none.
+func (e *erasing) callsUntil() (time.Time, error) {
+	var file []consent.Record
+	err := under(e.db, key(tabRecord, e.s[:]), func(_, v []byte) error {
+		_, r, err := readRecord(v)
+		file = append(file, r)
+		return err
+	})
+	return consent.PhoneProofUntil(file), err
+}
+
 // keepProof notes a record's leaf and seals its proof, if the tenant keeps any.
-func (e *erasing) keepProof(record string, until time.Time, salt [32]byte, canonical []byte) error {
+func (e *erasing) keepProof(record string, salt [32]byte, canonical []byte) error {
 	v, err := get(e.db, key(tabIndex, []byte(record)))
 	if err == nil && len(v) != 8 {
 		err = fmt.Errorf("consent record %s has no place in the ledger yet", record)
@@ -122,10 +144,10 @@ func (e *erasing) keepProof(record string, until time.Time, salt [32]byte, canon
 	}
 	index := binary.BigEndian.Uint64(v)
 	e.out.Leaves = append(e.out.Leaves, int64(index))
-	if e.opts.Retain.ProofYears == 0 {
+	if e.until.IsZero() {
 		return nil
 	}
-	p, err := e.keys.seal(record, until, index, salt, canonical)
+	p, err := e.keys.seal(record, e.until, index, salt, canonical)
 	if err != nil {
 		return err
 	}
@@ -212,7 +234,7 @@ func (e *erasing) takeContacts() error {
 		if c.Subject != e.s && c.Account != e.s {
 			return nil
 		}
-		c.Subject, c.Account, c.Question = consent.Subject{}, consent.Subject{}, ""
+		c.Subject, c.Account, c.Question, c.Callback = consent.Subject{}, consent.Subject{}, "", nil
 		e.asked[c.ID] = c
 		v, err := json.Marshal(c)
 		return errors.Join(err, e.b.Set(key(tabContact, []byte(c.ID)), v, nil))
@@ -256,8 +278,7 @@ func (e *erasing) bury(again *ledger.Tombstone) error {
 	e.out.ID = id
 	t := ledger.Tombstone{Schema: ledger.TombstoneSchema, ID: id, Time: e.at, Leaves: e.out.Leaves, Proofs: "erased"}
 	if len(e.sealed) > 0 {
-		until := proofUntil(e.at, e.opts.Retain.ProofYears)
-		t.Proofs, t.Until = "sealed", &until
+		t.Proofs, t.Until = "sealed", &e.until
 	}
 	leaf, err := e.lay(e.b, id, t, &burial{Mark: m[:], Sealed: e.sealed})
 	e.out.Leaf = hex.EncodeToString(leaf[:])

@@ -227,12 +227,21 @@ func (h *Host) Close() (err error) {
 	h.closed.Do(func() {
 		close(h.stop)
 		h.work.Wait()
-		err = errors.Join(h.flush(h.events.Next()), h.sequence(context.Background()), h.saveHead(h.chainHead()), h.db.Flush(), h.release())
+		err = errors.Join(h.flush(h.events.Next()), h.lastSequence(), h.saveHead(h.chainHead()), h.db.Flush(), h.release())
 	})
 	if err != nil {
 		return fmt.Errorf("closing data folder: %w", err)
 	}
 	return nil
+}
+
+// lastSequence lets the ledger cover what waits, unless it is known not to be the book's.
+func (h *Host) lastSequence() error {
+	err := h.sequence(context.Background())
+	if h.trusted() != nil {
+		return nil // said already, and again at the next open
+	}
+	return err
 }
 
 // Keys gives the tenant's secrets.

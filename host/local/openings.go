@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -13,6 +14,10 @@ import (
 // knows: consent records, erasures, seals. Leaves that wait for a checkpoint are
 // left out, and so are sealed proofs.
 func (h *Host) Openings(ctx context.Context, each func(ledger.Opening) error) error {
+	return h.openings(ctx, true, each)
+}
+
+func (h *Host) openings(ctx context.Context, records bool, each func(ledger.Opening) error) error {
 	if err := h.sequence(ctx); err != nil {
 		return err
 	}
@@ -22,17 +27,17 @@ func (h *Host) Openings(ctx context.Context, each func(ledger.Opening) error) er
 		if err != nil || place == nil || len(v) < 32 {
 			return err
 		}
-		return each(ledger.Opening{Index: int64(binary.BigEndian.Uint64(place)), Salt: hex.EncodeToString(v[:32]), Content: append([]byte(nil), v[32:]...)})
+		return each(ledger.Opening{Index: int64(binary.BigEndian.Uint64(place)), Salt: hex.EncodeToString(v[:32]), Content: bytes.Clone(v[32:])})
 	}
-	err := under(state, []byte{tabRecord}, func(_, v []byte) error {
-		_, r, err := readRecord(v)
-		if err != nil {
-			return err
-		}
-		return give(r.RecordID, v)
-	})
-	if err == nil {
-		err = under(state, []byte{tabOpening}, func(k, v []byte) error { return give(string(k[1:]), v) })
+	err := under(state, []byte{tabOpening}, func(k, v []byte) error { return give(string(k[1:]), v) })
+	if err == nil && records {
+		err = under(state, []byte{tabRecord}, func(_, v []byte) error {
+			_, r, err := readRecord(v)
+			if err != nil {
+				return err
+			}
+			return give(r.RecordID, v)
+		})
 	}
 	return errors.Join(err, state.Close())
 }

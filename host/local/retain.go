@@ -33,7 +33,7 @@ func (h *Host) retain(asOf time.Time) error {
 	}
 	h.compacting.Lock()
 	defer h.compacting.Unlock()
-	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()))
+	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()), h.expireSealed(asOf.UTC()))
 }
 
 // retainEvents removes closed ingest days. First it is noted that they are gone:
@@ -175,6 +175,9 @@ func (h *Host) dropDecisions(s, next seglog.Segment, at head) error {
 	}
 	if at.Next > 0 { // not of an empty segment
 		if err := h.saveHead(at); err != nil {
+			return err
+		}
+		if err := h.sealChain(chainSeal{N: at.N, Hash: at.Prev, Dropped: true}); err != nil {
 			return err
 		}
 	}

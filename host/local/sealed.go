@@ -1,14 +1,21 @@
 package local
 
 import (
+	"bytes"
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/flow"
 )
 
@@ -65,6 +72,55 @@ func (k *secrets) unseal(place, v []byte) (index int64, salted []byte, err error
 		return 0, nil, fmt.Errorf("opening a sealed proof: %w", err)
 	}
 	return int64(binary.BigEndian.Uint64(v[8:])), salted, nil
+}
+
+// SealedProof opens the proof of an erased subject's consent, under the current
+// checkpoint: for whoever has to defend a claim, and says so elsewhere.
+func (h *Host) SealedProof(ctx context.Context, id string) (flow.Proof, error) {
+	index, salted, err := h.sealedRecord(id)
+	if err != nil {
+		return flow.Proof{}, err
+	}
+	salt, r, err := readRecord(salted)
+	if err != nil {
+		return flow.Proof{}, err
+	}
+	leaf := ledger.NewLeaf(salt, salted[len(salt):])
+	return h.prove(ctx, flow.Proof{Record: r, Salt: hex.EncodeToString(salt[:]), Leaf: hex.EncodeToString(leaf[:]), Index: index})
+}
+
+// expireSealed erases sealed proofs whose time is over; an erasure leaf says so.
+func (h *Host) expireSealed(now time.Time) error {
+	t := ledger.Tombstone{Schema: ledger.TombstoneSchema, Time: now.UTC(), Leaves: []int64{}, Proofs: "erased"}
+	var gone [][]byte
+	err := under(h.db, []byte{tabSealed}, func(k, v []byte) error {
+		if len(v) < sealedHead {
+			return errors.New("state store holds an unreadable sealed proof")
+		}
+		if ms := int64(binary.BigEndian.Uint64(v)); ms <= now.UnixMilli() {
+			t.Leaves, gone = append(t.Leaves, int64(binary.BigEndian.Uint64(v[8:]))), append(gone, bytes.Clone(k))
+		}
+		return nil
+	})
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	slices.Sort(t.Leaves)
+	if t.ID, err = random(); err != nil {
+		return err
+	}
+	err = h.save(func(b *pebble.Batch) error {
+		_, err := h.lay(b, t.ID, t, nil)
+		for _, k := range gone {
+			err = errors.Join(err, b.Delete(k, nil))
+		}
+		return errors.Join(err, b.Set(meta(metaScrub), []byte{1}, nil))
+	})
+	if err != nil {
+		return fmt.Errorf("erasing sealed proofs: %w", err)
+	}
+	h.wakeSequencer()
+	return nil
 }
 
 // sealedRecord finds the sealed proof of an erased subject's record.

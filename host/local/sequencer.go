@@ -208,9 +208,13 @@ func (h *Host) Proof(ctx context.Context, id string) (flow.Proof, error) {
 		return flow.Proof{}, err
 	}
 	leaf := ledger.NewLeaf(salt, canonical)
-	p := flow.Proof{
+	return h.prove(ctx, flow.Proof{
 		Record: r, Salt: hex.EncodeToString(salt[:]), Leaf: hex.EncodeToString(leaf[:]), Index: int64(binary.BigEndian.Uint64(v)),
-	}
+	})
+}
+
+// prove adds the way from a leaf to the current checkpoint.
+func (h *Host) prove(ctx context.Context, p flow.Proof) (flow.Proof, error) {
 	_, c, err := ledger.Append(ctx, h.ledger, h.keys.signer, nil) // finishes what was decided
 	if err != nil {
 		return flow.Proof{}, fmt.Errorf("reading checkpoint: %w", err)

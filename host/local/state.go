@@ -64,6 +64,7 @@ const (
 	metaJournal    = "journal"    // number of the first journal entry that the state may lack
 	metaScrub      = "scrub"      // something was erased whose bytes still lie somewhere
 	metaScrubbed   = "scrubbed"   // written so that Pebble has something to flush
+	metaFloor      = "floor"      // it is noted where the decision chain begins
 	metaDistrust   = "distrust"   // why no consent may be relied on
 	metaFirstDay   = "first-day"  // ingest days before it are gone
 )
