@@ -63,9 +63,11 @@ func (k *checker) featureTags() {
 func (k *checker) experiments() {
 	for i, e := range k.c.Experiments {
 		path := at("experiments", i)
-		for key, text := range map[string]string{"id": e.ID, "hypothesis": e.Hypothesis, "basis": e.Basis, "stop_rule": e.StopRule, "dpo_note": e.DPONote} {
-			k.text(text, path+"."+key)
-		}
+		k.text(e.ID, path+".id")
+		k.text(e.Hypothesis, path+".hypothesis")
+		k.text(e.Basis, path+".basis")
+		k.text(e.StopRule, path+".stop_rule")
+		k.text(e.DPONote, path+".dpo_note")
 		if k.purpose(e.Purpose, path+".purpose"); e.Purpose.Known() {
 			k.want(e.Purpose == consent.Experimentation || e.Purpose == consent.PersonalisationContent || !e.Purpose.Gated(), path+".purpose", "%s is no purpose of a test; want experimentation", e.Purpose)
 		}
