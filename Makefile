@@ -66,9 +66,9 @@ mutation:
 
 ## record: run the Go tests that bear rule ids and write down what they gave, for audit register
 record: build
-	$(GO) test -json ./... -run '^Test(CON|SIG|LAW|SPC|ESC|PRI|VAR|EXP|BAT|RGT|ADM|OPS)[0-9][0-9](Allow|Deny)' > data/law.ndjson; \
-	  $(BIN) audit record --revision $(VERSION) --date $$(date -u +%Y-%m-%dT%H:%M:%SZ) < data/law.ndjson > data/law.json && \
-	  mv data/law.json policy/law/gotests.json; rm -f data/law.ndjson
+	$(GO) test -json ./... -run '^Test(CON|SIG|LAW|SPC|ESC|PRI|VAR|EXP|BAT|RGT|ADM|OPS)[0-9][0-9](Allow|Deny)' > bin/law.ndjson; \
+	  $(BIN) audit record --revision $(VERSION) --date $$(date -u +%Y-%m-%dT%H:%M:%SZ) < bin/law.ndjson > bin/law.json && \
+	  mv bin/law.json policy/law/gotests.json
 
 ## bench: the figures of docs/performance.md, as ratios within one run
 bench: build

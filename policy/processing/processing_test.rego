@@ -317,3 +317,10 @@ test_every_adequate_country_is_adequate if {
 		_runs(_sent(_with(_american, {"country": country, "transfer": "adequacy"})))
 	}
 }
+
+# A no is said, and a purpose that is not entered runs under no circumstances.
+test_a_refusal_is_said if {
+	verdict := processing.verdict with input as _with(_good, {"entries": 0})
+	verdict.allowed == false
+	not processing.allowed with input as _with(_good, {"entries": 0}) with processing.deny as set()
+}
