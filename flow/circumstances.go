@@ -101,7 +101,10 @@ func (b *batch) stamp(raw event.Raw) (signal.Stamp, bool) {
 func (b *batch) segment(prefs map[string]any) signal.Stamp {
 	same := reflect.ValueOf(prefs).Pointer()
 	if b.prefs != same || b.said == nil {
-		b.prefs, b.said = same, signal.Segment(prefs, b.cfg.Categories)
+		b.prefs, b.said, b.odd = same, signal.Segment(prefs, b.cfg.Categories), signal.Unknown(prefs, b.cfg.Categories)
+	}
+	if b.odd {
+		b.unknown++
 	}
 	return b.said
 }

@@ -51,6 +51,8 @@ type batch struct {
 	refusedBy map[string]int64 // rule → refusals
 	prefs     uintptr          // identity of the preferences last read; the batch keeps them alive
 	said      signal.Stamp     // what they say
+	odd       bool             // they name a category that nobody knows
+	unknown   int64            // events whose preferences do
 }
 
 // ids are the identifiers of one event, as far as the caller may use them.
@@ -191,6 +193,9 @@ func (b *batch) answer(ctx context.Context, results []Result) (IngestAnswer, err
 	}
 	for rule, n := range b.refusedBy {
 		names["refused/"+rule] = n
+	}
+	if b.unknown > 0 {
+		names["signal/SIG-10"] = b.unknown
 	}
 	for name, n := range map[string]int64{"admitted": int64(a.Admitted), "duplicate": int64(a.Duplicate), "refused": int64(a.Refused), "invalid": int64(a.Invalid)} {
 		if n > 0 {

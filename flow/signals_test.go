@@ -184,3 +184,56 @@ func TestSIG07DenyOddInterestsAndCountThem(t *testing.T) {
 	want(t, a.Purposes[consent.PersonalisationContent].Status, consent.Refused)
 	want(t, s.counts("signal/")["signal/SIG-07"], 1)
 }
+
+// Rows 1 to 5 and 12 of law.md 4.4: where Segment lets events flow, we do not.
+func TestSIG10DenyWhatSegmentWouldPass(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	prefs := func(p map[string]any) func(message) {
+		return func(m message) {
+			m["context"].(map[string]any)["consent"] = map[string]any{"categoryPreferences": p}
+		}
+	}
+	destinations := with("integrations", map[string]any{"All": true, "facebook": true})
+	for _, c := range []struct {
+		name   string
+		change []func(message)
+		want   string
+	}{
+		{"1: no consent object", []func(message){unstamped}, "refused: CON-11"},
+		{"2: an empty one", []func(message){prefs(map[string]any{})}, "refused: CON-11"},
+		{"3: none, and integrations", []func(message){unstamped, destinations}, "refused: CON-11"},
+		{"4: an empty one, and integrations", []func(message){prefs(map[string]any{}), destinations}, "refused: CON-11"},
+		{"5: a category without a mapping", []func(message){prefs(map[string]any{"weather": true})}, "refused: SIG-10"},
+		{"12: a category that the banner does not know", []func(message){prefs(map[string]any{"Advertising": true})}, "refused: CON-01 CON-11 SIG-10"},
+	} {
+		if got := s.outcome(s.view(ada, "B12", c.change...)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	want(t, s.counts("signal/")["signal/SIG-10"], 1) // row 5 is counted, so that somebody looks at the banner
+}
+
+func TestSIG10AllowAllCategoriesTrue(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	both := func(m message) {
+		m["context"].(map[string]any)["consent"] = map[string]any{"categoryPreferences": map[string]any{"Analytics": true, "AdviserAssist": true, "weather": false}}
+	}
+	want(t, s.outcome(s.view(ada, "B12", both)), "admitted: analytics adviser_assist")
+	mixed := func(m message) {
+		both(m)
+		m["context"].(map[string]any)["consentManagement"] = map[string]any{"allowedConsentIds": []any{"Analytics"}, "deniedConsentIds": []any{"AdviserAssist"}}
+	}
+	want(t, s.outcome(s.view(ada, "B12", mixed)), "admitted: analytics")
+}
+
+// The consent event of Segment can only refuse: it never changes the book.
+func TestSIG10DenyGrantsByTheConsentEvent(t *testing.T) {
+	s := newShop(t)
+	s.withdraw(ada, consent.Analytics)
+	want(t, s.outcome(s.track(ada, "Segment Consent Preference Updated", nil)), "refused: CON-01 CON-11")
+	got := s.state(flow.StateCall{AnonymousID: ada}, browser)
+	want(t, got.Purposes[consent.Analytics].Status, consent.Refused)
+	want(t, len(got.History), 1)
+}

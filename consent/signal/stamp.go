@@ -36,6 +36,17 @@ func Rudder(allowed, denied []string, categories map[string][]consent.Purpose) S
 	return s
 }
 
+// Unknown reports a key that is neither a category of ours nor a purpose: it has
+// no effect, and whoever runs the banner wants to know (SIG-10).
+func Unknown(prefs map[string]any, categories map[string][]consent.Purpose) bool {
+	for key := range prefs {
+		if _, ours := categories[key]; !ours && !consent.Purpose(key).Known() {
+			return true
+		}
+	}
+	return false
+}
+
 // say adds one key's word. A no stays, whatever comes after.
 func (s Stamp) say(key string, yes bool, categories map[string][]consent.Purpose) {
 	about := categories[key]
