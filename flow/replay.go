@@ -232,12 +232,7 @@ func unmarshalNumbers(b []byte, v any) error {
 // exportCase judges one case of a row set: its facts as the gate was given them. Where
 // they do not say so, the set is small if nothing left, and nobody is suppressed.
 func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, small bool, c map[string]any) (v policy.ExportVerdict, err error) {
-	facts := map[string]any{"purpose": purpose, "small": small, "suppressed": false}
-	maps.Copy(facts, c)
-	for _, told := range []string{"allowed", "rules", "rows"} {
-		delete(facts, told)
-	}
-	input, err := decide.Canonical(facts)
+	input, err := decide.Canonical(exportFacts(purpose, small, c))
 	if err != nil {
 		return v, err
 	}
@@ -249,6 +244,16 @@ func (p *Replayer) exportCase(ctx context.Context, purpose consent.Purpose, smal
 		return v, err
 	}
 	return v, json.Unmarshal(verdict, &v)
+}
+
+// exportFacts is the input of the export gate that a case of a row set tells.
+func exportFacts(purpose consent.Purpose, small bool, c map[string]any) map[string]any {
+	facts := map[string]any{"purpose": purpose, "small": small, "suppressed": false}
+	maps.Copy(facts, c)
+	for _, told := range []string{"allowed", "rules", "rows"} {
+		delete(facts, told)
+	}
+	return facts
 }
 
 // Policy names the rules in force and gives the documents behind them.
