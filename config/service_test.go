@@ -68,7 +68,7 @@ slots: {s: {kind: colour, variants: [{id: a, ui: banner-9, claims: [{text: ""}]}
 	for _, want := range []string{
 		"offers.desks.fax", "offers.desks.chat.join_url", "offers.disclosures.machine: says nothing in en", "offers.disclosures.bot: says nothing",
 		"offers.disclosures.butler", "offers.review_cases: is 0", `decision_types.escalate.significance: "huge"`, "decision_types.export",
-		"does not class variant", "does not class price", "feature_tags.pace[0]", "slots.s.kind", "slots.s.variants[0].ui", "slots.s.variants[0].claims[0].text",
+		"does not class variant, price", "feature_tags.pace[0]", "slots.s.kind", "slots.s.variants[0].ui", "slots.s.variants[0].claims[0].text",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("not said: %s\n%s", want, got)
