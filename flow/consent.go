@@ -117,6 +117,9 @@ func (f *Flow) book(ctx context.Context, a act, id consent.ID) (ConsentAnswer, e
 	}
 	var after consent.State
 	var felled map[consent.Purpose][]string
+	if err := f.keepNotice(ctx, a); err != nil {
+		return ConsentAnswer{}, err
+	}
 	record := newID(a.now)
 	receipt, err := f.host.Append(ctx, s, func(before consent.State) (consent.Record, error) {
 		before.Subject = s

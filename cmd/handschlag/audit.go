@@ -15,8 +15,12 @@ type auditCmd struct {
 	Explain   auditExplainCmd   `cmd:"" help:"The whole of a decision, or of all about somebody: facts, rules, points, and what would have changed it."`
 	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
 	Fairness  auditFairnessCmd  `cmd:"" help:"Compare what groups were offered, in a file of real offers."`
+	Sample    auditSampleCmd    `cmd:"" help:"Draw a seeded random and stratified sample of decisions, as a worksheet."`
+	Export    auditExportCmd    `cmd:"" help:"The decision log as OPA's tools read it."`
 	Twins     auditTwinsCmd     `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
 	Table     auditTableCmd     `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
+	Replay    auditReplayCmd    `cmd:"" help:"Judge decisions again: by their own policy, which must give the same bytes, and by a candidate."`
+	Revisions auditRevisionsCmd `cmd:"" help:"The policies that decisions name, with their first and last decision."`
 	Register  auditRegisterCmd  `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
 	Record    auditRecordCmd    `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
 	Verify    auditVerifyCmd    `cmd:"" help:"Walk the decision log: removed, edited, inserted and moved records are named."`

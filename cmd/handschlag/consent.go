@@ -18,6 +18,7 @@ type consentCmd struct {
 	Grant    consentGrantCmd  `cmd:"" help:"Record a yes."`
 	Refuse   consentRefuseCmd `cmd:"" help:"Record a no."`
 	Withdraw consentRefuseCmd `cmd:"" help:"Take a yes back; the same as refuse."`
+	Proof    consentProofCmd  `cmd:"" help:"Print what proves consents: records, notices as shown, ledger proofs, and what was decided on them."`
 }
 
 // whom names a subject.

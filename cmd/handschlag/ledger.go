@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +13,10 @@ import (
 )
 
 type ledgerCmd struct {
-	Verify ledgerVerifyCmd `cmd:"" help:"Recompute everything from the files alone; any changed byte is found."`
-	Head   ledgerHeadCmd   `cmd:"" help:"Print the signed checkpoint."`
+	Verify  ledgerVerifyCmd  `cmd:"" help:"Recompute everything from the files alone; any changed byte is found."`
+	Head    ledgerHeadCmd    `cmd:"" help:"Print the signed checkpoint."`
+	Book    ledgerBookCmd    `cmd:"" help:"Print what each leaf stands for, one JSON object per line: handschlag-verify folder --book reads it. It holds pseudonyms."`
+	Restore ledgerRestoreCmd `cmd:"" help:"After putting a backup of DATA/state back: redo the withdrawals, objections and erasures since."`
 }
 
 // folder finds a ledger: in a data folder, or by itself.
@@ -52,10 +55,13 @@ func (f folder) key() (string, error) {
 type ledgerVerifyCmd struct {
 	folder
 	Witness []string `help:"File with an earlier checkpoint: the ledger must begin with all that it covers."`
+	Config  string   `help:"handschlag.yaml; the commented default if none." env:"HANDSCHLAG_CONFIG"`
+	Trust   bool     `help:"If all of it holds, rely on consent again after it was found broken (OPS-06)."`
 }
 
-// Run verifies a ledger; it needs no server and changes nothing.
-func (c ledgerVerifyCmd) Run(s streams) error {
+// Run verifies a ledger. One in a data folder is compared with the book too: what
+// became of the record behind each leaf.
+func (c ledgerVerifyCmd) Run(ctx context.Context, s streams) error {
 	key, err := c.key()
 	if err != nil {
 		return err
@@ -76,7 +82,28 @@ func (c ledgerVerifyCmd) Run(s streams) error {
 	if r.Unsealed > 0 {
 		s.printf("%d more leaves wait for the next checkpoint\n", r.Unsealed)
 	}
-	return nil
+	if c.Dir != "" { // a ledger by itself has no book
+		return nil
+	}
+	return c.book(ctx, s, key)
+}
+
+// book says what became of the records behind the leaves; a leaf that nobody
+// accounts for is a fault.
+func (c ledgerVerifyCmd) book(ctx context.Context, s streams, key string) error {
+	p := place{Data: c.Data, Config: c.Config}
+	a, err := p.account(ctx, s, c.dir(), key)
+	if err != nil {
+		return fmt.Errorf("the book does not fit the ledger: %w", err)
+	}
+	s.printf("%d of %d leaves are open, %d erased, %d sealed, %d missing\n", a.Open, a.Leaves, a.Erased, a.Sealed, a.Missing)
+	if a.Missing > 0 {
+		return fmt.Errorf("%d leaves are missing from the book, the first is %d", a.Missing, a.FirstMissing)
+	}
+	if !c.Trust {
+		return nil
+	}
+	return p.within(ctx, s, func(r *reached) error { return r.call(ctx, "POST", "/admin/trust", trustCall{}, &struct{}{}) })
 }
 
 type ledgerHeadCmd struct{ folder }

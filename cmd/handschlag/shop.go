@@ -44,7 +44,7 @@ func openShop(ctx context.Context, p place, log *slog.Logger) (*shop, error) {
 	}
 	host, err := local.Open(ctx, p.Data, local.Options{
 		Clock: clock.Now, Tenant: cfg.Tenant, Log: log,
-		Retain:  local.Retain{EventDays: cfg.Retention.EventDays, DecisionDays: cfg.Retention.DecisionDays, ProofYears: cfg.Retention.ProofYears},
+		Retain:  local.Retain{EventDays: cfg.Retention.EventDays, DecisionDays: cfg.Retention.DecisionDays, ListYears: 3, ProofYears: cfg.Retention.ProofYears},
 		Invalid: cfg.Invalid(),
 	})
 	if err != nil {

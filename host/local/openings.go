@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
 )
 
@@ -39,5 +40,29 @@ func (h *Host) openings(ctx context.Context, records bool, each func(ledger.Open
 			return give(r.RecordID, v)
 		})
 	}
+	return errors.Join(err, state.Close())
+}
+
+// Sequence lets the ledger cover every record that was acknowledged before.
+func (h *Host) Sequence(ctx context.Context) error { return h.sequence(ctx) }
+
+// Verifier is the ledger's public key.
+func (h *Host) Verifier() string { return h.keys.signer.Public }
+
+// ScanRecords gives every subject's records, in the order of subjects and versions,
+// as of one moment: all, or of one subject.
+func (h *Host) ScanRecords(ctx context.Context, s consent.Subject, each func(consent.Record) error) error {
+	prefix := []byte{tabRecord}
+	if !s.IsZero() {
+		prefix = key(tabRecord, s[:])
+	}
+	state := h.db.NewSnapshot()
+	err := under(state, prefix, func(_, v []byte) error {
+		_, r, err := readRecord(v)
+		if err == nil {
+			err = errors.Join(ctx.Err(), each(r))
+		}
+		return err
+	})
 	return errors.Join(err, state.Close())
 }
