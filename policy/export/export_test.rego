@@ -302,3 +302,43 @@ test_exp_08_deny_incomplete_entry if {
 	_stays(_sent(_to({"deletion_term": false})), {"EXP-08"})
 	_stays(_sent(_to({"role": "friend"})), {"EXP-08"})
 }
+
+# A second lock: even if no rule refused, a row needs a basis for its channel.
+test_a_row_needs_more_than_no_refusal if {
+	every change in [
+		{"purpose": "essential_service"},
+		{"state": "unknown"},
+		{"state": "before_grant"},
+		{"source": "refused"},
+		{"purpose": "marketing_post", "state": "withdrawn"},
+		{"purpose": "marketing_sms", "state": "unknown"},
+	] {
+		not export.allowed with input as _but(_row, change) with export.deny as set() with data.settings as {"k": 25}
+	}
+}
+
+# An exception of an existing customer is a basis by itself.
+test_exp_02_deny_each_missing_condition_even_if_no_rule_refuses if {
+	every fact in {"channel", "ordered", "similar", "notice_at_order", "notice_in_mail"} {
+		not export.allowed with input as _but(_row, _from({fact: false})) with export.deny as set() with data.settings as {"k": 25}
+	}
+}
+
+test_con_11_deny_each_fact_of_another_type if {
+	every change in [{"source": 1}, {"gpc": "no"}, {"dnt": "no"}, {"tag": "other"}, {"age": "old"}] {
+		"CON-11" in _sent(change).rules
+	}
+}
+
+# SPC-06: nothing by behaviour and no post for visitors of 16 and 17.
+test_spc_06_deny_post_and_content if {
+	every purpose in {"marketing_post", "personalisation_content", "marketing_email", "ads_third_party", "data_sharing"} {
+		"SPC-06" in _sent({"purpose": purpose, "age": "16_17"}).rules
+	}
+}
+
+# OPS-04: a tool of transfer helps only the transfer that names it.
+test_ops_04_deny_a_tool_that_is_not_the_one_named if {
+	third := {"third_country": true, "transfer": "none", "dpf_stands": true, "assessed": true}
+	not _sent(_to(third)).allowed
+}

@@ -60,3 +60,10 @@ test_esc_05_deny_bot_in_disguise if {
 	_clicked({"bot": true, "disclosed": false}) == {"allowed": false, "rules": {"ESC-05"}}
 	_clicked({"bot": ""}) == {"allowed": false, "rules": {"ESC-05"}}
 }
+
+# A second lock: even if no rule refused, a click needs its token and a channel that was offered and is open.
+test_a_click_needs_more_than_no_refusal if {
+	every change in [{"token_valid": false}, {"channel": "call"}, {"channel": "video"}] {
+		not handover.allowed with input as _but(_click, change) with handover.deny as set()
+	}
+}

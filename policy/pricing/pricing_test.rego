@@ -441,3 +441,74 @@ test_pri_06_allow_short_dated_goods_without_a_claim if {
 }
 
 test_con_11_allow_a_gift if _allowed(_priced({"offer_cents": 0}))
+
+# A second lock: even if no rule refused, only a basis and a claim that we know are allowed.
+test_what_is_unknown_is_a_no_even_if_no_rule_refuses if {
+	not pricing.price_allowed with input as _input({"basis": "unheard_of"}, {}, {}) with pricing.deny_price as set()
+	not pricing.claim_allowed with input as _input({"announcement": _but(_silent, {"kind": "unheard_of"})}, {}, {}) with pricing.deny_claim as set()
+}
+
+test_con_11_deny_facts_of_another_type if {
+	"CON-11" in _judged({"inputs": "stock"}, {}, {}).rules
+	"CON-11" in _judged({}, {}, {"regulated_price": "no"}).rules
+	"CON-11" in _judged({}, {}, {"special_product": "no"}).rules
+}
+
+test_con_11_allow_the_smallest_price if _allowed(_priced({"list_cents": 1, "offer_cents": 1}))
+
+test_pri_07_allow_no_flag_without_a_rise if _claim(10000, 8000, 20, {}).flags == set()
+
+# PRI-13: one cent that comes on top is a fee.
+test_pri_13_deny_one_cent_of_fees if {
+	promises := {"deadline": "0001-01-01T00:00:00Z", "stock_left": 0, "shown_cents": 0, "shown_at": "0001-01-01T00:00:00Z", "fees_cents": 1}
+	"PRI-13" in _judged(_but(_quote, {"promises": promises}), {}, {}).rules
+}
+
+# PRI-10: the cap holds to the cent, however dear the product is.
+test_pri_10_deny_one_cent_below_the_cap if {
+	every offer, refused in {84999999: true, 85000000: false} {
+		quote := {"basis": "personalised", "disclosure_shown": true, "list_cents": 100000000, "offer_cents": offer}
+		_is(refused, "PRI-10", _priced(quote).rules)
+	}
+}
+
+_is(true, id, ids) if id in ids
+
+_is(false, id, ids) if not id in ids
+
+test_var_06_allow_a_test_that_follows_the_market if {
+	not "VAR-06" in _priced({"basis": "random_test", "offer_cents": 9900, "inputs": ["stock"]}).rules
+}
+
+test_pri_15_deny_another_kind_of_reduction if {
+	reductions := [{"kind": "coupon", "reference": "A-7", "audience": "individual", "marked": false}]
+	_price_denied(_priced({"basis": "contract", "reductions": reductions}), {"PRI-15"})
+}
+
+test_pri_02_allow_one_percent if _allowed(_percent(10000, 9900, 1, 1))
+
+# The duty to state the low is to consumers, and about a claim.
+test_claims_to_businesses_owe_no_low if {
+	business := {"customer": "business", "announcement": _but(_announced, {"label": "other", "reference_cents": 1, "pct": 99})}
+	verdict := _judged(business, {"covered": true, "restarted": true, "low30_cents": 1, "max_pct": 0}, {})
+	{"PRI-01", "PRI-02", "PRI-04", "PRI-05", "PRI-06"} & verdict.rules == set()
+}
+
+test_no_claim_owes_no_low if {
+	quote := {"announcement": _but(_silent, {"reference_cents": 1}), "offer_cents": 9000}
+	verdict := _judged(quote, {"covered": true, "restarted": true, "low30_cents": 1, "max_pct": 0}, {})
+	{"PRI-01", "PRI-02", "PRI-04", "PRI-05", "PRI-06"} & verdict.rules == set()
+}
+
+# What the history does not cover was not interrupted: PRI-03 says it.
+test_pri_05_allow_where_nothing_is_known if {
+	verdict := _judged({"offer_cents": 9000, "announcement": _announced}, {"covered": false, "restarted": true, "low30_cents": 0, "max_pct": 0}, {})
+	not "PRI-05" in verdict.rules
+	"PRI-03" in verdict.rules
+}
+
+# PRI-06: unmarked short-dated goods for a business owe no mark.
+test_pri_06_allow_business if {
+	reductions := [{"kind": "short_dated", "reference": "", "audience": "public", "marked": false}]
+	not "PRI-06" in _judged({"customer": "business", "reductions": reductions, "announcement": _announced, "offer_cents": 9000}, {}, {}).rules
+}
