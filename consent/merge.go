@@ -42,6 +42,6 @@ func (d Standing) and(a Standing) Standing {
 	if other.Until.Before(both.Until) {
 		both.Until = other.Until
 	}
-	both.Explicit, both.Lifts = d.Explicit && a.Explicit, d.Lifts && a.Lifts
+	both.Explicit, both.Lifts, both.Parental = d.Explicit && a.Explicit, d.Lifts && a.Lifts, d.Parental && a.Parental
 	return both
 }

@@ -59,6 +59,8 @@ type Record struct {
 	Source        Source     `json:"source"`
 	Supersedes    string     `json:"supersedes,omitempty"`
 	Conflict      bool       `json:"conflict_notice"`
+	Proof         *Proof     `json:"proof,omitempty"`    // of the shop's backend only
+	Parental      *Parental  `json:"parental,omitempty"` // for children under 16
 	Rules         []string   `json:"rules,omitempty"` // rule ids that turned a yes of this call into a no
 }
 
@@ -144,6 +146,10 @@ func (r Record) Canonical() ([]byte, error) {
 	if c := r.Event.ClientTime; c != nil {
 		utc := c.UTC()
 		r.Event.ClientTime = &utc
+	}
+	r.Proof = r.Proof.utc()
+	if p := r.Parental; p != nil {
+		r.Parental = &Parental{Method: p.Method, Time: p.Time.UTC()}
 	}
 	r.Validity.From, r.Validity.Until = r.Validity.From.UTC(), r.Validity.Until.UTC()
 	b, err := json.Marshal(r)

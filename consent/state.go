@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"maps"
 	"time"
 )
@@ -12,8 +13,10 @@ type Standing struct {
 	Until    time.Time `json:"until"`  // a grant's end, exclusive; zero for a no
 	RecordID string    `json:"record"` // the record to prove it with (CON-08)
 	Explicit bool      `json:"explicit"`
-	Lifts    bool      `json:"lifts,omitempty"`   // a yes against a browser signal that the visitor was told of (SIG-04)
-	Grounds  []Ground  `json:"grounds,omitempty"` // of a grant, oldest first: where it was given and renewed
+	Lifts    bool      `json:"lifts,omitempty"`    // a yes against a browser signal that the visitor was told of (SIG-04)
+	Grounds  []Ground  `json:"grounds,omitempty"`  // of a grant, oldest first: where it was given and renewed
+	Proof    *Proof    `json:"proof,omitempty"`    // of a grant: the last that came with it
+	Parental bool      `json:"parental,omitempty"` // of a grant: those who bear parental responsibility agreed
 }
 
 // State is what a subject's records say together: a fold, latest wins. The zero
@@ -60,10 +63,11 @@ func (was Standing) then(c Choice, r Record) Standing {
 		if r.Validity.From.After(now) {
 			is.Since = r.Validity.From
 		}
-		is.Grounds = grounded(nil, r, is.Since)
+		is.Grounds, is.Proof, is.Parental = grounded(nil, r, is.Since), r.Proof, r.Parental != nil
 		// Explicit consent does not reach back to what was merely consented to.
 		if before.Status.Valid() && (before.Explicit || !c.Purpose.Special() || !c.Explicit) {
 			is.Since, is.Status, is.Grounds = before.Since, Renewed, grounded(before.Grounds, r, now)
+			is.Proof, is.Parental = cmp.Or(r.Proof, before.Proof), is.Parental || before.Parental
 		}
 	case c.Status == Refused && before.Status.Valid(): // a no to what was a yes takes it back
 		is.Status = Withdrawn
