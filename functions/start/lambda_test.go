@@ -91,7 +91,7 @@ func TestEachGroupWorksWithItsOwnRulesAlone(t *testing.T) {
 		{api.GroupVariant, "/v1/variant", `{"anonymousId":"` + device + `","slot":"home_hero"}`, 200},
 		{api.GroupPrice, "/v1/price", quote, 200},
 		{api.GroupStaff, "/v1/decisions/search", `{}`, 401},
-		{api.GroupRights, "/v1/rights", `{"request":"objection"}`, 401},
+		{api.GroupRights, "/v1/rights", `{"anonymousId":"` + device + `","request":"objection","scope":"profiling"}`, 201},
 	} {
 		if res := serveOnce(t, c.group, post(c.path, c.body)); res.StatusCode != c.status {
 			t.Errorf("%s: want %d, got %d %s", c.path, c.status, res.StatusCode, res.Body)

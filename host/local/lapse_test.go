@@ -105,3 +105,37 @@ func TestASnapshotTellsObjectionsAndSuppressions(t *testing.T) {
 	ok(t, err)
 	equal(t, subjects, []subjectRow{{Subject: ada, Scope: "device", Restricted: true, Objected: true, Objections: []string{"profiling"}, Suppressed: []string{}}})
 }
+
+// L10: the lists have retention of their own. What stands stays, what was replaced
+// goes after three years, and the suppression list is for ever.
+func TestListsAreStreamsWithTheirOwnRetention(t *testing.T) {
+	s := newShop(t)
+	s.opts.Retain = Retain{ListYears: 3}
+	id, err := consent.NewID(consent.Account, "ada@shop.example")
+	ok(t, err)
+	ada, err := s.Assign(ctx, id)
+	ok(t, err)
+	ok(t, s.Object(ctx, ada, consent.DirectMarketing, true, noon))
+	for i, on := range []bool{true, false, true, false} {
+		ok(t, s.Restrict(ctx, ada, on, noon.AddDate(0, i, 0)))
+	}
+	ok(t, s.Object(ctx, ada, consent.Profiling, true, noon))
+	ok(t, s.Object(ctx, ada, consent.Profiling, false, noon.AddDate(2, 0, 0)))
+	ok(t, s.Suppress(ctx, ada, "email", true, noon))
+	was, err := s.State(ctx, ada)
+	ok(t, err)
+	entries := func(asOf time.Time) int {
+		ok(t, s.retain(asOf))
+		es, err := s.Listed(ctx, ada)
+		ok(t, err)
+		is := consent.Retold(nil, es, noon.AddDate(9, 0, 0))
+		is.Subject = ada
+		equal(t, is, was)
+		return len(es)
+	}
+	last := time.Date(noon.Year()+3, 12, 31, 23, 0, 0, 0, time.UTC)
+	equal(t, []int{entries(last), entries(last.Add(2 * time.Hour)), entries(noon.AddDate(50, 0, 0))}, []int{8, 4, 4})
+	n := 0
+	ok(t, under(s.db, []byte{tabSuppressed}, func(_, _ []byte) error { n++; return nil }))
+	equal(t, n, 1)
+}

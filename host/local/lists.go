@@ -174,3 +174,47 @@ func (h *Host) hushInto(b *pebble.Batch, id [32]byte, st consent.State, at time.
 	}
 	return nil
 }
+
+// retainLists lets go of objections and restrictions that a later entry replaced so
+// many years ago, counted to the end of the year. What stands stays as long as its
+// subject, and the suppression list for ever (law.md 2.6, L10).
+func (h *Host) retainLists(asOf time.Time) error {
+	if h.opts.Retain.ListYears <= 0 {
+		return nil
+	}
+	type place struct {
+		stream byte
+		who    consent.Subject
+		scope  string
+	}
+	var old [][]byte
+	replaced := map[place][]byte{} // the key of the entry before, if it is old enough
+	err := under(h.db, []byte{tabList}, func(k, v []byte) error {
+		var e consent.Entry
+		if err := json.Unmarshal(v, &e); err != nil || len(k) != 26 {
+			return errors.Join(errors.New("state store holds an unreadable list entry"), err)
+		}
+		at := place{k[1], consent.Subject(k[2:18]), e.Scope}
+		if was := replaced[at]; was != nil {
+			old = append(old, was)
+		}
+		delete(replaced, at)
+		if e.At.Year()+h.opts.Retain.ListYears < asOf.Year() {
+			replaced[at] = bytes.Clone(k)
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	err = h.save(func(b *pebble.Batch) (err error) {
+		for _, k := range old {
+			err = errors.Join(err, b.Delete(k, nil))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("removing old list entries: %w", err)
+	}
+	return nil
+}

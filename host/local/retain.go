@@ -21,6 +21,7 @@ import (
 type Retain struct {
 	EventDays    int // whole ingest days
 	DecisionDays int // whole segments of the decision log
+	ListYears    int // objections and restrictions that a later entry replaced, to the end of the year; 0: for ever
 	ProofYears   int // sealed proofs of erased subjects, to the end of the year; 0: none are made
 }
 
@@ -33,7 +34,7 @@ func (h *Host) retain(asOf time.Time) error {
 	}
 	h.compacting.Lock()
 	defer h.compacting.Unlock()
-	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()), h.expireSealed(asOf.UTC()))
+	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()), h.retainLists(asOf.UTC()), h.expireSealed(asOf.UTC()))
 }
 
 // retainEvents removes closed ingest days. First it is noted that they are gone:
