@@ -1,10 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
+	"time"
 
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
@@ -52,4 +57,70 @@ func (r *reached) revision(ctx context.Context, name string, now policyAnswer, e
 		return nil, fmt.Errorf("%s is neither a folder of rules nor a policy kept with decisions (handschlag audit revisions lists them): %w", name, err)
 	}
 	return rules, nil
+}
+
+type auditRevisionsCmd struct {
+	place
+	JSON bool `help:"Print JSON."`
+}
+
+// revisionUse is a policy with the decisions that name it.
+type revisionUse struct {
+	Policy    string    `json:"policy"`
+	Decisions int64     `json:"decisions"`
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+	InForce   bool      `json:"in_force"`
+}
+
+// Run lists the policies that decisions name, oldest first, and the one in force.
+func (c auditRevisionsCmd) Run(ctx context.Context, s streams) error {
+	return c.within(ctx, s, func(r *reached) error {
+		now, err := r.inForce(ctx)
+		if err != nil {
+			return err
+		}
+		uses := map[string]*revisionUse{now.Digests.Policy: {Policy: now.Digests.Policy, InForce: true}}
+		err = r.lines(ctx, "/admin/records", func(line []byte) error {
+			var d struct {
+				Time    time.Time
+				Digests struct{ Policy string }
+			}
+			if err := json.Unmarshal(line, &d); err != nil {
+				return fmt.Errorf("reading a decision: %w", err)
+			}
+			u := at(uses, d.Digests.Policy)
+			u.Policy = d.Digests.Policy
+			if u.Decisions == 0 || d.Time.Before(u.First) {
+				u.First = d.Time
+			}
+			if u.Decisions++; d.Time.After(u.Last) {
+				u.Last = d.Time
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		all := slices.SortedFunc(maps.Values(uses), func(a, b *revisionUse) int { return cmp.Or(a.Last.Compare(b.Last), cmp.Compare(a.Policy, b.Policy)) })
+		if c.JSON {
+			return printJSON(s, all)
+		}
+		for _, u := range all {
+			s.printf("%s\n", u)
+		}
+		return nil
+	})
+}
+
+// String is a line of the list.
+func (u *revisionUse) String() string {
+	line := fmt.Sprintf("%s %d decisions", u.Policy, u.Decisions)
+	if u.Decisions > 0 {
+		line += " from " + u.First.Format(time.RFC3339) + " to " + u.Last.Format(time.RFC3339)
+	}
+	if u.InForce {
+		line += ", in force"
+	}
+	return line
 }
