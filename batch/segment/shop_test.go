@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -13,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
@@ -22,7 +26,7 @@ import (
 
 // rules are the real ones, compiled once for all tests.
 var rules = func() *policy.Rules {
-	r, err := policy.Load(context.Background(), policy.Settings{ConfigDigest: "test", K: 25}, policy.EntryEvent, policy.EntryExport, policy.EntryEscalate)
+	r, err := policy.Load(context.Background(), policy.Settings{ConfigDigest: "test", K: 25}, policy.EntryEvent, policy.EntryExport, policy.EntryEscalate, policy.EntryProcessing)
 	if err != nil {
 		panic(err)
 	}
@@ -46,6 +50,8 @@ type shop struct {
 	decisions   []decide.Record
 	messages    uint64
 	snapshots   int
+	version     int       // of every subject's state
+	taken       time.Time // of the next snapshot; zero: an hour after its day
 }
 
 // failer is what a shop needs of a test; rapid's is one too.
@@ -76,7 +82,7 @@ func newShopIn(t failer, dir string) *shop {
 	return &shop{
 		t: t, dir: dir, rows: map[string][]event.Row{}, generations: map[string]int64{},
 		standings: map[consent.Subject]map[consent.Purpose]consent.Standing{}, subjects: map[consent.Subject]subjectRow{},
-		links: map[consent.Subject]consent.Subject{},
+		links: map[consent.Subject]consent.Subject{}, version: 1,
 	}
 }
 
@@ -109,6 +115,16 @@ func (s *shop) sees(who consent.Subject, kind event.Kind, at time.Time, f event.
 }
 
 func (s *shop) stores(who consent.Subject, kind event.Kind, at time.Time, f event.Fields, tag policy.Tag, gpc bool) {
+	s.judged(who, kind, at, f, policy.EventCase{Tag: tag, GPC: gpc})
+}
+
+// signal stores an event that came with a browser's signal.
+func (s *shop) signal(who consent.Subject, kind event.Kind, at time.Time, c policy.EventCase) {
+	c.Tag = policy.TagNone
+	s.judged(who, kind, at, event.Fields{Product: "p1"}, c)
+}
+
+func (s *shop) judged(who consent.Subject, kind event.Kind, at time.Time, f event.Fields, c policy.EventCase) {
 	s.messages++
 	r := event.Row{
 		Bucket: int32(who.Bucket()), Subject: who, Kind: int32(kind), OccurredMS: at.UnixMilli(), ReceivedMS: at.UnixMilli(), Policy: "test",
@@ -119,7 +135,7 @@ func (s *shop) stores(who consent.Subject, kind event.Kind, at time.Time, f even
 	for _, p := range policy.GatePurposes {
 		state := policy.CaseStateOf(s.standings[who][p], policy.Moment{Occurred: at, Received: at})
 		v, err := rules.Event(context.Background(), policy.EventCase{
-			Kind: kind, Purpose: p, State: state, Stamp: policy.StampYes, Tag: tag, Age: "unknown", GPC: gpc,
+			Kind: kind, Purpose: p, State: state, Stamp: policy.StampYes, Tag: c.Tag, Age: "unknown", GPC: c.GPC, DNT: c.DNT,
 		})
 		if err != nil {
 			s.t.Fatal(err)
@@ -160,6 +176,9 @@ func (s *shop) snapshot(through time.Time) string {
 	dir := filepath.Join(s.dir, fmt.Sprintf("snapshot-%d", s.snapshots))
 	s.mkdir(dir)
 	snap := snapshot{Through: through, Taken: through.Add(time.Hour), Tenant: "test", Checkpoint: "test\n1\nAAAA\n"}
+	if !s.taken.IsZero() {
+		snap.Taken = s.taken
+	}
 	for day := range s.rows {
 		if day < through.Format(time.DateOnly) {
 			snap.Days = append(snap.Days, s.day(day))
@@ -194,7 +213,7 @@ func (s *shop) consents(dir string) {
 		for p, st := range by {
 			row := map[string]any{
 				"subject": who, "purpose": p, "status": st.Status, "since_ms": st.Since.UnixMilli(), "until_ms": 0,
-				"explicit": st.Explicit, "version": 1,
+				"explicit": st.Explicit, "version": s.version, "lifts": st.Lifts,
 			}
 			if !st.Until.IsZero() {
 				row["until_ms"] = st.Until.UnixMilli()
@@ -209,7 +228,7 @@ func (s *shop) consents(dir string) {
 		})
 	}
 	s.parquet(filepath.Join(dir, "standings.parquet"),
-		"{subject: 'uuid', purpose: 'varchar', status: 'varchar', since_ms: 'bigint', until_ms: 'bigint', explicit: 'boolean', version: 'bigint'}", standings)
+		"{subject: 'uuid', purpose: 'varchar', status: 'varchar', since_ms: 'bigint', until_ms: 'bigint', explicit: 'boolean', version: 'bigint', lifts: 'boolean'}", standings)
 	s.parquet(filepath.Join(dir, "subjects.parquet"),
 		"{subject: 'uuid', scope: 'varchar', restricted: 'boolean', age_band: 'varchar', objected: 'boolean', objections: 'varchar[]', suppressed: 'varchar[]'}", subjects)
 }
@@ -358,13 +377,20 @@ func settings() *config.Config {
 			{Name: "ads", Purpose: consent.AdsThirdParty, Recipient: "ad-house", Role: "controller"},
 		}},
 		Notices: []config.Notice{{Version: "1", Purposes: consent.Purposes, Recipients: []string{"post-house", "ad-house"}}},
-		Register: config.Register{Recipients: []config.Recipient{
-			{ID: "post-house", Role: "processor", Contract: "art-28-2026", Country: "DE", Transfer: "none", DeletionDays: 7},
-			{ID: "ad-house", Role: "controller", Contract: "sharing-2026", Country: "IE", Transfer: "none", DeletionDays: 7},
-		}},
+		Register: registerWith(
+			config.Recipient{ID: "post-house", Role: "processor", Contract: "art-28-2026", Country: "DE", Transfer: "none", DeletionDays: 7},
+			config.Recipient{ID: "ad-house", Role: "controller", Contract: "sharing-2026", Country: "IE", Transfer: "none", DeletionDays: 7},
+		),
 		Slots:     map[string]config.Slot{"home_hero": {Variants: []config.Variant{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
 		Retention: config.Retention{EventDays: 30, FeatureDays: 90, SegmentDays: 30, DecisionDays: 396},
 	}
+}
+
+// registerWith is the default register with recipients more.
+func registerWith(more ...config.Recipient) config.Register {
+	r := config.Default().Register
+	r.Recipients = append(r.Recipients, more...)
+	return r
 }
 
 // night gives the inputs of a night over the shop as it is.
@@ -373,6 +399,38 @@ func (s *shop) night(asOf time.Time) Inputs {
 		Snapshot: s.snapshot(asOf), State: filepath.Join(s.dir, "night"), Out: filepath.Join(s.dir, "exports"),
 		AsOf: asOf, Config: settings(), Rules: rules, Fresh: s.fresh, Threads: 2, MemoryMB: 512, Binary: "test",
 	}
+}
+
+// sealed is a night over a snapshot whose checkpoint is signed and covers so many
+// leaves.
+func (s *shop) sealed(t *testing.T, size int64) (in Inputs, signed, public string) {
+	t.Helper()
+	private, public, err := note.GenerateKey(rand.Reader, "test/consent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := note.Sign(&note.Note{Text: fmt.Sprintf("test/consent\n%d\n%s\n", size, tlog.Hash{1})}, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in = s.night(monday.AddDate(0, 0, 1))
+	in.LedgerKey = public
+	s.checkpoint(in, string(body))
+	return in, string(body), public
+}
+
+// checkpoint puts another checkpoint into a night's snapshot.
+func (s *shop) checkpoint(in Inputs, checkpoint string) {
+	snap, err := readSnapshot(in.Snapshot, in.AsOf)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	snap.Checkpoint = checkpoint
+	s.json(filepath.Join(in.Snapshot, "snapshot.json"), snap)
 }
 
 func (s *shop) run(in Inputs) Result {
