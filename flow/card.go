@@ -24,6 +24,7 @@ type CardAnswer struct {
 	Blocks     map[string]CardBlock `json:"blocks"`              // orders cart searches products question
 	Callback   *Callback            `json:"callback,omitempty"`  // shown with the question it came with
 	Recording  *Recording           `json:"recording,omitempty"` // who agreed, and whether it runs
+	MustStop   bool                 `json:"must_stop,omitempty"` // a recording runs, and the visitor's yes is gone (ESC-06)
 }
 
 // CardBlock is one block of a card.
@@ -117,7 +118,9 @@ func (f *Flow) Card(ctx context.Context, contactID string, c Caller) (CardAnswer
 	if !verdict.Allowed {
 		return CardAnswer{}, closedCard(in)
 	}
-	return f.card(k, in, verdict, data, r.ID), nil
+	a := f.card(k, in, verdict, data, r.ID)
+	a.MustStop = k.Recording != nil && k.Recording.On && (!v.fact(consent.RecordingAV, now).Status.Valid() || v.restricted())
+	return a, nil
 }
 
 func closedCard(in policy.CardInput) error {

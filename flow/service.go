@@ -82,8 +82,8 @@ func claims(v config.Variant) []policy.ClaimFact {
 	return out
 }
 
-// fair reports that a consent UI lets refuse as easily as accept (VAR-04, CON-06).
-func (f *Flow) fair(v config.Variant) bool {
+// fairUI reports that a consent UI lets refuse as easily as accept (VAR-04, CON-06).
+func (f *Flow) fairUI(v config.Variant) bool {
 	u, ok := f.cfg.UIVersion(v.UI)
 	return ok && u.RejectEqual && u.Default == "off"
 }

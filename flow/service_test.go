@@ -117,11 +117,22 @@ func TestESC05DenyBotWithoutNotice(t *testing.T) {
 	ok(t, err)
 }
 
+// talkingTo is a contact of a visitor's that mia has taken.
+func (s *shop) talkingTo(device string, ps ...consent.Purpose) string {
+	s.t.Helper()
+	return s.talk(device, flow.HandoverCall{}, ps...)
+}
+
 // talking is a contact of ada's that mia has taken.
 func (s *shop) talking(call flow.HandoverCall, ps ...consent.Purpose) string {
 	s.t.Helper()
-	s.grant(ada, append(ps, consent.AdviserAssist)...)
-	call.Token, call.Channel = s.asks(ada).Token, "call"
+	return s.talk(ada, call, ps...)
+}
+
+func (s *shop) talk(device string, call flow.HandoverCall, ps ...consent.Purpose) string {
+	s.t.Helper()
+	s.grant(device, append(ps, consent.AdviserAssist)...)
+	call.Token, call.Channel = s.asks(device).Token, "call"
 	h, err := s.Handover(ctx, call, browser)
 	ok(s.t, err)
 	_, err = s.Accept(ctx, h.ContactID, adviser)
@@ -146,6 +157,10 @@ func TestESC06AllowRecordingOnEverybodysYes(t *testing.T) {
 	a := s.records(id, adviser, flow.RecordingCall{On: &begin, Kind: "audio", Analytics: []string{"summary"}})
 	want(t, a.Allowed, true)
 	want(t, a.Recording.On, true)
+	card, err := s.Card(ctx, id, adviser)
+	ok(t, err)
+	want(t, card.Recording.On, true)
+	want(t, card.MustStop, false)
 	want(t, s.decisions(decide.ActionConduct)[0].Actor, "adviser:mia")
 	s.records(id, other, flow.RecordingCall{Agree: true})
 	s.wait(time.Second)
@@ -180,6 +195,12 @@ func TestESC06DenyRecordingWithoutEverybodysPriorYes(t *testing.T) {
 	refused("withdrawn", s.records(id, adviser, start))
 	_, err := s.Record(ctx, id, start, dpo)
 	faulted(t, err, 403, "")
+	again := s.talkingTo(bob, consent.RecordingAV)
+	want(t, s.records(again, adviser, start).Allowed, true)
+	s.withdraw(bob, consent.RecordingAV)
+	card, err := s.Card(ctx, again, adviser)
+	ok(t, err)
+	want(t, card.MustStop, true)
 	_, err = s.Record(ctx, id, flow.RecordingCall{On: &stop}, adviser)
 	faulted(t, err, 409, "contact")
 }
