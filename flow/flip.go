@@ -44,8 +44,11 @@ func flips(ctx context.Context, rules *policy.Rules, action string, input []byte
 	}
 	s := &seeker{ctx: ctx, rules: rules, entry: entryOf[action], members: outcome[action], in: in, words: rules.Words(entryOf[action])}
 	var err error
-	for n := len(s.members); n > 0 && len(s.found) == 0; n-- { // the decision itself first; only then what went with it
-		s.members = outcome[action][:1+len(outcome[action])-n]
+	for _, member := range s.order() {
+		if len(s.found) > 0 {
+			break
+		}
+		s.members = []string{member}
 		if s.was, _, err = s.ask(); err != nil {
 			return nil, err
 		}
@@ -53,6 +56,22 @@ func flips(ctx context.Context, rules *policy.Rules, action string, input []byte
 	}
 	slices.SortStableFunc(s.found, func(a, b Flip) int { return cmp.Or(cmp.Compare(a.effort, b.effort), cmp.Compare(a.Fact, b.Fact)) })
 	return s.found[:min(maxFlips, len(s.found))], s.err
+}
+
+// order puts what was refused first: somebody who asks why a claim was denied does
+// not want to hear what else would have been denied.
+func (s *seeker) order() []string {
+	refused := func(member string) int {
+		s.members = []string{member}
+		said, _, err := s.ask()
+		if err == nil && slices.Contains([]string{"false", "none", "default", "[]"}, strings.TrimPrefix(said, member+" ")) {
+			return 0
+		}
+		return 1
+	}
+	out := slices.Clone(s.members)
+	slices.SortStableFunc(out, func(a, b string) int { return refused(a) - refused(b) })
+	return out
 }
 
 // seeker changes one fact at a time and asks the rules.
@@ -170,7 +189,7 @@ func effortOf(path string) int {
 // list tries an empty list, and one more word that the rules know.
 func (s *seeker) list(path string, was []any, set func(any)) {
 	for i, x := range was {
-		if _, nested := x.(map[string]any); nested && i < 40 {
+		if _, nested := x.(map[string]any); nested && i < 4 {
 			s.walk(fmt.Sprintf("%s[%d]", path, i), x, func(v any) { was[i] = v })
 		}
 	}

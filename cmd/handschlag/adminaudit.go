@@ -22,6 +22,7 @@ func (sh *shop) auditRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/policy", sh.admin(sh.policyInForce))
 	mux.HandleFunc("GET /admin/documents/{digest}", sh.admin(sh.document))
 	mux.HandleFunc("GET /admin/records", sh.streamed(sh.records))
+	mux.HandleFunc("GET /admin/opa", sh.streamed(sh.opa))
 	mux.HandleFunc("GET /admin/cases", sh.streamed(sh.cases))
 }
 

@@ -16,7 +16,7 @@ func TestEveryDecisionIsExplainedInWords(t *testing.T) {
 		reasons []policy.Reason
 		want    string
 	}{
-		"a rule":                  {decide.Record{Action: decide.ActionPrice, Rules: []string{"PRC-01"}}, []policy.Reason{{Rule: "PRC-01", En: "a", De: "b"}}, "because PRC-01: a | b"},
+		"a rule":                  {decide.Record{Action: decide.ActionPrice, Rules: []string{"PRC-01"}}, []policy.Reason{{Rule: "PRC-01", En: "a", De: "b"}}, "because PRC-01: a"},
 		"a rule that is no more":  {decide.Record{Action: decide.ActionPrice, Rules: []string{"PRC-01"}}, nil, "because: PRC-01, for which today's rules have no words"},
 		"a switch":                {decide.Record{Action: decide.ActionSwitch, Actor: "dpo:eva", Input: []byte(`{"name":"offers","on":false,"reason":"a complaint"}`)}, nil, "because: decided by dpo:eva — a complaint"},
 		"a variant":               {decide.Record{Action: decide.ActionVariant, Result: []byte(`{"allowed":true,"variant":"plain"}`)}, nil, "because: no rule limited it"},
@@ -28,7 +28,7 @@ func TestEveryDecisionIsExplainedInWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			streams{out: &out}.explain(flow.DecisionAnswer{Record: x.record, Reasons: x.reasons})
+			streams{out: &out}.tell(flow.Story{DecisionAnswer: flow.DecisionAnswer{Record: x.record, Reasons: x.reasons}}, "en")
 			if !strings.Contains(out.String(), "\n"+x.want+"\n") || strings.Count(out.String(), "because") != 1 {
 				t.Errorf("want %q in\n%s", x.want, &out)
 			}
