@@ -27,6 +27,8 @@ type ConsentCall struct {
 	Conflict      bool                     `json:"conflict_notice,omitempty"` // the visitor saw that a browser signal says no (SIG-04)
 	ClientTime    *time.Time               `json:"client_time,omitempty"`     // only informative
 	PagePath      string                   `json:"page_path,omitempty"`       // of it only the page type is kept
+	Proof         *consent.Proof           `json:"proof,omitempty"`           // double opt-in or call; of the shop's backend or the account only
+	Parental      *consent.Parental        `json:"parental,omitempty"`        // those who bear parental responsibility agreed; the same
 }
 
 // NoticeRef names a configured privacy notice.
@@ -200,7 +202,37 @@ func (f *Flow) act(call ConsentCall, c Caller) (act, error) {
 	if len(call.Purposes)+len(call.PurposesShown) == 0 {
 		return a, invalid("purposes", "the call neither gives nor refuses anything")
 	}
+	if err := a.vouched(c); err != nil {
+		return a, err
+	}
 	return a, f.shown(&a)
+}
+
+// vouched checks what only the shop's backend, or a proven account, can know: a
+// browser's claim to it proves nothing (EXP-04, ESC-08, SPC-05).
+func (a *act) vouched(c Caller) error {
+	if a.Proof == nil && a.Parental == nil {
+		return nil
+	}
+	if !c.Server && c.Account.IsZero() {
+		return forbidden("identity_needed", "proof: needs the account's identity token or the server key")
+	}
+	if p := a.Proof; p != nil {
+		for _, t := range []*time.Time{p.DOISent, p.DOIConfirmed} {
+			if t != nil && t.After(a.now) {
+				return invalid("proof", "its times must have passed")
+			}
+		}
+		for _, s := range []string{p.MailVersion, p.CallID, p.ScriptVersion} {
+			if len(s) > 128 {
+				return invalid("proof", "a name in it has more than 128 characters")
+			}
+		}
+	}
+	if p := a.Parental; p != nil && (p.Method == "" || len(p.Method) > 64 || p.Time.IsZero() || p.Time.After(a.now)) {
+		return invalid("parental", "needs a method and a time that has passed")
+	}
+	return nil
 }
 
 // gated checks a purpose key of a consent call.

@@ -18,7 +18,7 @@ import (
 func (o *offer) decide(ctx context.Context, page PageRef) (err error) {
 	v, cfg := o.visitor, o.cfg.Offers
 	o.in = policy.EscalateInput{
-		Asked: o.asked, Consent: v.fact(consent.AdviserAssist, o.now), Age: v.age(o.cfg.ChildShop), Restricted: v.restricted(),
+		Asked: o.asked, Consent: v.fact(consent.AdviserAssist, o.now), Age: v.ageFor(consent.AdviserAssist, o.now, o.cfg.ChildShop), Restricted: v.restricted(),
 		Objected: v.objected(consent.AdviserAssist), NeedHint: cfg.NeedHint, NeedHuman: cfg.NeedHuman, Features: map[string]int64{},
 		SinceDismiss: -1, SinceOffer: -1, MinGap: int64(cfg.MinGap / time.Second), DismissedFor: int64(cfg.DismissedFor / time.Second),
 		HoursOpen: o.cfg.OpenAt(o.now), CostCents: cfg.CostCents,

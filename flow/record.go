@@ -17,7 +17,11 @@ import (
 // mandatory field of law.md 2.3, and says which yeses fell and why.
 func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope consent.Scope, id string) (consent.Record, map[consent.Purpose][]string, error) {
 	v := visitor{device: before}
-	verdict, err := f.rules.Consent(ctx, f.consentInput(a, scope, v.age(f.cfg.ChildShop)))
+	reg, err := f.registered(ctx)
+	if err != nil {
+		return consent.Record{}, nil, err
+	}
+	verdict, err := f.rules.Consent(ctx, f.consentInput(a, scope, v.age(f.cfg.ChildShop), reg))
 	if err != nil {
 		return consent.Record{}, nil, unavailable("judging a consent call", err)
 	}
@@ -26,7 +30,7 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		Schema: consent.RecordSchema, RecordID: id, Subject: before.Subject, Version: before.Version + 1, Scope: scope,
 		Controller: f.cfg.Controller, PurposesShown: inOrder(a.PurposesShown), DefaultState: a.ui.Default,
 		Notice:       consent.Notice{Version: a.notice.Version, Language: a.Notice.Language, TextSHA256: hex.EncodeToString(text[:])},
-		UI:           consent.UI{Version: a.ui.Version, Component: a.ui.Component, Layer: a.UI.Layer, RejectEqual: a.ui.RejectEqual},
+		UI:           consent.UI{Version: a.ui.Version, Component: a.ui.Component, Layer: a.UI.Layer, RejectEqual: f.sound(a)},
 		Event:        consent.Act{Time: a.now, ClientTime: a.ClientTime, Type: "expressed", Method: a.Method, Actor: "subject"},
 		Validity:     consent.Validity{From: a.now, Until: consent.GrantUntil(a.now, f.grantMonths(), f.zone)},
 		Jurisdiction: f.cfg.Country, Law: "GDPR, TDDDG",
@@ -35,24 +39,39 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		RightsURL:  "/v1/rights", Authority: "data protection authority of " + f.cfg.Country,
 		Signals:  consent.Signals{SecGPC: a.gpc, DNT: a.dnt, TCFSHA256: digested(a.Signals.TCString), GPPSHA256: digested(a.Signals.GPP)},
 		Source:   consent.Source{SDK: "http", UAFamily: event.UAFamily(a.userAgent), PagePath: event.PageType(a.PagePath)},
-		Conflict: a.Conflict, Rules: verdict.Rules,
+		Conflict: a.Conflict, Rules: verdict.Rules, Proof: a.Proof, Parental: a.Parental,
 	}
 	r.Purposes = choices(a, before, verdict)
 	r.Supersedes = superseded(before, r.Purposes)
 	return r, verdict.Refused, nil
 }
 
-func (f *Flow) consentInput(a act, scope consent.Scope, age string) policy.ConsentInput {
+// sound reports that refusing was as easy as accepting, and that nobody has found
+// otherwise since (CON-06).
+func (f *Flow) sound(a act) bool {
+	from, fell := a.ui.InvalidFrom()
+	return a.ui.RejectEqual && (!fell || a.now.Before(from))
+}
+
+func (f *Flow) consentInput(a act, scope consent.Scope, age string, reg Register) policy.ConsentInput {
 	in := policy.ConsentInput{
 		Method: a.Method, DefaultState: a.ui.Default, Asked: a.Purposes, Scope: scope,
 		PurposesShown:  named(a.PurposesShown, a.notice.Purposes),
 		NoticeComplete: strings.TrimSpace(a.notice.Languages[a.Notice.Language]) != "",
-		RejectEqual:    a.ui.RejectEqual, GPC: a.gpc, ConflictShown: a.Conflict, Age: age,
+		NoticeElements: a.notice.Elements, RejectEqual: f.sound(a), RejectFirst: a.ui.RejectFirst, Equal: a.ui.Equal,
+		AcceptClicks: int64(a.ui.AcceptClicks), RejectClicks: int64(a.ui.RejectClicks), WithdrawClicks: int64(a.ui.WithdrawClicks),
+		GPC: a.gpc, ConflictShown: a.Conflict, Age: age, Parental: a.Parental != nil,
 		TCF: map[consent.Purpose]string{}, GPP: map[consent.Purpose]string{},
 	}
 	if in.Asked == nil {
 		in.Asked = map[consent.Purpose]bool{}
 	}
+	for p := range in.Asked {
+		if !reg.Runs(p) {
+			in.Unregistered = append(in.Unregistered, p)
+		}
+	}
+	slices.Sort(in.Unregistered)
 	if a.Signals.TCString != "" {
 		in.TCF = signal.TCFPurposes(a.Signals.TCString, f.cfg.TCF.VendorID, a.now)
 	}

@@ -224,6 +224,16 @@ func (v *visitor) age(childShop bool) string {
 	return young
 }
 
+// ageFor is the age that a purpose is judged by. Whose parents agreed to it counts
+// as a minor who may consent, and as no more than that (SPC-05, SPC-06).
+func (v *visitor) ageFor(p consent.Purpose, now time.Time, childShop bool) string {
+	age := v.age(childShop)
+	if s := v.standing(p, now); age == "u16" && s.Status.Valid() && s.Parental {
+		return "16_17"
+	}
+	return age
+}
+
 // given names the states that a decision about the visitor rests on.
 func (v *visitor) given() []StateAt {
 	var out []StateAt

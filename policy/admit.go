@@ -131,7 +131,7 @@ func (c *Circumstances) CaseFor(kind event.Kind, p consent.Purpose) EventCase {
 		standing = c.Standing(p)
 	}
 	return EventCase{
-		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), Tag: c.tag(), Age: orUnknown(c.Age),
+		Kind: kind, Purpose: p, Stamp: c.stamp(kind, p), Tag: c.tag(), Age: c.age(standing),
 		GPC: c.GPC && !standing.Lifts, DNT: c.DNT && !standing.Lifts, // SIG-04: a yes given in knowledge of the signal
 		State: CaseStateOf(standing, Moment{
 			Occurred: c.Occurred, Received: c.Received, LateAfter: c.LateAfter, AheadAfter: c.AheadAfter,
@@ -139,6 +139,15 @@ func (c *Circumstances) CaseFor(kind event.Kind, p consent.Purpose) EventCase {
 			Unregistered: c.Runs != nil && !c.Runs(p),
 		}),
 	}
+}
+
+// age is the band that a purpose is judged by. Whose parents agreed to the purpose
+// counts as a minor who may consent, and as no more than that (SPC-05, SPC-06).
+func (c *Circumstances) age(s consent.Standing) string {
+	if c.Age == "u16" && s.Status.Valid() && s.Parental {
+		return "16_17"
+	}
+	return orUnknown(c.Age)
 }
 
 // stamp is what the event says about the purpose. The shop's own order events

@@ -30,8 +30,16 @@ type ConsentInput struct {
 	Asked          map[consent.Purpose]bool   `json:"asked"`         // what the call says
 	PurposesShown  []consent.Purpose          `json:"purposes_shown"`
 	Scope          consent.Scope              `json:"scope"`
-	NoticeComplete bool                       `json:"notice_complete"`
+	NoticeComplete bool                       `json:"notice_complete"` // its text is there
+	NoticeElements []string                   `json:"notice_elements"` // that it names (CON-09)
 	RejectEqual    bool                       `json:"reject_equal"`
+	RejectFirst    bool                       `json:"reject_first_layer"`
+	Equal          bool                       `json:"equal_prominence"`
+	AcceptClicks   int64                      `json:"accept_clicks"` // 0: not counted
+	RejectClicks   int64                      `json:"reject_clicks"`
+	WithdrawClicks int64                      `json:"withdraw_clicks"`
+	Unregistered   []consent.Purpose          `json:"unregistered"` // of those asked for (LAW-01)
+	Parental       bool                       `json:"parental"`     // those who bear parental responsibility agreed (SPC-05)
 	GPC            bool                       `json:"gpc"`
 	ConflictShown  bool                       `json:"conflict_shown"`
 	TCF            map[consent.Purpose]string `json:"tcf"` // yes | no | broken, for the purposes that the string touches

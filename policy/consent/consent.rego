@@ -110,6 +110,57 @@ refused[purpose] contains "CON-06" if {
 	not input.reject_equal == true
 }
 
+refused[purpose] contains "CON-06" if {
+	some purpose in _yeses
+	not input.reject_first_layer == true
+}
+
+refused[purpose] contains "CON-06" if {
+	some purpose in _yeses
+	not input.equal_prominence == true
+}
+
+refused[purpose] contains "CON-06" if {
+	some purpose in _yeses
+	input.accept_clicks > 0
+	input.reject_clicks > input.accept_clicks
+}
+
+# METADATA
+# title: Withdrawing must be as easy as giving
+# description: The control counts more clicks to take a yes back than to give it.
+# custom:
+#   id: CON-10
+#   de: Das Zurücknehmen war hier umständlicher als das Zustimmen. Ein solches Ja nutzen wir nicht.
+#   en: Taking back was harder here than agreeing. We do not use such a yes.
+#   legal_basis: Art. 7(3) GDPR
+#   source: law.md CON-10
+#   force: binding
+#   sdm: Intervenierbarkeit
+#   since: "2"
+refused[purpose] contains "CON-10" if {
+	some purpose in _yeses
+	input.accept_clicks > 0
+	input.withdraw_clicks > input.accept_clicks
+}
+
+# METADATA
+# title: Every processing has a registered purpose with one basis
+# description: The register does not let the purpose run (package processing). Nobody may be asked for it, and no yes to it counts.
+# custom:
+#   id: LAW-01
+#   de: Dieser Zweck steht nicht vollständig im Verzeichnis der Verarbeitungstätigkeiten. Ein Ja dazu nutzen wir nicht.
+#   en: This purpose is not wholly entered in the record of processing activities. We do not use a yes to it.
+#   legal_basis: Art. 5(1)(a), Art. 5(1)(b), Art. 6(1), Art. 30 GDPR
+#   source: law.md LAW-01
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+refused[purpose] contains "LAW-01" if {
+	some purpose in _yeses
+	purpose in input.unregistered
+}
+
 # METADATA
 # title: Informed
 # description: The notice shown does not name everything it must.
@@ -125,6 +176,14 @@ refused[purpose] contains "CON-09" if {
 	some purpose in _yeses
 	not input.notice_complete == true
 }
+
+refused[purpose] contains "CON-09" if {
+	some purpose in _yeses
+	some element in _elements
+	not element in input.notice_elements
+}
+
+_elements := {"controller", "purposes", "data", "recipients", "duration", "transfers", "withdrawal"}
 
 # METADATA
 # title: Fail closed
@@ -296,4 +355,5 @@ refused[purpose] contains "SPC-03" if {
 refused[purpose] contains "SPC-05" if {
 	some purpose in _yeses
 	input.age == "u16"
+	not input.parental == true
 }

@@ -15,7 +15,15 @@ _call := {
 	"purposes_shown": ["analytics", "ads_third_party", "personalised_price", "marketing_email"],
 	"scope": "device",
 	"notice_complete": true,
+	"notice_elements": ["controller", "purposes", "data", "recipients", "duration", "transfers", "withdrawal"],
 	"reject_equal": true,
+	"reject_first_layer": true,
+	"equal_prominence": true,
+	"accept_clicks": 1,
+	"reject_clicks": 1,
+	"withdraw_clicks": 1,
+	"unregistered": [],
+	"parental": false,
 	"gpc": false,
 	"conflict_shown": false,
 	"tcf": {},
@@ -157,6 +165,8 @@ test_spc_03_deny_accept_all if {
 
 test_spc_05_allow_17_year_old if _stands(_said({"age": "16_17"}), {"analytics"})
 
+test_spc_05_allow_with_the_parents if _stands(_said({"age": "u16", "parental": true}), {"analytics"})
+
 test_spc_05_deny_child if _falls(_said({"age": "u16"}), "analytics", {"SPC-05"})
 
 # A second lock: even if no rule refused, a yes must be a yes that can be given.
@@ -241,4 +251,39 @@ test_signals_touch_only_what_was_asked if {
 	every said in ["no", "broken"] {
 		_stands(_said({"tcf": {"ads_third_party": said}, "gpp": {"ads_third_party": said}}), {"analytics"})
 	}
+}
+
+# CON-06: one layer down, less prominent, or with more clicks.
+test_con_06_allow_controls_that_nobody_counted if {
+	_stands(_said({"accept_clicks": 0, "reject_clicks": 2, "withdraw_clicks": 3}), {"analytics"})
+}
+
+test_con_06_deny_reject_on_the_second_layer if {
+	_falls(_said({"reject_first_layer": false}), "analytics", {"CON-06"})
+	_falls(_said({"equal_prominence": false}), "analytics", {"CON-06"})
+	_falls(_said({"reject_clicks": 2}), "analytics", {"CON-06"})
+}
+
+# CON-09: a notice that is silent about one element.
+test_con_09_allow_a_notice_that_names_all if _stands(_said({}), {"analytics"})
+
+test_con_09_deny_a_missing_element if {
+	every element in _call.notice_elements {
+		named := [e | some e in _call.notice_elements; e != element]
+		_falls(_said({"notice_elements": named}), "analytics", {"CON-09"})
+	}
+}
+
+# CON-10: taking back is no harder than giving.
+test_con_10_allow_one_click_to_withdraw if _stands(_said({"accept_clicks": 2, "withdraw_clicks": 2}), {"analytics"})
+
+test_con_10_deny_more_clicks_to_withdraw if _falls(_said({"withdraw_clicks": 2}), "analytics", {"CON-10"})
+
+# LAW-01: only what the register lets run.
+test_law_01_allow_others_beside_an_unregistered_purpose if {
+	_stands(_said({"unregistered": ["ads_third_party"]}), {"analytics"})
+}
+
+test_law_01_deny_a_yes_to_an_unregistered_purpose if {
+	_falls(_said({"unregistered": ["analytics"]}), "analytics", {"LAW-01"})
 }
