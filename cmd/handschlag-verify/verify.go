@@ -188,13 +188,24 @@ func hashesOf(list []string) (out []tlog.Hash, err error) {
 // proofFile is the inclusion proof of one consent record.
 type proofFile struct {
 	Status     string          `json:"status"`
-	Proof      *proofFile      `json:"proof"` // as the API wraps it
+	Proof      *proofFile      `json:"proof"`     // as the API wraps it
+	Ledger     *linkedProof    `json:"hs:ledger"` // as "handschlag consent proof --format json" does
 	Record     json.RawMessage `json:"record"`
 	Salt       string          `json:"salt"`
 	Leaf       string          `json:"leaf"`
 	Index      int64           `json:"index"`
 	Hashes     []string        `json:"hashes"`
 	Checkpoint string          `json:"checkpoint"`
+}
+
+// linkedProof is the same in JSON-LD.
+type linkedProof struct {
+	Record     json.RawMessage `json:"hs:record"`
+	Salt       string          `json:"hs:salt"`
+	Leaf       string          `json:"hs:leaf"`
+	Index      int64           `json:"hs:index"`
+	Hashes     []string        `json:"hs:hashes"`
+	Checkpoint string          `json:"hs:checkpoint"`
 }
 
 // proofReport says what was proven.
@@ -251,8 +262,11 @@ func readProof(name string, in io.Reader) (proofFile, error) {
 	if p.Status == "pending" {
 		return p, errors.New("no checkpoint covers the record yet: ask for the proof again")
 	}
-	if p.Proof != nil {
+	switch l := p.Ledger; {
+	case p.Proof != nil:
 		p = *p.Proof
+	case l != nil:
+		p = proofFile{Record: l.Record, Salt: l.Salt, Leaf: l.Leaf, Index: l.Index, Hashes: l.Hashes, Checkpoint: l.Checkpoint}
 	}
 	return p, nil
 }
