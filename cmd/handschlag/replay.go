@@ -71,7 +71,7 @@ func (c auditReplayCmd) span(ctx context.Context, r *reached, now time.Time) (fr
 		}
 	} else if newest, ok, err := r.newestDecision(ctx); err != nil {
 		return from, to, err
-	} else if end := newest.UTC().Truncate(24 * time.Hour).AddDate(0, 0, 1); ok && end.Before(to) {
+	} else if end := newest.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1); ok && end.Before(to) {
 		to = end
 	}
 	if days, ok := strings.CutSuffix(c.Since, "d"); ok {

@@ -91,12 +91,20 @@ func (p *replay) usedCase(ctx context.Context, u usedCase, ec policy.EventCase, 
 		c.Changed += u.N
 		c.example(p.report.limit, caseExample{Case: u.Case, N: u.N, Kind: "changed", Gained: (is.Keep &^ u.Keep).Names(), Lost: (u.Keep &^ is.Keep).Names()})
 	}
-	if p.candidate != nil {
-		for _, id := range is.Rules {
+	if p.candidate != nil && !is.Allowed {
+		for _, id := range refusing(is.Rules) {
 			c.ByRule[id] += u.N
 		}
 	}
 	return nil
+}
+
+// refusing names what refuses; without a rule it is the lack of one that allows.
+func refusing(rules []string) []string {
+	if len(rules) == 0 {
+		return []string{"no rule"}
+	}
+	return rules
 }
 
 // unusedCase judges a case of which only counters tell: refused, or erased since.

@@ -31,11 +31,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HANDSCHLAG_WRITE_KEY", "write-key-of-the-script")
 			env.Setenv("HANDSCHLAG_SERVER_KEY", "server-key-of-the-script")
+			policy, err := filepath.Abs("../../policy")
+			env.Setenv("POLICY", policy)
 			env.Setenv("HANDSCHLAG_STAFF_TOKENS", "adviser:adviser,dpo:dpo,marketing:marketing,ops:ops")
-			return nil
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"freeport": freePort, "await": await, "http": request, "oneline": oneLineOf, "lines": linesOf, "flip": flip, "same": same, "match": match, "age": age, "mode": mode, "hold": hold,
+			"freeport": freePort, "await": await, "http": request, "oneline": oneLineOf, "lines": linesOf, "flip": flip, "same": same, "match": match, "age": age, "mode": mode, "hold": hold, "edit": edit,
 		},
 	})
 }
@@ -182,6 +184,17 @@ func hold(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = f.Close() })
 }
 
+// edit FILE OLD NEW: replaces a text that is there, the first time it comes.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	if !strings.Contains(string(b), args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, []byte(strings.Replace(string(b), args[1], args[2], 1)), 0o644))
+}
+
 // The scripts name every command; one that nobody shows is not documented.
 func TestEveryCommandIsInAScript(t *testing.T) {
 	files, err := filepath.Glob("testdata/script/*.txtar")
@@ -198,7 +211,7 @@ func TestEveryCommandIsInAScript(t *testing.T) {
 	}
 	for _, c := range []string{
 		"serve", "nightly", "consent show", "consent grant", "consent refuse", "consent withdraw", "products import", "price import",
-		"audit explain", "audit decisions", "audit events", "ledger verify", "ledger head", "export ls", "config init", "config check", "version",
+		"audit explain", "audit decisions", "audit events", "audit table", "audit replay", "audit revisions", "ledger verify", "ledger head", "export ls", "config init", "config check", "version",
 	} {
 		if !strings.Contains(all.String(), fmt.Sprintf("handschlag %s", c)) {
 			t.Errorf("no script shows handschlag %s", c)

@@ -113,7 +113,7 @@ var tableWords = map[string]map[string]string{
 	"en": {
 		"title": "What the event gate keeps, for which purpose, when and why", "policy": "policy", "config": "configuration",
 		"stamp": "an event needs a consent stamp", "nostamp": "events need no consent stamp: the book alone decides",
-		"cases": "cases", "distinct": "distinct ids", "complete": "complete: the lists' lengths multiply to the number of cases, each number leads to its case and back, and all ids differ",
+		"cases": "cases", "all": "all", "distinct": "distinct ids", "complete": "complete: the lists' lengths multiply to the number of cases, each number leads to its case and back, and all ids differ",
 		"kept": "something is kept in", "judged": "OPA judged %d of them; the others differ only in what no rule asks about. Distinct verdicts: %d",
 		"digest": "digest of all cases with their verdicts (SHA-256)", "purpose": "purpose", "events": "event types", "states": "states",
 		"keeps": "kept: %s", "refused": "refused by %s", "night": "at night: %s", "when": "when", "always": "always", "rules": "The rules in words",
@@ -124,7 +124,7 @@ var tableWords = map[string]map[string]string{
 	"de": {
 		"title": "Was das Ereignis-Tor behält, für welchen Zweck, wann und warum", "policy": "Regeln", "config": "Konfiguration",
 		"stamp": "ein Ereignis braucht einen Einwilligungsstempel", "nostamp": "Ereignisse brauchen keinen Einwilligungsstempel: das Buch allein entscheidet",
-		"cases": "Fälle", "distinct": "verschiedene Kennungen", "complete": "vollständig: die Längen der Listen ergeben malgenommen die Zahl der Fälle, jede Nummer führt zu ihrem Fall und zurück, und alle Kennungen sind verschieden",
+		"cases": "Fälle", "all": "alle", "distinct": "verschiedene Kennungen", "complete": "vollständig: die Längen der Listen ergeben malgenommen die Zahl der Fälle, jede Nummer führt zu ihrem Fall und zurück, und alle Kennungen sind verschieden",
 		"kept": "etwas behalten wird in", "judged": "OPA hat %d davon beurteilt; die übrigen unterscheiden sich nur in dem, wonach keine Regel fragt. Verschiedene Urteile: %d",
 		"digest": "Prüfsumme aller Fälle mit ihren Urteilen (SHA-256)", "purpose": "Zweck", "events": "Ereignisarten", "states": "Zustände",
 		"keeps": "behalten: %s", "refused": "abgelehnt durch %s", "night": "nachts: %s", "when": "wenn", "always": "immer", "rules": "Die Regeln in Worten",
@@ -196,6 +196,9 @@ func (p *tablePrinter) blocks() {
 // under prints a new heading where purpose or kinds change.
 func (p *tablePrinter) under(purpose, kinds *string, now string, ks []event.Kind) {
 	names := strings.Join(kindNames(ks), ", ")
+	if len(ks) == event.KindCount {
+		names = p.words["all"]
+	}
 	if *purpose != now {
 		p.printf("\n%s %s\n", p.words["purpose"], now)
 		*kinds = ""
