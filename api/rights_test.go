@@ -52,6 +52,8 @@ var table = []struct {
 	{"PUT", "/v1/advisers/me", map[string]any{"available": true, "channels": []string{"chat"}, "capacity": 1}, []string{"adviser"}},
 	{"GET", "/v1/cards/" + nobody, nil, []string{"adviser"}},
 	{"POST", "/v1/cards/" + nobody + "/outcome", map[string]any{"outcome": "helped"}, []string{"adviser"}},
+	{"POST", "/v1/cards/" + nobody + "/recording", map[string]any{"agree": true}, []string{"adviser"}},
+	{"POST", "/v1/cards/" + nobody + "/call", map[string]any{"number": "030 123456", "topic": "order 4711"}, []string{"adviser"}},
 	{"GET", "/v1/decisions/" + nobody, nil, []string{"dpo", "ops"}},
 	{"POST", "/v1/decisions/search", map[string]any{}, []string{"dpo", "ops"}},
 	{"GET", "/v1/stats", nil, []string{"marketing", "dpo", "ops"}},
