@@ -105,6 +105,7 @@ func (k *checker) variant(v Variant, path string) {
 	}
 	if v.Default {
 		k.want(v.Product == "" && !v.NeedsLogin && len(v.Locales) == 0, path, "the default must suit everybody; remove product, needs_login and locales")
+		k.want(!v.HidesGuest, path+".hides_guest_order", "is true; the default must let everybody order without an account (LAW-07)")
 		k.want(len(v.Flags) == 0 && !v.MissingLegal(), path, "the default must have no pattern_flags and all legal_blocks: %s", strings.Join(LegalBlocks, ", "))
 	}
 }

@@ -158,8 +158,9 @@ type Variant struct {
 	Default    bool              `yaml:"default"`
 	Flags      []string          `yaml:"pattern_flags"`
 	Blocks     []string          `yaml:"legal_blocks"`
-	Claims     []Claim           `yaml:"claims"` // about the environment (VAR-05)
-	UI         string            `yaml:"ui"`     // of a consent_ui slot: the version shown
+	HidesGuest bool              `yaml:"hides_guest_order"` // it takes ordering without an account away (LAW-07)
+	Claims     []Claim           `yaml:"claims"`            // about the environment (VAR-05)
+	UI         string            `yaml:"ui"`                // of a consent_ui slot: the version shown
 }
 
 // Segment is a named SQL predicate over the feature catalogue.

@@ -11,6 +11,10 @@ import (
 // the same key get the same number; nobody else learns the value from it.
 type Keyed func(domain, value string) int64
 
+// CON-03: what else could know a device again (a fingerprint, a hash of one, an id in
+// a link, a pixel's parameter) has no field here, and so ends with the message; the
+// message itself needs the purpose's consent, wherever it came from.
+//
 // Coarse are a message's candidate fields: what a purpose may keep at most. No
 // address, query string, free text, name or identifier of the visitor is among
 // them, and what they hold shares no memory with the message.

@@ -147,6 +147,9 @@ func (f *Flow) membership(ctx context.Context, v *visitor, now time.Time) (profi
 	return m, nil
 }
 
+// CON-07: whoever asks for a human is not asked for a consent; the ladder sees the
+// question before any standing.
+//
 // proactive reports whether the visitor's behaviour may be looked at at all.
 func (o *offer) proactive() bool {
 	c := o.in.Consent

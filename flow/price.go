@@ -203,6 +203,9 @@ func (f *Flow) storefront(name string) *time.Location {
 	return f.zone
 }
 
+// CON-07: a refusal costs nothing. Consent reaches a price as one boolean, and only
+// where a lower personal price rests on it; every other price is judged without.
+//
 // priceConsent reports whether the record gives personalised_price for an
 // account and that grant is in force, uninterrupted, now.
 func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time) (bool, error) {

@@ -249,6 +249,7 @@ type VariantFact struct {
 	NeedsLogin   bool     `json:"needs_login"`
 	Flags        []string `json:"pattern_flags"` // deceptive-pattern review (VAR-04)
 	MissingLegal bool     `json:"missing_legal_blocks"`
+	HidesGuest   bool     `json:"hides_guest_order"` // ordering without an account (LAW-07)
 
 	Claims []ClaimFact `json:"claims"`  // about the environment (VAR-05)
 	UIFair bool        `json:"ui_fair"` // of a consent UI: refusing is as easy as accepting (CON-06)

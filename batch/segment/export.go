@@ -73,6 +73,9 @@ func (n *night) segments(ctx context.Context) error {
 		return fmt.Errorf("making table members: %w", err)
 	}
 	for i, s := range n.in.Config.Segments {
+		if !n.lawful(s) {
+			s.Where = "false"
+		}
 		query := fmt.Sprintf("insert into segment_names values (%[1]s, %[2]d); insert into members select %[1]s, person from features where (\n%[3]s\n)",
 			quote(s.Name), i, s.Where)
 		if err := n.db.exec(ctx, query); err != nil {

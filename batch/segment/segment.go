@@ -66,7 +66,8 @@ type night struct {
 	code        string
 	snap        snapshot
 	pinned      Pinned
-	read        time.Time // when consent was read last
+	papers      flow.Register // what the register lets run (LAW-01)
+	read        time.Time     // when consent was read last
 	lineage     Lineage
 	earlier     []Released
 	was, is     state

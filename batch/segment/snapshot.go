@@ -108,6 +108,7 @@ func (n *night) consents(ctx context.Context, dir string) error {
 func (n *night) columnsThatMayLack(ctx context.Context) error {
 	err := n.db.exec(ctx, `alter table standings add column if not exists notice varchar default '';
 		alter table standings add column if not exists doi_confirmed boolean default false;
+		alter table standings add column if not exists lifts boolean default false;
 		alter table subjects add column if not exists objections varchar[];
 		alter table subjects add column if not exists suppressed varchar[];
 		update subjects set objections = ['direct_marketing'] where objections is null and objected;
@@ -136,6 +137,9 @@ var reaches = map[consent.Reach]string{consent.OnDevice: "device", consent.OnAcc
 
 // closedLists makes table purposes and the variables that SQL files read.
 func (n *night) closedLists(ctx context.Context) error {
+	if err := n.readRegister(ctx); err != nil {
+		return err
+	}
 	// A grant must hold when the ledger was read, not only at the midnight before (BAT-01, CON-12).
 	read := n.in.AsOf
 	if n.snap.Taken.After(read) {
@@ -156,12 +160,12 @@ func (n *night) closedLists(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.db.exec(ctx, "create or replace table purposes (purpose varchar, bit integer, reach varchar, special integer, medium varchar, profiles boolean)"); err != nil {
+	if err := n.db.exec(ctx, "create or replace table purposes (purpose varchar, bit integer, reach varchar, special integer, medium varchar, profiles boolean, runs boolean)"); err != nil {
 		return fmt.Errorf("making table purposes: %w", err)
 	}
 	return n.db.fill("purposes", func(add func(...any) error) error {
 		for _, p := range consent.Purposes {
-			if err := add(string(p), int32(p.Bit()), reaches[p.Reach()], int32(specialIndex(p)), p.Channel(), p.Profiles()); err != nil {
+			if err := add(string(p), int32(p.Bit()), reaches[p.Reach()], int32(specialIndex(p)), p.Channel(), p.Profiles(), n.runs(p)); err != nil {
 				return err
 			}
 		}

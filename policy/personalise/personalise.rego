@@ -86,6 +86,11 @@ _unlawful contains candidate.id if {
 
 _unlawful contains candidate.id if {
 	some candidate in input.candidates
+	candidate.hides_guest_order == true
+}
+
+_unlawful contains candidate.id if {
+	some candidate in input.candidates
 	some claim in candidate.claims
 	claim.proof_id == ""
 }
@@ -461,4 +466,21 @@ left_out contains "VAR-05" if {
 left_out contains "VAR-05" if {
 	some candidate in input.candidates
 	candidate.missing_legal_blocks == true
+}
+
+# METADATA
+# title: Ordering as a guest stays possible
+# description: A variant that takes the order without an account away leaves the pool.
+# custom:
+#   id: LAW-07
+#   de: Eine Variante, die das Bestellen ohne Kundenkonto versteckt, zeigen wir nicht.
+#   en: We do not show a variant that hides ordering without an account.
+#   legal_basis: Art. 5(1)(c), Art. 25 GDPR; EDPB Recommendations 2/2025
+#   source: law.md LAW-07
+#   force: guidance
+#   sdm: Datenminimierung
+#   since: "2"
+left_out contains "LAW-07" if {
+	some candidate in input.candidates
+	candidate.hides_guest_order == true
 }

@@ -20,6 +20,7 @@ _plain := {
 	"needs_login": false,
 	"pattern_flags": [],
 	"missing_legal_blocks": false,
+	"hides_guest_order": false,
 	"claims": [],
 	"ui_fair": false,
 }
@@ -284,4 +285,19 @@ test_adm_01_deny_significant_choice_without_ground if {
 	_untested(_chosen({"significance": "grave", "art22_ground": "contract"}), {"ADM-01"})
 	_untested(_chosen({"significance": "significant", "art22_ground": "contract", "age": "16_17"}), {"ADM-01", "SPC-06", "VAR-03"})
 	_untested(_chosen({"significance": "significant", "art22_ground": "contract", "uses_special": true}), {"ADM-01", "SPC-01"})
+}
+
+# LAW-07: ordering as a guest stays on the page.
+test_law_07_allow_variants_with_the_guest_order if _chosen({}).eligible == _both
+
+test_law_07_deny_a_variant_that_hides_it if {
+	hidden := _chosen({"candidates": [_plain, _but(_other, {"hides_guest_order": true})]})
+	hidden.eligible == {"v00"}
+	"LAW-07" in hidden.rules
+}
+
+test_law_07_deny_a_default_that_hides_it if {
+	hidden := _chosen({"consent": _no("refused"), "candidates": [_but(_plain, {"hides_guest_order": true}), _other]})
+	not "v00" in hidden.eligible
+	"LAW-07" in hidden.rules
 }
