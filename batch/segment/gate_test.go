@@ -102,6 +102,9 @@ func TestSQLFoldsLikeTogether(t *testing.T) {
 					since := asOf.AddDate(0, 0, -rapid.IntRange(0, 400).Draw(t, "age"))
 					p := drawPurpose.Draw(t, "purpose")
 					s.says(who, status, since, p)
+					lifting := s.standings[who][p]
+					lifting.Lifts = status.Valid() && rapid.Bool().Draw(t, "lifts")
+					s.standings[who][p] = lifting
 					st.Standings[p] = s.standings[who][p]
 				}
 			}
@@ -135,7 +138,7 @@ func TestSQLFoldsLikeTogether(t *testing.T) {
 				if g.Status == "" {
 					g.Status = consent.Unknown
 				}
-				same := g.Status == w.Status && (!w.Status.Valid() || g.Since.Equal(w.Since) && g.Until.Equal(w.Until) && g.Explicit == w.Explicit)
+				same := g.Status == w.Status && (!w.Status.Valid() || g.Since.Equal(w.Since) && g.Until.Equal(w.Until) && g.Explicit == w.Explicit && g.Lifts == w.Lifts)
 				if !same {
 					t.Fatalf("%s, linked %v: SQL says %+v, Go says %+v", p, linked, g, w)
 				}
@@ -147,14 +150,14 @@ func TestSQLFoldsLikeTogether(t *testing.T) {
 func (n *night) standings(t failer) map[consent.Subject]map[consent.Purpose]consent.Standing {
 	t.Helper()
 	out := map[consent.Subject]map[consent.Purpose]consent.Standing{}
-	query := "select subject, bit, status, since_ms, until_ms, explicit from standings_now"
+	query := "select subject, bit, status, since_ms, until_ms, explicit, lifts from standings_now"
 	err := n.db.each(context.Background(), query, func(scan func(...any) error) error {
 		var who duckdb.UUID
 		var bit int
 		var since, until int64
 		var st consent.Standing
 		var status string
-		if err := scan(&who, &bit, &status, &since, &until, &st.Explicit); err != nil {
+		if err := scan(&who, &bit, &status, &since, &until, &st.Explicit, &st.Lifts); err != nil {
 			return err
 		}
 		st.Status, st.Since, st.Until = consent.Status(status), time.UnixMilli(since).UTC(), time.UnixMilli(until).UTC()

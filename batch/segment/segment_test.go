@@ -162,6 +162,12 @@ func TestConsentPerChannel(t *testing.T) {
 		{"SIG-02: GPC blocks ads", func(s *shop, who consent.Subject) {
 			s.stores(who, event.ProductViewed, monday.Add(time.Hour), event.Fields{Product: "p1"}, policy.TagNone, true)
 		}, true, false},
+		{"SIG-04: a choice in knowledge of GPC lifts it", func(s *shop, who consent.Subject) {
+			s.stores(who, event.ProductViewed, monday.Add(time.Hour), event.Fields{Product: "p1"}, policy.TagNone, true)
+			st := s.standings[who][consent.AdsThirdParty]
+			st.Lifts = true
+			s.standings[who][consent.AdsThirdParty] = st
+		}, true, true},
 		{"SPC-03: explicit consent covers no export", func(s *shop, who consent.Subject) {
 			s.says(who, consent.Given, monday.Add(-time.Hour), consent.SpecialCategory("health"))
 			s.stores(who, event.ProductViewed, monday.Add(time.Hour), event.Fields{Product: "p1"}, policy.TagExplicit, false)

@@ -8,7 +8,7 @@ create or replace table candidates as
 
 select
     m.segment, c.channel, m.person,
-    s.state, f.source, f.gpc, f.dnt,
+    s.state, f.source, f.gpc and not s.lifts as gpc, f.dnt and not s.lifts as dnt,
     case when list_contains(getvariable('special_segments'), m.segment) then 'special' else f.tag end as tag,
     f.age,
     coalesce(o.objected, false) as objected,

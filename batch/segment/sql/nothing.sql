@@ -26,7 +26,7 @@ create or replace view events as select * exclude (f), f.* from no_events;
 
 create or replace table standings (
     subject uuid, purpose varchar, status varchar, since_ms bigint, until_ms bigint, explicit boolean, version bigint,
-    notice varchar, doi_confirmed boolean
+    notice varchar, doi_confirmed boolean, lifts boolean
 );
 
 create or replace table subjects (

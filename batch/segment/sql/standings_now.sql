@@ -5,11 +5,11 @@
 create or replace table standings_now as
 
 with sides as (
-    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
+    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
     from links as l
     join own_standings as o on o.subject = l.device
     union all
-    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
+    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
     from links as l
     join own_standings as o on o.subject = l.account
 ),
@@ -20,11 +20,13 @@ pairs as (
         bit,
         any_value(reach) as reach,
         any_value({
-            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed
+            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed,
+            lifts: lifts
         })
             filter (where side = 'device') as d,
         any_value({
-            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed
+            status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed,
+            lifts: lifts
         })
             filter (where side = 'account') as a
     from sides
@@ -46,18 +48,19 @@ judged as (
                 until_ms: least(a.until_ms, d.until_ms),
                 explicit: a.explicit and d.explicit,
                 notice: a.notice,
-                doi: a.doi and d.doi
+                doi: a.doi and d.doi,
+                lifts: a.lifts and d.lifts
             }
         end as s
     from pairs
 )
 
 select subject, bit, s.status as status, s.since_ms as since_ms, s.until_ms as until_ms, s.explicit as explicit,
-    s.notice as notice, s.doi as doi_confirmed
+    s.notice as notice, s.doi as doi_confirmed, s.lifts as lifts
 from judged
 where s is not null
 union all
-select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed
+select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
 from own_standings as o
 where o.subject not in (select device from links)
   and o.reach <> if(o.scope = 'account', 'device', 'account');
