@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -76,6 +77,12 @@ func (b *Bundle) Check(ctx context.Context, base *Bundle, s Settings) error {
 		return err
 	}
 	return b.tested(ctx, touched)
+}
+
+// Files gives the rules and tests of a bundle by name; of the program if it is nil.
+func Files(b *Bundle) (map[string]string, error) {
+	text, err := textOf(b)
+	return maps.Clone(text), err
 }
 
 // textOf is the rules and tests of a bundle, or of the program.

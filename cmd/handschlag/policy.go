@@ -24,12 +24,44 @@ import (
 )
 
 type policyCmd struct {
+	Init    policyInitCmd    `cmd:"" help:"Write the live rules with their tests into a folder, to change them there."`
 	Keygen  policyKeygenCmd  `cmd:"" help:"Make the key pair that bundles are signed with."`
 	Inspect policyInspectCmd `cmd:"" help:"What a changed policy touches, its digest, and whether its tests pass."`
 	Build   policyBuildCmd   `cmd:"" help:"Make a signed bundle of a policy and its release."`
 	Verify  policyVerifyCmd  `cmd:"" help:"Check a bundle as install does, and install nothing."`
 	Install policyInstallCmd `cmd:"" help:"Make a good bundle the policy from its effective date on; anything else changes nothing."`
 	Status  policyStatusCmd  `cmd:"" help:"Which policy is live, which ones wait, and which were refused."`
+}
+
+type policyInitCmd struct {
+	place
+	Folder string `arg:"" help:"Where to write; it must not exist."`
+}
+
+// Run writes the live rules, and never over a folder that is there.
+func (c policyInitCmd) Run(s streams) error {
+	base, _, err := candidate{place: c.place}.live(s)
+	if err != nil {
+		return err
+	}
+	files, err := policy.Files(base)
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(c.Folder, 0o755); err != nil {
+		return fmt.Errorf("making the folder: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		to := filepath.Join(c.Folder, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return fmt.Errorf("writing rules: %w", err)
+		}
+		if err := os.WriteFile(to, []byte(files[name]), 0o644); err != nil {
+			return fmt.Errorf("writing rules: %w", err)
+		}
+	}
+	s.printf("wrote %d files to %s\n", len(files), c.Folder)
+	return nil
 }
 
 type policyKeygenCmd struct {
@@ -145,7 +177,7 @@ func (c policyInspectCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	s.printf("touched: %s\n", orNone(touched))
+	s.printf("touched: %s\n", orNoRule(touched))
 	passed, failed, err := b.Test(ctx)
 	if err != nil {
 		return err
@@ -157,7 +189,7 @@ func (c policyInspectCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func orNone(ids []string) string {
+func orNoRule(ids []string) string {
 	if len(ids) == 0 {
 		return "no rule"
 	}
@@ -168,7 +200,8 @@ type policyBuildCmd struct {
 	candidate
 	Key      string `required:"" placeholder:"FILE" help:"policy-key.pem."`
 	Public   string `required:"" placeholder:"FILE" help:"policy-public.pem."`
-	Release  string `required:"" placeholder:"FILE" help:"release.json: effective date, changes, replay, opinion, approval."`
+	Release  string `required:"" placeholder:"FILE" help:"release.json: effective_at, changes, opinion, approval."`
+	Replay   string `placeholder:"FILE" help:"What audit replay --policy FOLDER --json printed; else the release holds it."`
 	Revision int64  `required:"" help:"Above that of the live policy."`
 	Out      string `short:"o" required:"" placeholder:"FILE" help:"Where the bundle goes."`
 }
@@ -183,7 +216,7 @@ func (c policyBuildCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := readRelease(c.Release)
+	r, err := readRelease(c.Release, c.Replay)
 	if err != nil {
 		return err
 	}
@@ -210,7 +243,8 @@ func (c policyBuildCmd) Run(s streams) error {
 	return nil
 }
 
-func readRelease(name string) (policy.Release, error) {
+// readRelease reads a release, and the report of a replay over its own.
+func readRelease(name, replay string) (policy.Release, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return policy.Release{}, fmt.Errorf("reading the release: %w", err)
@@ -221,6 +255,17 @@ func readRelease(name string) (policy.Release, error) {
 	var r policy.Release
 	if err := dec.Decode(&r); err != nil {
 		return r, fmt.Errorf("reading the release %s: %w", name, err)
+	}
+	if replay == "" {
+		return r, nil
+	}
+	b, err := os.ReadFile(replay)
+	if err != nil {
+		return r, fmt.Errorf("reading the replay: %w", err)
+	}
+	r.Replay = &policy.Impact{}
+	if err := json.Unmarshal(b, r.Replay); err != nil || r.Replay.Policy == "" {
+		return r, fmt.Errorf("reading the replay %s: want what audit replay --policy FOLDER --json prints", replay)
 	}
 	return r, nil
 }

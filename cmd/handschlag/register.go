@@ -147,7 +147,7 @@ func (t registerText) rule(r policy.Registered) {
 	line("enforced", code(r.Enforced))
 	if len(r.Tests) > 0 {
 		n := results(r)
-		line("tests", fmt.Sprintf(w["ran"], len(r.Tests), n["pass"], n["fail"], n[policy.NotRun])+" "+code(testNames(r)))
+		line("shown", fmt.Sprintf(w["ran"], len(r.Tests), n["pass"], n["fail"], n[policy.NotRun])+" "+code(testNames(r)))
 	}
 	line("since", r.Since)
 	t.printf("\n")
