@@ -3,7 +3,9 @@ package segment
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -50,6 +52,43 @@ func (n *night) deliver(ctx context.Context) error {
 		return fmt.Errorf("counting deliveries: %w", err)
 	}
 	return n.listFile(f, path)
+}
+
+// holdsRows reports whether a file is about persons, row by row.
+func (f File) holdsRows() bool {
+	switch f.Kind {
+	case "segment", tombstones, revocations, deliveries:
+		return true
+	}
+	return false
+}
+
+// expire removes the rows of earlier nights whose time is over (BAT-08). Manifest,
+// signature, report and lineage stay: they are evidence, and hold no row.
+func (n *night) expire() error {
+	entries, err := os.ReadDir(n.in.Out)
+	if err != nil {
+		return fmt.Errorf("removing expired rows: %w", err)
+	}
+	for _, e := range entries {
+		if _, err := time.Parse(time.DateOnly, e.Name()); err != nil || e.Name() >= n.date {
+			continue
+		}
+		dir := filepath.Join(n.in.Out, e.Name())
+		m, err := readManifest(dir)
+		if err != nil {
+			return err
+		}
+		for _, f := range m.Files {
+			if m.Until.After(n.in.AsOf) || !f.holdsRows() {
+				continue
+			}
+			if err := os.Remove(filepath.Join(dir, filepath.Base(f.Name))); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("removing expired rows: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // acknowledged makes table acks of the recipients' words, which are decision records.

@@ -56,7 +56,7 @@ func viewOf(p consent.Purpose) string { return "events_" + string(p) }
 
 // eventViews makes, per purpose of the gate, the view that shows the events which
 // tonight's verdicts admit, and of each only the fields they keep. SQL reads
-// events through nothing else.
+// events through nothing else: so what trains a model was agreed to for that (BAT-08).
 func (n *night) eventViews(ctx context.Context) error {
 	for _, p := range policy.GatePurposes {
 		var shown strings.Builder

@@ -639,6 +639,28 @@ func TestBAT08AllowASegmentWithItsLineage(t *testing.T) {
 	}
 }
 
+// BAT-08: after 30 days the rows are gone from our folders too; what proves them stays.
+func TestBAT08AllowExpiredRowsGo(t *testing.T) {
+	s := newShop(t)
+	s.everyday(120, 1)
+	first := s.night(monday.AddDate(0, 0, 1))
+	s.run(first)
+	dir := filepath.Join(first.Out, "2026-11-03")
+	s.run(s.night(monday.AddDate(0, 0, 30)))
+	if v, err := Verify(dir, ""); err != nil || v.Gone > 0 {
+		t.Errorf("after 29 days: %d gone, %v", v.Gone, err)
+	}
+	s.run(s.night(monday.AddDate(0, 0, 31)))
+	for name := range tree(t, dir) {
+		if !slices.Contains([]string{manifestFile, signatureFile, lineageFile, "report.html", "report.json"}, name) {
+			t.Errorf("after 30 days %s is still there", name)
+		}
+	}
+	if v, err := Verify(dir, ""); err != nil || v.Gone == 0 {
+		t.Errorf("after 30 days: %d gone, %v", v.Gone, err)
+	}
+}
+
 // BAT-08: training on rows granted only for analytics; a job without lineage.
 func TestBAT08DenyTrainingOnAnotherPurposesRows(t *testing.T) {
 	s := newShop(t)

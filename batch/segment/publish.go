@@ -50,7 +50,10 @@ func (n *night) publish(ctx context.Context) error {
 		}
 	}
 	n.progress("swapping", 0, 1)
-	return swap(n.runDir(), final)
+	if err := swap(n.runDir(), final); err != nil {
+		return err
+	}
+	return n.expire()
 }
 
 // sameAs takes the times of the export that is there over, if a re-run found all the

@@ -106,7 +106,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	label := anonymous
+	label := anonymous // BAT-07: only with a passed test
 	if why := notAnonymous(body, classes, n.k); len(why) > 0 {
 		label = pseudonymous
 	}

@@ -73,12 +73,13 @@ func (n *night) sign(manifest []byte) error {
 type Verified struct {
 	Manifest Manifest
 	Signer   string
-	Files    int
+	Files    int // that are there
+	Gone     int // files of rows that are not: a later night removed them when they had expired
 }
 
 // Verify holds an export's folder to its signature: the manifest by the public key
 // ("" takes the one beside the folder, which proves only that they agree), and each
-// file by the manifest. A file that it names and that is missing, or one more, fails.
+// file by the manifest. A file more fails, and one that is missing, unless it held rows.
 func Verify(dir, public string) (Verified, error) {
 	var v Verified
 	if public == "" {
@@ -110,17 +111,23 @@ func Verify(dir, public string) (Verified, error) {
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&v.Manifest); err != nil {
 		return v, fmt.Errorf("reading the manifest: %w", err)
 	}
-	v.Signer, v.Files = verifier.Name(), len(v.Manifest.Files)
-	return v, v.Manifest.holds(dir)
+	v.Signer = verifier.Name()
+	return v, v.holds(dir)
 }
 
 // holds checks every file of a folder against the manifest.
-func (m Manifest) holds(dir string) error {
+func (v *Verified) holds(dir string) error {
 	named := map[string]bool{manifestFile: true, signatureFile: true}
-	for _, f := range m.Files {
+	for _, f := range v.Manifest.Files {
 		named[f.Name] = true
-		if _, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name))); err != nil || sum != f.SHA256 {
+		_, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name)))
+		switch {
+		case errors.Is(err, os.ErrNotExist) && f.holdsRows():
+			v.Gone++
+		case err != nil || sum != f.SHA256:
 			return fmt.Errorf("%s is not what the manifest says: %w", f.Name, errors.Join(errDigest, err))
+		default:
+			v.Files++
 		}
 	}
 	entries, err := os.ReadDir(dir)

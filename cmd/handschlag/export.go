@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -49,12 +50,19 @@ func (c exportVerifyCmd) Run(s streams) error {
 	if _, err := time.Parse(time.DateOnly, c.Date); err != nil {
 		return fmt.Errorf("DATE: want a date like 2026-11-21, got %q", c.Date)
 	}
-	v, err := segment.Verify(filepath.Join(c.Data, "exports", c.Date), strings.TrimSpace(c.Key))
+	dir := filepath.Join(c.Data, "exports", c.Date)
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("there is no export of %s in %s", c.Date, c.Data)
+	}
+	v, err := segment.Verify(dir, strings.TrimSpace(c.Key))
 	if err != nil {
 		return fmt.Errorf("the export of %s does not verify: %w", c.Date, err)
 	}
 	m := v.Manifest
 	s.printf("%s: %d files as signed by %s\n", c.Date, v.Files, v.Signer)
+	if v.Gone > 0 {
+		s.printf("%d files of rows are gone: they had expired\n", v.Gone)
+	}
 	s.printf("ledger: %d leaves, root %s, read %s; rows leave until %s\n", m.Ledger.Size, m.Ledger.Root, m.Created.Format(time.RFC3339), m.Expires.Format(time.RFC3339))
 	return nil
 }
