@@ -37,7 +37,8 @@ type chain struct {
 }
 
 // AppendDecision chains the record, puts it in the log and returns once it is
-// synced. The index is not synced: it is made again from the log at open.
+// synced: a decision that cannot be logged is none (OPS-01). The index is not
+// synced: it is made again from the log at open.
 func (h *Host) AppendDecision(ctx context.Context, r *decide.Record) error {
 	if err := h.full(); err != nil {
 		return fmt.Errorf("appending decision: %w", err)
