@@ -42,6 +42,9 @@ func busy(t *testing.T) *shop {
 		s.variant(device, "de")
 		s.variant(device, "fr")
 	}
+	talk := s.talking(flow.HandoverCall{}, consent.RecordingAV)
+	s.records(talk, adviser, flow.RecordingCall{On: &begin, Kind: "audio"})
+	s.records(talk, adviser, flow.RecordingCall{On: &stop})
 	s.loyal(ada)
 	s.variant(ada, "de")
 	s.variant(bob, "de")
@@ -64,12 +67,14 @@ func TestEveryDecisionReplaysByteForByte(t *testing.T) {
 		switch {
 		case r.Action == decide.ActionSwitch:
 			want(t, got.Why, "no rules judge it: a person's own act")
+		case r.Action == decide.ActionConduct && strings.Contains(string(r.Input), `"stop"`):
+			want(t, got.Why, "no rules judge it: a stop is never refused")
 		case got.Why != "" || !got.Same:
 			t.Errorf("%s came out as %s %v (%s), recorded %s %v", r.Action, got.Result, got.Rules, got.Why, r.Result, r.Rules)
 		}
 		kinds[r.Action]++
 	}
-	for _, kind := range []string{decide.ActionEscalate, decide.ActionHandover, decide.ActionCard, decide.ActionVariant, decide.ActionPrice, decide.ActionSwitch} {
+	for _, kind := range []string{decide.ActionEscalate, decide.ActionHandover, decide.ActionCard, decide.ActionVariant, decide.ActionPrice, decide.ActionConduct, decide.ActionSwitch} {
 		if kinds[kind] == 0 {
 			t.Errorf("no %s was decided", kind)
 		}
