@@ -449,8 +449,8 @@ func TestASnapshotSaysWhatTheStoreHolds(t *testing.T) {
 	ok(t, err)
 	ms := noon.UnixMilli()
 	equal(t, standings, []standingRow{
-		{ada, "analytics", "given", ms, noon.AddDate(1, 0, 0).UnixMilli(), false, 1, "", false},
-		{bob, "analytics", "refused", ms, 0, false, 1, "", false}, {bob, "adviser_assist", "refused", ms, 0, false, 1, "", false},
+		{ada, "analytics", "given", ms, noon.AddDate(1, 0, 0).UnixMilli(), false, 1, "", false, false},
+		{bob, "analytics", "refused", ms, 0, false, 1, "", false, false}, {bob, "adviser_assist", "refused", ms, 0, false, 1, "", false, false},
 	})
 	subjects, err := parquet.ReadFile[subjectRow](filepath.Join(dir, "subjects.parquet"))
 	ok(t, err)

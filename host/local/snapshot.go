@@ -186,6 +186,8 @@ type standingRow struct {
 	Version  int64    `parquet:"version"`
 	Notice   string   `parquet:"notice,dict"` // that a grant rests on
 	Lifts    bool     `parquet:"lifts"`       // a browser's signal (SIG-04)
+
+	Confirmed bool `parquet:"doi_confirmed"` // the address, by a double opt-in of ours (EXP-04)
 }
 
 type subjectRow struct {
@@ -206,7 +208,7 @@ func (f folder) standings(r pebble.Reader) error {
 			for _, p := range slices.SortedFunc(maps.Keys(st.Standings), func(a, b consent.Purpose) int { return a.Bit() - b.Bit() }) {
 				s := st.Standings[p]
 				row := standingRow{Subject: st.Subject, Purpose: string(p), Status: string(s.Status), SinceMS: s.Since.UnixMilli(),
-					Explicit: s.Explicit, Lifts: s.Lifts, Version: int64(st.Version)}
+					Explicit: s.Explicit, Lifts: s.Lifts, Confirmed: s.Status.Valid() && s.Proof.Confirmed(), Version: int64(st.Version)}
 				if !s.Until.IsZero() {
 					row.UntilMS = s.Until.UnixMilli()
 				}
