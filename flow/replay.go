@@ -56,8 +56,33 @@ func (p *Replayer) Replay(ctx context.Context, r decide.Record) (Replayed, error
 			return out, err
 		}
 	}
+	early, err := earlyForm(r.Action, out.Result)
+	if err != nil {
+		return out, err
+	}
+	if bytes.Equal(early, r.Result) {
+		out.Result = early
+	}
 	out.Same = bytes.Equal(out.Result, r.Result) && slices.Equal(out.Rules, r.Rules) && ppm == r.PPM && lotHolds(&r)
 	return out, nil
+}
+
+// earlyForm is how offers were written before a record kept the rules' own verdict:
+// without what was empty.
+func earlyForm(action string, result json.RawMessage) (json.RawMessage, error) {
+	if action != decide.ActionEscalate {
+		return result, nil
+	}
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(result, &all); err != nil {
+		return nil, fmt.Errorf("reading a verdict: %w", err)
+	}
+	for name, empty := range map[string]string{"hint": `""`, "channels": "[]", "held_out": "false"} {
+		if string(all[name]) == empty {
+			delete(all, name)
+		}
+	}
+	return decide.Canonical(all)
 }
 
 // Unreplayable says why no rules can judge a record again; "" if some can.

@@ -107,6 +107,22 @@ func TestAChangedRecordDoesNotReplay(t *testing.T) {
 	}
 }
 
+// Offers of the first release left out what was empty; they replay as they were written.
+func TestAnOfferOfTheFirstReleaseReplays(t *testing.T) {
+	s := busy(t)
+	r := s.decisions(decide.ActionEscalate)[1] // bob's: nothing offered
+	for _, empty := range []string{`"channels":[],`, `"held_out":false,`, `"hint":"",`} {
+		if !strings.Contains(string(r.Result), empty) {
+			t.Fatalf("%s is not in %s", empty, r.Result)
+		}
+		r.Result = []byte(strings.Replace(string(r.Result), empty, "", 1))
+	}
+	got, err := s.replayer(r).Replay(ctx, r)
+	if err != nil || !got.Same || string(got.Result) != string(r.Result) {
+		t.Errorf("came out as %s, recorded %s, %v", got.Result, r.Result, err)
+	}
+}
+
 // exported is the record of a row set with the given cases, judged by today's rules.
 func exported(t *testing.T, s *shop, cases ...policy.ExportCase) decide.Record {
 	t.Helper()
