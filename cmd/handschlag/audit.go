@@ -12,19 +12,25 @@ import (
 )
 
 type auditCmd struct {
-	Explain   auditExplainCmd   `cmd:"" help:"The whole of a decision, or of all about somebody: facts, rules, points, and what would have changed it."`
-	Decisions auditDecisionsCmd `cmd:"" help:"List decisions, newest first."`
-	Fairness  auditFairnessCmd  `cmd:"" help:"Compare what groups were offered, in a file of real offers."`
-	Sample    auditSampleCmd    `cmd:"" help:"Draw a seeded random and stratified sample of decisions, as a worksheet."`
-	Export    auditExportCmd    `cmd:"" help:"The decision log as OPA's tools read it."`
-	Twins     auditTwinsCmd     `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
-	Table     auditTableCmd     `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
-	Replay    auditReplayCmd    `cmd:"" help:"Judge decisions again: by their own policy, which must give the same bytes, and by a candidate."`
-	Revisions auditRevisionsCmd `cmd:"" help:"The policies that decisions name, with their first and last decision."`
-	Register  auditRegisterCmd  `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
-	Record    auditRecordCmd    `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
-	Verify    auditVerifyCmd    `cmd:"" help:"Walk the decision log: removed, edited, inserted and moved records are named."`
-	Events    auditEventsCmd    `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
+	Explain    auditExplainCmd    `cmd:"" help:"The whole of a decision, or of all about somebody: facts, rules, points, and what would have changed it."`
+	Decisions  auditDecisionsCmd  `cmd:"" help:"List decisions, newest first."`
+	Fairness   auditFairnessCmd   `cmd:"" help:"Compare what groups were offered, in a file of real offers."`
+	Sample     auditSampleCmd     `cmd:"" help:"Draw a seeded random and stratified sample of decisions, as a worksheet."`
+	Export     auditExportCmd     `cmd:"" help:"The decision log as OPA's tools read it."`
+	ROPA       auditROPACmd       `cmd:"" help:"The record of processing activities (Art. 30), with what may run today."`
+	DPIA       auditDPIACmd       `cmd:"" help:"Impact assessments in the EDPB's sections, filled in from the live register."`
+	Retention  auditRetentionCmd  `cmd:"" help:"What is kept, for how long, how old the oldest is."`
+	Recipients auditRecipientsCmd `cmd:"" help:"Who gets data: contracts, countries, counts."`
+	ConsentUI  auditConsentUICmd  `cmd:"" name:"consent-ui" help:"The dossier of the consent controls: versions, review, choices."`
+	Twins      auditTwinsCmd      `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
+	Table      auditTableCmd      `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
+	Replay     auditReplayCmd     `cmd:"" help:"Judge decisions again: by their own policy, which must give the same bytes, and by a candidate."`
+	Revisions  auditRevisionsCmd  `cmd:"" help:"The policies that decisions name, with their first and last decision."`
+	Register   auditRegisterCmd   `cmd:"" help:"Every rule: what it says, rests on, reads, and what tests it."`
+	Record     auditRecordCmd     `cmd:"" hidden:"" help:"Record what go test -json printed of the tests that bear rule ids."`
+	Incident   auditIncidentCmd   `cmd:"" help:"When the authority must know of a breach, and the report with what is known here."`
+	Verify     auditVerifyCmd     `cmd:"" help:"Walk the decision log: removed, edited, inserted and moved records are named."`
+	Events     auditEventsCmd     `cmd:"" help:"List what is stored of a day's events, one JSON object per line."`
 }
 
 func printJSON(s streams, v any) error {
