@@ -240,3 +240,21 @@ func dpiaFact(cfg *config.Config, entries []config.Processing, deployed []string
 	}
 	return f
 }
+
+// Paperwork gives what the register lets run today, the features deployed for each
+// purpose, and the words of the rules that it was judged by.
+func (f *Flow) Paperwork(ctx context.Context) (Register, map[consent.Purpose][]string, func(ids []string) []policy.Reason, error) {
+	r, err := f.registered(ctx)
+	if err != nil {
+		return Register{}, nil, nil, err
+	}
+	card := f.cfg.Scorecard
+	if n := f.night.Load(); n != nil {
+		card = n.scorecard
+	}
+	features := map[consent.Purpose][]string{}
+	for _, p := range consent.Purposes {
+		features[p] = deployed(f.cfg, p, card)
+	}
+	return r, features, func(ids []string) []policy.Reason { return f.rules.ReasonsIn(policy.EntryProcessing, ids) }, nil
+}
