@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"runtime"
@@ -216,15 +215,6 @@ func (c EventCase) canonical(b []byte) []byte {
 	b = text(b, `,"state`, string(c.State))
 	return append(text(b, `,"tag`, string(c.Tag)), '}')
 }
-
-// short is a digest as people compare it.
-func short(id uint64) string {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], id)
-	return hex.EncodeToString(b[:])
-}
-
-// Purposes, kinds and states by name, for those who narrow a table.
 
 // KindNamed finds an event kind; false if there is none of the name.
 func KindNamed(name string) (event.Kind, bool) {
