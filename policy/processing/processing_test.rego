@@ -291,6 +291,7 @@ test_ops_04_deny_a_tool_without_a_contract if {
 test_ops_04_deny_a_region_without_a_ground if {
 	_alone(_sent(_with(_american, {"transfer": "none"})), "OPS-04")
 	_alone(_sent(_with(_american, {"transfer": "scc"})), "OPS-04")
+	_alone(_sent(_with(_american, {"transfer": "none", "assessed": true})), "OPS-04")
 	_alone(_sent(_with(_american, {"transfer": "adequacy"})), "OPS-04")
 	_alone(_sent(_with(_american, {"country": "IN"})), "OPS-04")
 	processing.blocked == {"tool": {"OPS-04"}} with input as _sent(_with(_american, {"country": "IN"}))
