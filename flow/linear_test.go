@@ -26,12 +26,12 @@ import (
 // scheduler's.
 const seedOfHistories = 20261121
 
-// TestNothingHappensAfterAnAcknowledgedWithdrawal runs 3,000 concurrent histories,
+// TestNothingHappensAfterAnAcknowledgedWithdrawal runs 2,000 concurrent histories,
 // or HANDSCHLAG_HISTORIES of them (`make linearizability`: 100,000).
 func TestNothingHappensAfterAnAcknowledgedWithdrawal(t *testing.T) {
 	count, err := strconv.Atoi(os.Getenv("HANDSCHLAG_HISTORIES"))
 	if err != nil {
-		count = 3000
+		count = 2000
 	}
 	begun := time.Now()
 	var sum hosttest.Linearised
