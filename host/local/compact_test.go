@@ -480,7 +480,7 @@ func TestASnapshotSaysWhatTheStoreHolds(t *testing.T) {
 	if standings[2].Status != "given" {
 		t.Fatalf("read again: %+v", standings)
 	}
-	if names, err := os.ReadDir(again); err != nil || len(names) != 2 {
+	if names, err := os.ReadDir(again); err != nil || len(names) != 3 { // links, standings, subjects
 		t.Fatalf("files %v %v", names, err)
 	}
 }
