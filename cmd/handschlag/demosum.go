@@ -37,7 +37,7 @@ func (d *demoRun) printRest(sh *demoShop, i int) error {
 	if err != nil {
 		return fmt.Errorf("verifying the ledger: %w", err)
 	}
-	d.out.printf("  ledger       %d consent records, root %s, verified offline\n", r.Size, r.Root)
+	d.out.printf("  ledger       %d leaves (consents and seals), root %s, verified offline\n", r.Size, r.Root)
 	if n := d.mark.Figures.Nights; i < len(n) {
 		d.out.printf("  night        %.1f s, %.1f CPU-s, peak %.0f MB (measured)\n", n[i].Seconds, n[i].CPUSeconds, n[i].PeakMB)
 	}

@@ -73,7 +73,11 @@ func (sh *shop) seal(r *http.Request) (any, error) {
 	if out.Chain.Broken > 0 {
 		return out, nil // nobody seals a chain that is broken
 	}
-	return out, sh.host.SealDecisions(r.Context())
+	err = sh.host.SealDecisions(r.Context())
+	for _, c := range out.Chain.Chains {
+		out.Chain.Sealed = c.N
+	}
+	return out, err
 }
 
 type ledgerBookCmd struct{ place }

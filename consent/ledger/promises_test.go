@@ -73,7 +73,6 @@ func TestL02EveryFlippedByteOfALeafNamesIt(t *testing.T) {
 type files struct {
 	dir    string
 	honest bool
-	mu     *sync.Mutex
 }
 
 func (f files) path(name string) string {

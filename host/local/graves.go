@@ -48,12 +48,6 @@ func (g *graves) add(m grave) {
 	g.known[m] = true
 }
 
-func (g *graves) none() bool {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return len(g.known) == 0
-}
-
 // openGraves reads the marks.
 func (h *Host) openGraves() error {
 	return under(h.db, []byte{tabGrave}, func(k, _ []byte) error {

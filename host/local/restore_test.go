@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -225,6 +226,19 @@ func TestOPS06AllowProofOfAWithdrawnConsentRestricted(t *testing.T) {
 		t.Errorf("kept too long: %v", err)
 	}
 	ok(t, s.sequence(ctx))
+	blob := 0
+	count := func(b []byte) { blob += bytes.Count(b, []byte(`"sealed":[`)) }
+	ok(t, s.journal.Scan(0, func(_ place, _ uint64, b []byte) error { count(b); return nil }))
+	if blob != 1 {
+		t.Fatalf("the journal holds %d sealed blobs before the night", blob)
+	}
+	s.now = s.now.Add(aDay)
+	s.night(s.now)
+	blob = 0
+	ok(t, s.journal.Scan(0, func(_ place, _ uint64, b []byte) error { count(b); return nil }))
+	if blob != 0 {
+		t.Errorf("the journal keeps %d sealed blobs", blob)
+	}
 	bob := s.lives(2)
 	s.sound(bob, ledger.Accounts{Leaves: 5, Open: 3, Erased: 2, FirstMissing: -1})
 }

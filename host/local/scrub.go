@@ -28,7 +28,7 @@ func (h *Host) scrub(ctx context.Context) error {
 	if err := h.save(func(b *pebble.Batch) error { return b.Delete(meta(metaScrub), nil) }); err != nil {
 		return err
 	}
-	err = errors.Join(h.scrubDecisions(ctx), h.scrubLog(h.events, rowSubject), h.scrubLog(h.journal, jotSubject))
+	err = errors.Join(h.scrubDecisions(ctx), h.scrubLog(h.events, rowSubject), h.scrubLog(h.journal, jotSubject), h.scrubSealed())
 	if err == nil {
 		err = h.scrubState(ctx)
 	}
@@ -73,6 +73,32 @@ func jotSubject(b []byte) (consent.Subject, error) {
 	var j jot
 	err := json.Unmarshal(b, &j)
 	return j.Subject, err
+}
+
+// scrubSealed takes sealed proofs whose time is over out of the journal's erasures.
+func (h *Host) scrubSealed() error {
+	_, err := h.journal.Rewrite(func(b []byte) (bool, error) {
+		if blank(b) {
+			return false, nil
+		}
+		var j jot
+		if err := json.Unmarshal(b, &j); err != nil || j.Burial == nil || len(j.Burial.Sealed) == 0 {
+			return false, err
+		}
+		for _, p := range j.Burial.Sealed {
+			if kept, err := get(h.db, p.Key); err != nil || kept != nil {
+				return false, err
+			}
+		}
+		j.Burial.Sealed = nil
+		body, err := json.Marshal(j)
+		if err != nil || len(body) > len(b) {
+			return false, errors.Join(errors.New("an erasure without its proofs does not fit"), err)
+		}
+		copy(b, append(body, bytes.Repeat([]byte{' '}, len(b)-len(body))...))
+		return true, nil
+	})
+	return err
 }
 
 // scrubDecisions leaves of the decisions about erased subjects what Redacted keeps,
