@@ -39,11 +39,10 @@ _stays_out if count(withheld) > 0
 
 _said_no_to_tests if input.experiment.status in {"refused", "withdrawn"}
 
+# Nothing speaks against it: VAR-01 and CON-08 see to the consent.
 _by_profile if {
 	input.switch_on == true
 	input.uses_profile == true
-	_in_force
-	input.consent.proof_complete == true
 	count(deny) == 0
 	count(withheld) == 0
 }

@@ -131,6 +131,8 @@ test_var_03_deny_refusers_in_tests if {
 
 test_var_03_allow_adult if _chosen({}).sticky
 
+test_var_03_allow_unknown_age if _by_profile(_chosen({"age": "unknown"}))
+
 # VAR-04: testing two equally neutral texts.
 test_var_04_allow_unflagged if _chosen({}).eligible == _both
 
@@ -202,6 +204,9 @@ test_con_11_deny_no_input_at_all if {
 	personalise.mode == "default" with input as {}
 	personalise.eligible == set() with input as {}
 	_untested(_chosen({"age": "7"}), {"CON-11", "VAR-03"})
+	every name in {"age", "restricted", "uses_special", "objected", "slot_kind", "segment_features", "segment_tags"} {
+		"CON-11" in _chosen({name: null}).rules
+	}
 }
 
 # VAR-04: two equally neutral banner texts.
