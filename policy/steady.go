@@ -156,4 +156,3 @@ func (x *telling) steadyRule(m *ast.Module, rule *ast.Rule) bool {
 	})
 	return ok
 }
-

@@ -14,7 +14,7 @@ import (
 // The short forms of the table say as much as the table: each case is in one block
 // and in one row, which give its verdict.
 func TestBlocksAndRowsExpandToEveryCase(t *testing.T) {
-	made := table(t, loaded(t, EntryEvent))
+	made := today(t)
 	blocks := made.Blocks(Narrow{})
 	in, byRow := make([]uint8, CaseSpace), make([]uint8, CaseSpace)
 	for i := range blocks {
@@ -82,7 +82,7 @@ func TestDifferenceNamesWhatChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	was, is := table(t, loaded(t, EntryEvent)), table(t, r)
+	was, is := today(t), table(t, r)
 	blocks, count := Diff(was, is, Narrow{})
 	var again Differences
 	for c := range EnumerateCases() {
@@ -114,7 +114,7 @@ func TestDifferenceNamesWhatChanged(t *testing.T) {
 }
 
 func TestNarrowedTableHasOneKindAndPurpose(t *testing.T) {
-	made := table(t, loaded(t, EntryEvent))
+	made := today(t)
 	kind, ok := KindNamed("product_viewed")
 	p, known := GatePurpose("analytics")
 	if !ok || !known {
