@@ -164,7 +164,9 @@ func (r *Registered) describe(h held) {
 	fill(&r.Source, h.Source)
 	fill(&r.Force, h.Force)
 	fill(&r.SDM, h.SDM)
-	fill(&r.Since, h.Since)
+	if since := or2(h.Since, "1"); r.Since == "" || since < r.Since { // the first place that held it
+		r.Since = since
+	}
 	r.Standing = StandingHeld
 }
 
