@@ -23,9 +23,9 @@ import (
 // jot is one journal entry. One that consists of spaces is what Scrub leaves of a
 // subject that was erased.
 type jot struct {
-	Op      string          `json:"op"` // record | opening | list | erasure
+	Op      string          `json:"op"` // record | opening | list | suppression | erasure
 	At      time.Time       `json:"at"`
-	ID      string          `json:"id,omitempty"` // of an opening or an erasure
+	ID      string          `json:"id,omitempty"` // of an opening or an erasure; the name of a suppression
 	Subject consent.Subject `json:"subject,omitempty"`
 	Scope   consent.Scope   `json:"scope,omitempty"`
 	Salt    string          `json:"salt,omitempty"` // hex

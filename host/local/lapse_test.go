@@ -139,3 +139,41 @@ func TestListsAreStreamsWithTheirOwnRetention(t *testing.T) {
 	ok(t, under(s.db, []byte{tabSuppressed}, func(_, _ []byte) error { n++; return nil }))
 	equal(t, n, 1)
 }
+
+// EXP-03: whoever is suppressed and erased after a backup is suppressed when the
+// backup is back, and after the erasure was carried out in it again.
+func TestEXP03DenyThatARestoredBackupForgetsASuppression(t *testing.T) {
+	s := erasable(t, Options{Restored: true})
+	ids := map[string]consent.ID{}
+	for _, name := range []string{"ada", "bob", "eve"} {
+		id, err := consent.NewID(consent.Account, name)
+		ok(t, err)
+		_, err = s.Assign(ctx, id)
+		ok(t, err)
+		ids[name] = id
+	}
+	find := func(name string) consent.Subject {
+		who, err := s.Assign(ctx, ids[name])
+		ok(t, err)
+		return who
+	}
+	ok(t, s.Close())
+	backup := s.backup("state", "committed")
+	s.open()
+	ok(t, s.Suppress(ctx, find("ada"), "email", true, s.now))
+	ok(t, s.Object(ctx, find("bob"), consent.DirectMarketing, true, s.now))
+	for _, name := range []string{"ada", "bob"} {
+		_, err := s.Erase(ctx, find(name), s.now)
+		ok(t, err)
+	}
+	ok(t, s.Close())
+	s.putBack(backup, "state", "committed")
+	s.open()
+	for name, want := range map[string]bool{"ada": true, "bob": true, "eve": false} {
+		st, err := s.State(ctx, find(name))
+		ok(t, err)
+		if st.SuppressedFor(consent.MarketingEmail) != want {
+			t.Errorf("%s is back as %+v", name, st)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,13 +43,31 @@ func (h *Host) Suppress(_ context.Context, s consent.Subject, channel string, on
 	if err != nil {
 		return fmt.Errorf("suppressing: %w", err)
 	}
-	place := key(tabSuppressed, h.keys.suppressed(id), []byte(channel))
-	return h.list(s, consent.Entry{List: consent.SuppressionList, Scope: channel, On: on, At: at}, func(b *pebble.Batch, _ uint64) error {
-		if !on {
-			return b.Delete(place, nil)
-		}
-		return b.Set(place, u64(uint64(at.UnixMilli())), nil)
-	})
+	e := consent.Entry{List: consent.SuppressionList, Scope: channel, On: on, At: at}
+	return h.list(s, e, func(b *pebble.Batch, _ uint64) error { return h.suppress(b, h.keys.suppressed(id), e) })
+}
+
+// suppress writes the suppression list, and into the journal what a backup may lack:
+// the keyed hash and the channel, which no erasure takes out.
+func (h *Host) suppress(b *pebble.Batch, name []byte, e consent.Entry) error {
+	return errors.Join(suppressInto(b, name, e), h.outbox(b, jot{Op: "suppression", ID: hex.EncodeToString(name), Entry: &e}))
+}
+
+func suppressInto(b *pebble.Batch, name []byte, e consent.Entry) error {
+	place := key(tabSuppressed, name, []byte(e.Scope))
+	if !e.On {
+		return b.Delete(place, nil)
+	}
+	return b.Set(place, u64(uint64(e.At.UnixMilli())), nil)
+}
+
+// suppressAgain does an entry of the suppression list again after a restore.
+func (h *Host) suppressAgain(j jot) error {
+	name, err := hex.DecodeString(j.ID)
+	if err != nil || j.Entry == nil {
+		return errors.New("unreadable suppression")
+	}
+	return h.save(func(b *pebble.Batch) error { return suppressInto(b, name, *j.Entry) })
 }
 
 // list adds an entry, unless the state says the same already. Entry, state and
@@ -168,7 +187,8 @@ func (h *Host) bornInto(b *pebble.Batch, k [32]byte, s consent.Subject, scope co
 // to goes onto the suppression list under its identifier.
 func (h *Host) hushInto(b *pebble.Batch, id [32]byte, st consent.State, at time.Time) error {
 	for _, c := range st.Outliving() {
-		if err := b.Set(key(tabSuppressed, h.keys.suppressed(id), []byte(c)), u64(uint64(at.UnixMilli())), nil); err != nil {
+		e := consent.Entry{List: consent.SuppressionList, Scope: c, On: true, At: at}
+		if err := h.suppress(b, h.keys.suppressed(id), e); err != nil {
 			return err
 		}
 	}

@@ -78,6 +78,8 @@ func (h *Host) again(j jot) error {
 		return h.recordAgain(j)
 	case "list":
 		return h.listAgain(j)
+	case "suppression":
+		return h.suppressAgain(j)
 	case "opening":
 		return h.openingAgain(j)
 	case "erasure":
