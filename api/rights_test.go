@@ -59,6 +59,7 @@ var table = []struct {
 	{"GET", "/v1/stats", nil, []string{"marketing", "dpo", "ops"}},
 	{"GET", "/v1/exports", nil, []string{"marketing"}},
 	{"GET", "/v1/exports/2026-11-20/manifest.json", nil, []string{"marketing"}},
+	{"POST", "/v1/exports/ack", map[string]any{"date": "2026-11-20", "channel": "email"}, []string{"marketing"}},
 	{"PUT", "/v1/switches/offers", map[string]any{"on": true, "reason": "test"}, []string{"dpo", "ops"}},
 	{"GET", "/metrics", nil, []string{"ops"}},
 }

@@ -16,7 +16,6 @@ const lineageFile = "lineage.json"
 // that (BAT-08). A night without it does not publish.
 type Lineage struct {
 	AsOf    time.Time `json:"as_of"`
-	Ledger  string    `json:"ledger_root"`
 	Outputs []Output  `json:"outputs"`
 }
 
@@ -37,7 +36,7 @@ func (n *night) trace() {
 		days = append(days, "events/"+s.Day)
 	}
 	own, features := []string{string(basis)}, n.in.AsOf.AddDate(0, 0, n.featureDays)
-	l := Lineage{AsOf: n.in.AsOf, Ledger: n.pinned.Root, Outputs: []Output{
+	l := Lineage{AsOf: n.in.AsOf, Outputs: []Output{
 		{Name: "daily", Inputs: append(days, "ledger", "products"), Purposes: own, Sensitivity: "special", Label: pseudonymous, Expires: features},
 		{Name: "features", Inputs: []string{"daily", "ledger"}, Purposes: own, Sensitivity: "special", Label: pseudonymous, Expires: n.till},
 	}}

@@ -68,12 +68,12 @@ func days(n int) string {
 // prices; then nothing fell.
 func (n *night) priceTables(ctx context.Context) error {
 	prices := "select * from (values ('', '', '', '', 0::bigint, null::bigint, 0::bigint)) as t (product_id, storefront, channel, currency, from_ms, to_ms, gross_cents) limit 0"
+	source := "no_events" // without prices no order is looked at
 	if path := filepath.Join(n.in.Snapshot, "prices.parquet"); exists(path) {
 		prices = "select * from read_parquet(" + quote(path) + ")"
-	}
-	source := "no_events"
-	if paths := n.recent(); len(paths) > 0 {
-		source = "read_parquet(" + list(paths) + ")"
+		if paths := n.recent(); len(paths) > 0 {
+			source = "read_parquet(" + list(paths) + ")"
+		}
 	}
 	err := n.db.exec(ctx, fmt.Sprintf(`create or replace table prices as %s;
 		create or replace view order_events as

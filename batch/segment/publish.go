@@ -56,15 +56,16 @@ func (n *night) publish(ctx context.Context) error {
 	return n.expire()
 }
 
-// sameAs takes the times of the export that is there over, if a re-run found all the
-// same on the same ledger while that has not expired: then its bytes are the same too.
+// sameAs keeps the export that is there, with its times and the ledger it was made on,
+// if a re-run found all the same before that expired: on the same root it always does,
+// and leaves about others than its persons change nothing either (BAT-05).
 func (n *night) sameAs(final string) error {
 	was, err := readManifest(final)
 	if err != nil || !was.Expires.After(n.pinned.Time) {
 		return err
 	}
 	again := n.manifest
-	again.Created, again.Expires, again.Ledger.Time = was.Created, was.Expires, was.Ledger.Time
+	again.Created, again.Expires, again.Ledger, again.Checkpoint = was.Created, was.Expires, was.Ledger, was.Checkpoint
 	one, err := again.bytes()
 	if err != nil {
 		return err

@@ -121,8 +121,8 @@ var steps = []step{
 	{"deciding exports", (*night).gateExports},
 	{"reporting", (*night).write},
 	{"checking", (*night).check},
-	{"publishing", (*night).publish},
 	{"listing refunds", (*night).writeLists},
+	{"publishing", (*night).publish},
 }
 
 // begin checks what can be checked before work starts, and opens the night.
