@@ -30,10 +30,17 @@ func (f *Flow) prompt(ctx context.Context, v *visitor, history []consent.Record,
 	months := f.cfg.Consent.ReaskMonths
 	in := policy.PromptInput{Purposes: map[consent.Purpose]policy.PromptFact{}, ReaskMonths: int64(months)}
 	noes := lastNoes(history)
+	reg, err := f.registered(ctx)
+	if err != nil {
+		return Prompt{}, err
+	}
 	for _, p := range f.asked(v) {
 		fact := policy.PromptFact{Status: v.said(p, now).Status, MonthsSinceNo: -1}
 		if n, said := noes[p]; said {
 			fact.MonthsSinceNo, fact.MaterialChange = monthsSince(n.at, now, f.zone), f.changedSince(n.notice)
+		}
+		if !reg.Runs(p) {
+			fact.Status = policy.Unregistered
 		}
 		in.Purposes[p] = fact
 	}

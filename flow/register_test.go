@@ -68,6 +68,18 @@ func TestLAW01DenyEventsOfAnUnregisteredPurpose(t *testing.T) {
 	want(t, fmt.Sprint(a.Results[0].Rules), "[LAW-01]")
 }
 
+// LAW-01: nobody is asked for what may not run, and a yes to it does not count.
+func TestLAW01DenyAskingForAnUnregisteredPurpose(t *testing.T) {
+	s := newShop(t, without(consent.Analytics))
+	a := s.grant(ada, consent.Analytics, consent.AdviserAssist)
+	want(t, fmt.Sprint(a.Purposes[consent.Analytics].Rules), "[LAW-01]")
+	want(t, a.Purposes[consent.AdviserAssist].Status, consent.Given)
+	state, err := s.ConsentState(ctx, flow.StateCall{AnonymousID: bob}, browser)
+	ok(t, err)
+	want(t, slices.Contains(state.Prompt.Ask, consent.Analytics), false)
+	want(t, slices.Contains(state.Prompt.Ask, consent.AdviserAssist), true)
+}
+
 func TestLAW01DenyOffersOfAnUnregisteredPurposeButReachAHuman(t *testing.T) {
 	s := newShop(t, needy, without(consent.AdviserAssist))
 	s.staffed(5, "chat")

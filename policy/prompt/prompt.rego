@@ -38,7 +38,7 @@ _said_no := {"refused", "withdrawn"}
 _open := (_never_said | _no_longer_in_force) | _said_no
 
 _readable(fact) if {
-	fact.status in (_open | {"given", "renewed"})
+	fact.status in (_open | {"given", "renewed", "unregistered"})
 	is_number(fact.months_since_no)
 	is_boolean(fact.material_change)
 }
@@ -64,6 +64,23 @@ withheld[purpose] contains "CON-12" if {
 }
 
 _long_ago(fact) if fact.months_since_no >= input.reask_months
+
+# METADATA
+# title: Every processing has a registered purpose with one basis
+# description: Nobody is asked for what the register does not let run (package processing).
+# custom:
+#   id: LAW-01
+#   de: Dieser Zweck steht nicht vollständig im Verzeichnis der Verarbeitungstätigkeiten. Wir fragen nicht danach.
+#   en: This purpose is not wholly entered in the record of processing activities. We do not ask for it.
+#   legal_basis: Art. 5(1)(a), Art. 5(1)(b), Art. 6(1), Art. 30 GDPR
+#   source: law.md LAW-01
+#   force: binding
+#   sdm: Transparenz
+#   since: "2"
+withheld[purpose] contains "LAW-01" if {
+	some purpose, fact in input.purposes
+	fact.status == "unregistered"
+}
 
 # METADATA
 # title: Fail closed

@@ -69,3 +69,10 @@ test_whoever_put_the_decision_off_may_be_asked if {
 	_asks(_about({"status": "requested", "months_since_no": -1}))
 	_asks(_about({"status": "request_deferred", "months_since_no": -1}))
 }
+
+# LAW-01: nobody is asked for what may not run.
+test_law_01_allow_asking_for_what_runs if _asks(_about({"status": "unknown", "months_since_no": -1}))
+
+test_law_01_deny_asking_for_an_unregistered_purpose if {
+	_waits(_about({"status": "unregistered", "months_since_no": -1}), "LAW-01")
+}
