@@ -73,6 +73,8 @@ func (f *Flow) Record(ctx context.Context, contactID string, call RecordingCall,
 	switch {
 	case call.On == nil && !call.Agree:
 		return RecordingAnswer{}, invalid("on", "want agree: true, or on: true or false")
+	case call.On == nil && k.ClosedAt != nil:
+		return RecordingAnswer{}, conflict("contact_closed", "contact: it was closed")
 	case call.On == nil:
 		return f.agree(ctx, k, who, now)
 	case *call.On:

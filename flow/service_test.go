@@ -203,6 +203,10 @@ func TestESC06DenyRecordingWithoutEverybodysPriorYes(t *testing.T) {
 	want(t, card.MustStop, true)
 	_, err = s.Record(ctx, id, flow.RecordingCall{On: &stop}, adviser)
 	faulted(t, err, 409, "contact")
+	_, err = s.Outcome(ctx, id, flow.OutcomeCall{Outcome: "helped"}, adviser)
+	ok(t, err)
+	_, err = s.Record(ctx, id, flow.RecordingCall{Agree: true}, other)
+	faulted(t, err, 409, "contact")
 }
 
 // SPC-07: nobody's voice is read for feelings, the adviser's neither.
