@@ -17,7 +17,7 @@ import (
 )
 
 // Every n-th mutant that is no deleted rule is tried; make mutation tries all.
-var every = flag.Int("mutants", 12, "try one of so many mutants that change a rule, drawn by a fixed seed; 1 tries all")
+var every = flag.Int("mutants", 25, "try one of so many mutants that change a rule, drawn by a fixed seed; 1 tries all")
 
 // killed is the least share of mutants that tests must notice, in percent.
 const killed = 95

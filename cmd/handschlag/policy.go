@@ -333,6 +333,13 @@ func (c incoming) follows(ctx context.Context, st policyStore, b *policy.Bundle,
 	if err != nil {
 		return err
 	}
+	kept, err := st.revisions() // one that no longer verifies still counts: it was good once
+	if err != nil {
+		return err
+	}
+	if len(kept) > 0 && b.Revision <= kept[0] {
+		return fmt.Errorf("revision %d is not above %d: a bundle never goes back", b.Revision, kept[0])
+	}
 	return b.Check(ctx, newest, s)
 }
 
