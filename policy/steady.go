@@ -64,11 +64,11 @@ func (x *telling) constant(m *ast.Module, t *ast.Term) bool {
 	case ast.Call:
 		return x.call(m, v)
 	case *ast.Array:
-		return v.Until(func(t *ast.Term) bool { return !x.constant(m, t) }) == false
+		return !v.Until(func(t *ast.Term) bool { return !x.constant(m, t) })
 	case ast.Set:
-		return v.Until(func(t *ast.Term) bool { return !x.constant(m, t) }) == false
+		return !v.Until(func(t *ast.Term) bool { return !x.constant(m, t) })
 	case ast.Object:
-		return v.Until(func(k, t *ast.Term) bool { return !x.constant(m, k) || !x.constant(m, t) }) == false
+		return !v.Until(func(k, t *ast.Term) bool { return !x.constant(m, k) || !x.constant(m, t) })
 	}
 	return false // comprehensions
 }
@@ -79,8 +79,8 @@ func (x *telling) steadyRef(m *ast.Module, ref ast.Ref) bool {
 	if !ok {
 		return false
 	}
-	if strings.HasPrefix(path, "data.settings") {
-		return true
+	if path == "data.settings" || strings.HasPrefix(path, "data.settings.") {
+		return x.onlyData("data.settings")
 	}
 	if known, seen := x.steady[path]; seen {
 		return known
@@ -89,7 +89,7 @@ func (x *telling) steadyRef(m *ast.Module, ref ast.Ref) bool {
 	found := false
 	for _, other := range x.r.compiler.ParsedModules() {
 		for _, rule := range other.Rules {
-			if other.Package.Path.String()+"."+string(rule.Head.Name) != path && rule.Head.Ref().String() != path {
+			if other.Package.Path.String()+"."+string(named(rule)) != path {
 				continue
 			}
 			for found = true; rule != nil; rule = rule.Else {
@@ -101,6 +101,22 @@ func (x *telling) steadyRef(m *ast.Module, ref ast.Ref) bool {
 	}
 	x.steady[path] = found
 	return found
+}
+
+// named is the name of a rule in its package: of a.b it is a.
+func named(r *ast.Rule) ast.Var {
+	name, _ := r.Head.Ref()[0].Value.(ast.Var) // a head begins with a name
+	return name
+}
+
+// onlyData reports that no package lies under a path of data.
+func (x *telling) onlyData(path string) bool {
+	for _, m := range x.r.compiler.ParsedModules() {
+		if p := m.Package.Path.String(); p == path || strings.HasPrefix(p, path+".") {
+			return false
+		}
+	}
+	return true
 }
 
 // path is the full name of what a reference points to: data.package.rule.
@@ -135,8 +151,8 @@ func (x *telling) steadyRule(m *ast.Module, rule *ast.Rule) bool {
 	ok := true
 	for _, other := range x.r.compiler.ParsedModules() {
 		for _, r := range other.Rules {
-			name := ast.Var(r.Head.Name)
-			if other.Package.Path.Equal(m.Package.Path) && own.Contains(name) && r.Head.Name != rule.Head.Name {
+			name := named(r)
+			if other.Package.Path.Equal(m.Package.Path) && own.Contains(name) && name != named(rule) {
 				ok = ok && x.steadyRef(m, ast.Ref{ast.NewTerm(name)})
 			}
 		}

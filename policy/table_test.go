@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+
+	"github.com/handschlag/handschlag/event"
 )
 
 func table(t testing.TB, r *Rules) *Table {
@@ -101,6 +103,10 @@ func TestTableIsTrueForEveryWayToAsk(t *testing.T) {
 		"a function":             {rule: "_odd(input.kind)", more: "_odd(k) if count(k) % 2 == 1"},
 		"a function of others":   {rule: "_mine(input.kind)", more: "_mine(k) if k == input.stamp\n\n_mine(k) if k == \"page\""},
 		"a rule of another fact": {rule: "input.kind in _mine", more: "_mine contains \"page\" if input.gpc == true\n\n_mine contains \"screen\""},
+		"a rule of such a rule":  {rule: "input.kind in _mine", more: "_mine := _other\n\n_other contains \"page\" if input.gpc == true"},
+		"a path of rules":        {rule: "input.kind in _mine.list", more: "_mine.list contains \"page\" if input.gpc == true"},
+		"a rule of such a path":  {rule: "input.kind in _mine", more: "_mine := _other.list\n\n_other.list contains \"page\" if input.gpc == true"},
+		"its package by name":    {rule: "input.kind in data.minimise._mine", more: "_mine contains \"page\" if input.gpc == true"},
 		"a steady rule":          {rule: "input.kind in _mine", more: "_mine := {k | some k in [\"page\", \"screen\"]}"},
 		"settings":               {rule: "input.kind == \"page\"\n\tdata.settings.k > 3"},
 		"a head":                 {rule: "input.gpc == true", more: "deny contains input.age if input.tag == \"special\""},
@@ -126,7 +132,9 @@ func TestTableIsTrueForEveryWayToAsk(t *testing.T) {
 			group, first := groups(classes)
 			numbers, stand := make([]int, 100), make([]int, 100)
 			for i := range numbers {
-				numbers[i] = rand.IntN(CaseSpace)
+				c := caseNumbered(rand.IntN(CaseSpace)) // of a kind that some rule above asks about
+				c.Kind = []event.Kind{event.Page, event.Screen, event.Other, event.OrderCompleted}[i%4]
+				numbers[i] = c.number()
 				stand[i] = first[group[numbers[i]]]
 			}
 			said, err := r.judgeAll(ctx, numbers)
