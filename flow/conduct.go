@@ -163,31 +163,28 @@ func (f *Flow) stopRecording(ctx context.Context, k Contact, who Staff, now time
 	if err != nil {
 		return RecordingAnswer{}, err
 	}
-	stands := v.fact(consent.RecordingAV, now).Status.Valid() && !v.restricted()
-	k, err = f.recording(ctx, k.ID, func(r *Recording) {
-		if r.On {
-			r.On, r.StoppedAt = false, &now
+	verdict, r, err := f.conducted(ctx, k, f.conductInput(k, v, who, "stop", now), who, now)
+	if err != nil {
+		return RecordingAnswer{}, err
+	}
+	k, err = f.recording(ctx, k.ID, func(rec *Recording) {
+		if rec.On {
+			rec.On, rec.StoppedAt = false, &now
 		}
-		by := r.StoppedAt.AddDate(0, 0, f.cfg.Retention.RecordingDays)
-		if !stands {
+		by := rec.StoppedAt.AddDate(0, 0, f.cfg.Retention.RecordingDays)
+		if verdict.Delete != "agreed" {
 			by = now
 		}
-		if r.DeleteBy == nil || by.Before(*r.DeleteBy) {
-			r.DeleteBy = &by
+		if rec.DeleteBy == nil || by.Before(*rec.DeleteBy) {
+			rec.DeleteBy = &by
 		}
 	})
 	if err != nil {
 		return RecordingAnswer{}, err
 	}
-	r, err := f.staffRecord(now, decide.ActionConduct, who.actor(), map[string]any{"contact_id": k.ID, "act": "stop", "consent_in_force": stands},
-		map[string]any{"allowed": true, "delete_by": k.Recording.DeleteBy.UTC().Format(time.RFC3339)})
-	if err != nil {
-		return RecordingAnswer{}, unavailable("writing a decision record", err)
-	}
-	if err := f.decided(ctx, &r); err != nil {
-		return RecordingAnswer{}, err
-	}
-	return RecordingAnswer{DecisionID: r.ID, ContactID: k.ID, Allowed: true, Recording: *k.Recording, Rules: []string{}, Reasons: []policy.Reason{}}, nil
+	return RecordingAnswer{
+		DecisionID: r.ID, ContactID: k.ID, Allowed: true, Recording: *k.Recording, Rules: r.Rules, Reasons: f.words(policy.EntryConduct, r.Rules),
+	}, nil
 }
 
 // recording changes what stands about a contact's recording.

@@ -162,7 +162,7 @@ type CardVerdict struct {
 
 // ConductInput asks what the shop's people may do with a contact (ESC-06, ESC-07).
 type ConductInput struct {
-	Act        string        `json:"act"` // record | call
+	Act        string        `json:"act"` // record | stop | call
 	Role       string        `json:"role"`
 	Assigned   bool          `json:"assigned"` // to the adviser who asks
 	Open       bool          `json:"open"`     // the contact is not closed
@@ -196,10 +196,11 @@ type CallFact struct {
 	Consent   ConsentFact `json:"consent"` // marketing_phone
 }
 
-// ConductVerdict says whether it may be done, and what a call rests on.
+// ConductVerdict says whether it may be done, and what it rests on.
 type ConductVerdict struct {
 	Allowed bool     `json:"allowed"`
-	Basis   string   `json:"basis"` // request | marketing_phone | consent | ""
+	Basis   string   `json:"basis"`  // request | marketing_phone | consent | ""
+	Delete  string   `json:"delete"` // with a stop: now | agreed
 	Rules   []string `json:"rules"`
 }
 

@@ -130,7 +130,7 @@ func (r *Rules) Conduct(ctx context.Context, in ConductInput) (ConductVerdict, R
 	in.Recording.Consent.Status, in.Call.Consent.Status = orUnknown(in.Recording.Consent.Status), orUnknown(in.Call.Consent.Status)
 	v := ConductVerdict{Rules: failClosed}
 	res, err := judge(ctx, r, EntryConduct, &in, &v, func(a *answer) ConductVerdict {
-		return ConductVerdict{Allowed: a.flag("allowed"), Basis: a.text("basis"), Rules: a.list("rules")}
+		return ConductVerdict{Allowed: a.flag("allowed"), Basis: a.text("basis"), Delete: a.text("delete"), Rules: a.list("rules")}
 	})
 	return v, res, err
 }

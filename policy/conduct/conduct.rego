@@ -3,7 +3,8 @@
 # title: Conduct
 # description: |
 #   What the shop's people may do with a contact beyond talking: record it, have it
-#   transcribed, listen in, or call somebody. Each needs a yes that came before.
+#   transcribed, listen in, or call somebody. Each needs a yes that came before. A
+#   stop is never refused, and orders the deletion.
 # schemas:
 #   - input: schema.conduct
 package conduct
@@ -13,7 +14,7 @@ import data.standing
 # METADATA
 # title: Verdict on an act
 # entrypoint: true
-verdict := {"allowed": allowed, "basis": basis, "rules": rules}
+verdict := {"allowed": allowed, "basis": basis, "delete": delete, "rules": rules}
 
 # METADATA
 # title: Allowed
@@ -28,6 +29,20 @@ default basis := ""
 
 basis := _rests_on if allowed
 
+# METADATA
+# title: Deletion ordered
+# description: |
+#   With a stop: after the agreed days while the visitor's yes stands, else now.
+default delete := ""
+
+delete := "agreed" if {
+	input.act == "stop"
+	_proven(input.recording.consent)
+	input.restricted == false
+} else := "now" if {
+	input.act == "stop"
+}
+
 rules := because | deny
 
 default _rests_on := ""
@@ -35,8 +50,10 @@ default _rests_on := ""
 _rests_on := "consent" if {
 	input.act == "record"
 } else := "request" if {
+	input.act == "call"
 	_as_asked
 } else := "marketing_phone" if {
+	input.act == "call"
 	_in_force(input.call.consent)
 }
 
@@ -52,14 +69,16 @@ _proven(fact) if {
 # description: All who take part agreed before it starts.
 # custom:
 #   id: ESC-06
-#   de: Aufzeichnen, Mitschreiben oder Mithören beginnt erst, wenn alle Beteiligten vorher Ja gesagt haben.
-#   en: Recording, transcription or listening in begins only after everybody involved has said yes.
+#   de: Aufzeichnen, Mitschreiben oder Mithören beginnt erst, wenn alle Beteiligten vorher Ja gesagt haben. Endet ein Ja, wird gelöscht.
+#   en: Recording, transcription or listening in begins only after everybody involved has said yes. When a yes ends, it is deleted.
 #   legal_basis: §§ 201, 201a StGB; Art. 6(1)(a), Art. 7(3) GDPR; § 26 BDSG
 #   source: law.md ESC-06
 #   force: binding
 #   sdm: Vertraulichkeit
 #   since: "2"
 because contains "ESC-06" if basis == "consent"
+
+because contains "ESC-06" if delete == "now"
 
 # METADATA
 # title: Recording, transcription and listening in need everybody's prior yes
@@ -68,8 +87,8 @@ because contains "ESC-06" if basis == "consent"
 #   yes that is missing, withdrawn, unproven or later than the start is none.
 # custom:
 #   id: ESC-06
-#   de: Aufzeichnen, Mitschreiben oder Mithören beginnt erst, wenn alle Beteiligten vorher Ja gesagt haben.
-#   en: Recording, transcription or listening in begins only after everybody involved has said yes.
+#   de: Aufzeichnen, Mitschreiben oder Mithören beginnt erst, wenn alle Beteiligten vorher Ja gesagt haben. Endet ein Ja, wird gelöscht.
+#   en: Recording, transcription or listening in begins only after everybody involved has said yes. When a yes ends, it is deleted.
 #   legal_basis: §§ 201, 201a StGB; Art. 6(1)(a), Art. 7(3) GDPR; § 26 BDSG
 #   source: law.md ESC-06
 #   force: binding
@@ -257,7 +276,7 @@ deny contains "RGT-07" if {
 deny contains "CON-11" if not _readable
 
 _readable if {
-	input.act in {"record", "call"}
+	input.act in {"record", "stop", "call"}
 	is_object(input.call)
 	is_array(input.recording.participants)
 	is_array(input.recording.analytics)

@@ -37,12 +37,12 @@ _called(change, around) := verdict if {
 	verdict := conduct.verdict with input as _but(_but(_talk, {"act": "call", "call": _but(_asked, change)}), around)
 }
 
-_refused(verdict, ids) if verdict == {"allowed": false, "basis": "", "rules": ids}
+_refused(verdict, ids) if verdict == {"allowed": false, "basis": "", "delete": "", "rules": ids}
 
 # ESC-06: visitor and adviser both pressed "record".
 test_esc_06_allow_both_pressed_record if {
 	every kind in ["audio", "video", "transcript", "listen"] {
-		_recorded({"kind": kind}, {}) == {"allowed": true, "basis": "consent", "rules": {"ESC-06"}}
+		_recorded({"kind": kind}, {}) == {"allowed": true, "basis": "consent", "delete": "", "rules": {"ESC-06"}}
 	}
 }
 
@@ -74,6 +74,22 @@ test_esc_06_deny_somebody_left_out if {
 	_refused(_recorded({"kind": "keystrokes"}, {}), {"ESC-06"})
 }
 
+# ESC-06: a stop orders deletion after the agreed days, whatever else is asked for.
+test_esc_06_allow_stop_at_any_time if {
+	every call in [_talk.call, _asked, _but(_asked, {"requested": false, "consent": _given})] {
+		verdict := _recorded({"participants": []}, {"act": "stop", "open": false, "assigned": false, "objected": true, "call": call})
+		verdict == {"allowed": true, "basis": "", "delete": "agreed", "rules": set()}
+	}
+}
+
+# ESC-06: a recording kept after withdrawal without another ground.
+test_esc_06_deny_keeping_it_after_a_withdrawal if {
+	now := {"allowed": true, "basis": "", "delete": "now", "rules": {"ESC-06"}}
+	_recorded({"consent": _no("withdrawn")}, {"act": "stop"}) == now
+	_recorded({"consent": _but(_given, {"proof_complete": false})}, {"act": "stop"}) == now
+	_recorded({}, {"act": "stop", "restricted": true}) == now
+}
+
 # SPC-07: a summary of what was said.
 test_spc_07_allow_summary if _recorded({"analytics": ["summary", "translation"]}, {}).allowed
 
@@ -96,7 +112,7 @@ test_esc_04_deny_others if {
 
 # ESC-07: the requested call about order 4711 at 15:00.
 test_esc_07_allow_call_as_asked if {
-	_called({}, {}) == {"allowed": true, "basis": "request", "rules": {"ESC-07"}}
+	_called({}, {}) == {"allowed": true, "basis": "request", "delete": "", "rules": {"ESC-07"}}
 	_called({}, {"restricted": true, "objected": true}).allowed
 }
 
@@ -110,7 +126,7 @@ test_esc_07_deny_anything_else if {
 
 # ESC-08: a consent to calls with its complete file.
 test_esc_08_allow_call_with_a_complete_file if {
-	_called({"as_asked_topic": false, "consent": _given}, {}) == {"allowed": true, "basis": "marketing_phone", "rules": {"ESC-08"}}
+	_called({"as_asked_topic": false, "consent": _given}, {}) == {"allowed": true, "basis": "marketing_phone", "delete": "", "rules": {"ESC-08"}}
 }
 
 # ESC-08: the proof is held by a lead vendor only.
