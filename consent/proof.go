@@ -19,10 +19,14 @@ type Parental struct {
 	Time   time.Time `json:"time"`
 }
 
+// doiDays is how long an unconfirmed address waits (EXP-04); then it has to be asked again.
+const doiDays = 14
+
 // Confirmed reports a whole double opt-in: asked for with a known text, and
-// confirmed after that.
+// confirmed after that, in time.
 func (p *Proof) Confirmed() bool {
-	return p != nil && p.DOISent != nil && p.DOIConfirmed != nil && !p.DOIConfirmed.Before(*p.DOISent) && p.MailVersion != ""
+	return p != nil && p.DOISent != nil && p.DOIConfirmed != nil && !p.DOIConfirmed.Before(*p.DOISent) &&
+		!p.DOIConfirmed.After(p.DOISent.AddDate(0, 0, doiDays)) && p.MailVersion != ""
 }
 
 // Spoken reports a yes of a call that can be found again, by a known script.

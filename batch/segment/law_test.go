@@ -175,15 +175,28 @@ func TestEXP04AllowTheRecipientConfirms(t *testing.T) {
 	}
 }
 
-// EXP-04: a checkbox only, where nobody else has the address confirmed.
+// EXP-04, where nobody else has the address confirmed: by link after 3 h; a checkbox
+// only; a link clicked after 15 days.
 func TestEXP04DenyACheckboxOnly(t *testing.T) {
 	s := newShop(t)
-	s.everyday(120, 1)
+	s.everyday(240, 1)
+	for n := range 240 {
+		asked, clicked := yes.AddDate(0, 0, -15), yes
+		if n != 2 {
+			asked = clicked.Add(-3 * time.Hour)
+		}
+		s.says(subject(n), consent.Given, yes, consent.MarketingEmail)
+		if st := s.standings[subject(n)][consent.MarketingEmail]; n != 1 {
+			st.Proof = &consent.Proof{DOISent: &asked, DOIConfirmed: &clicked, MailVersion: "doi-1"}
+			s.standings[subject(n)][consent.MarketingEmail] = st
+		}
+	}
 	in := s.night(monday.AddDate(0, 0, 1))
 	in.Config.Exports.Channels[0].DoubleOptIn = "ours"
-	for _, seg := range s.run(in).Report.Segments {
-		if r := reach(t, []Segment{seg}, seg.Name, "email"); r.Published {
-			t.Errorf("%s left by e-mail with no address confirmed", seg.Name)
+	s.run(in)
+	for n, want := range map[int]bool{1: false, 2: false, 3: true} {
+		if got := has(t, in, "lookers.email.csv", "post-house", subject(n)); got != want {
+			t.Errorf("subject %d gets mail: %v, want %v", n, got, want)
 		}
 	}
 }

@@ -214,6 +214,7 @@ func (s *shop) consents(dir string) {
 			row := map[string]any{
 				"subject": who, "purpose": p, "status": st.Status, "since_ms": st.Since.UnixMilli(), "until_ms": 0,
 				"explicit": st.Explicit, "version": s.version, "lifts": st.Lifts,
+				"doi_confirmed": st.Proof.Confirmed(),
 			}
 			if !st.Until.IsZero() {
 				row["until_ms"] = st.Until.UnixMilli()
@@ -228,7 +229,7 @@ func (s *shop) consents(dir string) {
 		})
 	}
 	s.parquet(filepath.Join(dir, "standings.parquet"),
-		"{subject: 'uuid', purpose: 'varchar', status: 'varchar', since_ms: 'bigint', until_ms: 'bigint', explicit: 'boolean', version: 'bigint', lifts: 'boolean'}", standings)
+		"{subject: 'uuid', purpose: 'varchar', status: 'varchar', since_ms: 'bigint', until_ms: 'bigint', explicit: 'boolean', version: 'bigint', lifts: 'boolean', doi_confirmed: 'boolean'}", standings)
 	s.parquet(filepath.Join(dir, "subjects.parquet"),
 		"{subject: 'uuid', scope: 'varchar', restricted: 'boolean', age_band: 'varchar', objected: 'boolean', objections: 'varchar[]', suppressed: 'varchar[]'}", subjects)
 }
