@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
@@ -233,5 +234,35 @@ func TestARequestIsAnsweredOnlyOnceItIsDurable(t *testing.T) {
 			faulted(t, err, 503, "")
 			s.requests(flow.RightsCall{AnonymousID: ada, Request: flow.RightObjection, Scope: consent.Profiling})
 		}
+	}
+}
+
+// What an adviser reads and what a price rests on rest, too; the question that the
+// visitor asked is answered all the same.
+func TestRGT07DenyTheCardAndThePersonalPrice(t *testing.T) {
+	personalised := func(c *config.Config) { c.Prices.Personalised = true }
+	for name, call := range map[string]flow.RightsCall{
+		"restricted":            {AnonymousID: ada, UserID: adaAcc, Request: flow.RightRestriction},
+		"objected to profiling": {AnonymousID: ada, UserID: adaAcc, Request: flow.RightObjection, Scope: consent.Profiling},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, needy, personalised)
+			s.interested(ada)
+			record := s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID
+			contact := s.accepted(ada)
+			q := quote()
+			q.Basis, q.OfferCents, q.Inputs, q.Disclosed, q.ConsentID = "personalised", 9200, nil, true, record
+			for _, stopped := range []bool{false, true, false} {
+				if call.On = off(); stopped {
+					call.On = nil
+				}
+				s.requests(call)
+				card, err := s.Card(ctx, contact, adviser)
+				ok(t, err)
+				want(t, card.Blocks["products"].Shown, !stopped)
+				want(t, card.Blocks["question"].Shown, true)
+				want(t, s.judged(q).Price.Allowed, !stopped)
+			}
+		})
 	}
 }
