@@ -2,10 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -133,17 +136,21 @@ func (sh *shop) cases(r *http.Request, line func([]byte) error) error {
 	return errors.Join(tellUses(uses, known, tell), sh.tellRefusals(r, from, to, tell))
 }
 
+// tellUses tells what was used, most often first, and then what was not.
 func tellUses(uses map[local.CaseUse]int64, known map[event.CaseID][]byte, tell func(usedCase) error) error {
 	used := map[event.CaseID]bool{}
-	for u, n := range uses {
+	most := slices.SortedFunc(maps.Keys(uses), func(a, b local.CaseUse) int {
+		return cmp.Or(cmp.Compare(uses[b], uses[a]), cmp.Compare(a.Case, b.Case), cmp.Compare(a.Policy, b.Policy))
+	})
+	for _, u := range most {
 		used[u.Case] = true
-		if err := tell(usedCase{Policy: u.Policy, Purpose: u.Purpose, ID: u.Case, Keep: u.Keep, Case: known[u.Case], N: n}); err != nil {
+		if err := tell(usedCase{Policy: u.Policy, Purpose: u.Purpose, ID: u.Case, Keep: u.Keep, Case: known[u.Case], N: uses[u]}); err != nil {
 			return err
 		}
 	}
-	for id, body := range known {
+	for _, id := range slices.Sorted(maps.Keys(known)) {
 		if !used[id] {
-			if err := tell(usedCase{ID: id, Case: body}); err != nil {
+			if err := tell(usedCase{ID: id, Case: known[id]}); err != nil {
 				return err
 			}
 		}

@@ -115,8 +115,9 @@ type replay struct {
 	now       policyAnswer
 	candidate *policy.Rules
 
-	loading sync.Mutex
+	loading sync.Mutex // of loaded and load
 	loaded  map[decide.Digests]*judges
+	load    time.Duration // CPU time
 
 	mu     sync.Mutex // of report and inputs
 	report *replayReport
@@ -140,7 +141,7 @@ func (p *replay) run(ctx context.Context, from, to time.Time) error {
 	if err := p.cases(ctx, from, to); err != nil {
 		return err
 	}
-	p.report.Cases.CPUSeconds = (cpuTime() - began).Seconds()
+	p.report.Cases.CPUSeconds, p.report.LoadSeconds = (cpuTime() - began).Seconds(), p.load.Seconds()
 	p.report.finish()
 	return nil
 }
@@ -236,8 +237,9 @@ func (p *replay) judges(ctx context.Context, d decide.Digests, entries ...policy
 	if j, ok := p.loaded[d]; ok {
 		return j
 	}
-	j := &judges{}
+	j, began := &judges{}, cpuTime()
 	rules, err := p.rulesOf(ctx, d, entries...)
+	p.load += cpuTime() - began
 	if err != nil {
 		j.why = fmt.Sprintf("its policy %.16s cannot be loaded: %v", d.Policy, err)
 	}

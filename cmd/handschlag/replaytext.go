@@ -30,7 +30,7 @@ func (s streams) replayed(r *replayReport, candidate bool) {
 	if candidate {
 		s.changes(r)
 	}
-	s.printf("CPU: %.2f s for decisions (%d/s), %.2f s for cases (%d/s)\n", r.CPUSeconds, r.PerSecond, c.CPUSeconds, c.PerSecond)
+	s.printf("CPU: %.2f s for decisions (%d/s), %.2f s for cases (%d/s), of these %.2f s to compile the policies\n", r.CPUSeconds, r.PerSecond, c.CPUSeconds, c.PerSecond, r.LoadSeconds)
 	for _, n := range r.Notes {
 		s.printf("note: %s\n", n)
 	}
