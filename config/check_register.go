@@ -119,9 +119,16 @@ func (k *checker) identifiers() {
 func (k *checker) named(words []string, path, what string, list []string) {
 	for i, w := range words {
 		if !slices.Contains(list, w) {
-			k.bad(at(path, i), "%q is no %s of the register; %s", w, what, instead(w, list))
+			k.bad(at(path, i), "%q is no %s of the register; %s", w, what, mend(w, list))
 		}
 	}
+}
+
+func mend(word string, list []string) string {
+	if len(list) == 0 {
+		return "it has none"
+	}
+	return instead(word, list)
 }
 
 func (k *checker) processings() {

@@ -131,6 +131,32 @@ func TestLAW05DenyAFeatureThatIsNotListed(t *testing.T) {
 	}
 }
 
+// A scorecard of the shop's own may use any feature of the catalogue: the default
+// register lists them all, and its assessments know them.
+func TestLAW05AllowEveryFeatureOfTheCatalogue(t *testing.T) {
+	c := config.Default()
+	c.Scorecard.Features = nil
+	for _, f := range profile.Catalogue() {
+		if slices.Contains(f.Purposes, consent.AdviserAssist) {
+			c.Scorecard.Features = append(c.Scorecard.Features, decide.Feature{Name: f.Name, Bins: []decide.Bin{{AtLeast: 1, Points: 1}}})
+		}
+	}
+	r := registered(t, c, noon)
+	for _, f := range profile.Catalogue() {
+		for _, p := range f.Purposes {
+			if !r.Uses(p, f.Name) && p != consent.PersonalisationContent {
+				t.Errorf("%s may not use %s: %v", p, f.Name, r.Verdict(p))
+			}
+		}
+	}
+	listed := c.Processings(consent.PersonalisationContent)[0].Features
+	for _, f := range profile.Catalogue() {
+		if slices.Contains(f.Purposes, consent.PersonalisationContent) && !slices.Contains(listed, f.Name) {
+			t.Errorf("personalisation_content does not list %s", f.Name)
+		}
+	}
+}
+
 // LAW-05: a segment's condition may name columns of the look-back alone.
 func TestLAW05DenyAColumnBeyondTheLookBack(t *testing.T) {
 	c := config.Default()
