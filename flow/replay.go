@@ -94,8 +94,6 @@ func Unreplayable(r *decide.Record) string {
 		return "no rules judge it: a person's own act"
 	case r.Actor != "" && (r.Action == decide.ActionHandover || r.Action == decide.ActionExport):
 		return "no rules judge it: what staff noted or fetched"
-	case r.Action == decide.ActionConduct && bytes.Contains(r.Input, []byte(`"act":"stop"`)):
-		return "no rules judge it: a stop is never refused"
 	}
 	return ""
 }

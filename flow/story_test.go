@@ -148,7 +148,7 @@ func TestEveryFlipIsTrue(t *testing.T) {
 
 var judgedBy = map[string]policy.Entry{
 	decide.ActionEscalate: policy.EntryEscalate, decide.ActionHandover: policy.EntryHandover, decide.ActionVariant: policy.EntryPersonalise,
-	decide.ActionPrice: policy.EntryPricing, decide.ActionCard: policy.EntryCard,
+	decide.ActionPrice: policy.EntryPricing, decide.ActionCard: policy.EntryCard, decide.ActionConduct: policy.EntryConduct,
 }
 
 func put(in map[string]any, path []string, v any) {
