@@ -177,7 +177,10 @@ func (p *replay) decisions(ctx context.Context, from, to time.Time) error {
 	})
 	close(lines)
 	all.Wait()
-	return errors.Join(err, context.Cause(ctx))
+	if why := context.Cause(ctx); why != nil {
+		return why
+	}
+	return err
 }
 
 // decision judges one record, by its own rules and by the candidate.
