@@ -97,6 +97,9 @@ func (h *Host) jotDown(ctx context.Context, queue []entry) error {
 		return fmt.Errorf("writing the book's journal: %w", err)
 	}
 	return h.save(func(b *pebble.Batch) error {
+		if err := b.Set(meta(metaJournal), u64(h.journal.Next()), nil); err != nil { // the state has all that is in it
+			return err
+		}
 		for _, k := range sent {
 			if err := b.Delete(k, nil); err != nil {
 				return err
@@ -130,4 +133,54 @@ func (h *Host) jotOf(e entry, to [][]byte) ([][]byte, error) {
 	}
 	body, err := json.Marshal(j)
 	return append(to, body), err
+}
+
+// backupDays is how old a backup may be that is put back (law.md 2.6, RGT-06): for
+// so long the journal knows what happened since.
+const backupDays = 35
+
+// retainJournal drops segments of the journal in which every entry is older than
+// any backup may be. Each night begins a segment.
+func (h *Host) retainJournal(asOf time.Time) error {
+	if err := h.journal.Roll(); err != nil {
+		return fmt.Errorf("shortening the book's journal: %w", err)
+	}
+	segments, before := h.journal.Segments(), asOf.AddDate(0, 0, -backupDays)
+	keep, end := segments[0], segments[len(segments)-1].First
+	err := h.journal.Scan(0, func(_ place, n uint64, b []byte) error {
+		if n >= end {
+			return errEnough
+		}
+		old, err := jottedBefore(b, before)
+		if err == nil && !old {
+			err = errEnough
+		}
+		if err != nil {
+			return err
+		}
+		for _, s := range segments {
+			if n+1 == s.First { // all before it is old
+				keep = s
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return fmt.Errorf("shortening the book's journal: %w", err)
+	}
+	if keep.Number == segments[0].Number {
+		return nil
+	}
+	return h.journal.Drop(keep.Number)
+}
+
+// jottedBefore reports that an entry is from before a time; one that was emptied
+// does not say.
+func jottedBefore(b []byte, t time.Time) (bool, error) {
+	if blank(b) {
+		return true, nil
+	}
+	var j jot
+	err := json.Unmarshal(b, &j)
+	return j.At.Before(t), err
 }

@@ -42,6 +42,10 @@ func (h *Host) openJournal(ctx context.Context) (err error) {
 	if next := h.journal.Next(); from > next {
 		return fmt.Errorf("damaged folder %s: the journal ends at entry %d, but %d were written", h.disk.path("log", "book"), next-1, from-1)
 	}
+	if first := h.journal.Segments()[0].First; from < first {
+		return fmt.Errorf("the state store is older than the book's journal, which goes back %d days: it lacks entries %d to %d, and a newer backup is needed",
+			backupDays, from, first-1)
+	}
 	err = h.journal.Scan(from, func(_ place, n uint64, b []byte) error {
 		if blank(b) {
 			return nil

@@ -125,6 +125,45 @@ func TestL11ABackupPutBackByAccidentIsNotServed(t *testing.T) {
 	s.goneAtOnce(eve)
 }
 
+// TestL11ABackupOlderThanTheJournalIsRefused: the journal is kept for as long as a
+// backup may be, and no longer.
+func TestL11ABackupOlderThanTheJournalIsRefused(t *testing.T) {
+	s, _, _, _, backup := drill(t, Options{})
+	s.open()
+	entries := func() (n int) {
+		ok(t, s.journal.Scan(0, func(place, uint64, []byte) error { n++; return nil }))
+		return n
+	}
+	all := entries()
+	ok(t, s.retainJournal(noon.AddDate(0, 0, backupDays)))
+	if entries() != all {
+		t.Error("dropped what a backup may still need")
+	}
+	s.now = s.now.AddDate(0, 0, backupDays).Add(time.Hour)
+	s.lives(4)
+	ok(t, s.sequence(ctx))
+	ok(t, s.retainJournal(s.now))
+	if n := entries(); n == 0 || n >= all {
+		t.Errorf("%d entries are left of %d and those of one more", n, all)
+	}
+	ok(t, s.Restrict(ctx, consent.Subject{7}, true, s.now)) // an entry without a leaf
+	ok(t, s.sequence(ctx))
+	s.now = s.now.AddDate(0, 0, backupDays).Add(time.Hour)
+	ok(t, s.retainJournal(s.now))
+	if n := entries(); n != 0 {
+		t.Errorf("%d entries are left", n)
+	}
+	s.reopen()
+	ok(t, s.Close())
+	newest := s.backup("state", "committed")
+	s.putBack(backup, "state", "committed")
+	if _, err := Open(ctx, s.dir, *s.options); err == nil || !strings.Contains(err.Error(), "a newer backup is needed") {
+		t.Errorf("opened: %v", err)
+	}
+	s.putBack(newest, "state", "committed")
+	s.open()
+}
+
 func TestOPS06DenyAllWhenTheBookIsBehindTheLedger(t *testing.T) {
 	s, ada, _, _, backup := drill(t, Options{})
 	s.putBack(backup, "state", "committed")

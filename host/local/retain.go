@@ -34,7 +34,8 @@ func (h *Host) retain(asOf time.Time) error {
 	}
 	h.compacting.Lock()
 	defer h.compacting.Unlock()
-	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()), h.retainLists(asOf.UTC()), h.expireSealed(asOf.UTC()))
+	return errors.Join(h.retainEvents(asOf.UTC()), h.retainDecisions(asOf.UTC()), h.retainLists(asOf.UTC()), h.expireSealed(asOf.UTC()),
+		h.retainJournal(asOf.UTC()))
 }
 
 // retainEvents removes closed ingest days. First it is noted that they are gone:
