@@ -237,6 +237,9 @@ func (f *Flow) RightsRequest(ctx context.Context, id string, _ Caller) (RightsAn
 	if r.Action != decide.ActionRights {
 		return out, missing("request_unknown", "request: there is none with this id")
 	}
+	if r.Erased != "" {
+		return out, missing("request_erased", "request: what it said was erased with the person's data")
+	}
 	if err := json.Unmarshal(r.Result, &out); err != nil {
 		return out, unavailable("reading a request", err)
 	}

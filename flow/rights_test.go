@@ -204,10 +204,13 @@ func TestRGT05AllowAReturnUnderANewPseudonym(t *testing.T) {
 	s.grant(ada, consent.Analytics)
 	want(t, s.outcome(s.view(ada, "B12")), "admitted: analytics")
 	was := s.subject(consent.Device, ada)
+	before := s.requests(flow.RightsCall{AnonymousID: ada, Request: flow.RightObjection, Scope: consent.Tracking})
 	a := s.requests(flow.RightsCall{AnonymousID: ada, Request: flow.RightErasure})
 	if len(a.Erased) != 1 || len(a.Erased[0].Stores) == 0 {
 		t.Fatalf("nothing was erased: %+v", a)
 	}
+	_, err := s.RightsRequest(ctx, before.RequestID, dpo)
+	faulted(t, err, 404, "request")
 	want(t, s.subject(consent.Device, ada).IsZero(), true)
 	want(t, s.outcome(s.view(ada, "B12")), "refused: CON-01 CON-11")
 	rs := s.decisions(decide.ActionRights)
