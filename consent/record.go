@@ -61,7 +61,7 @@ type Record struct {
 	Conflict      bool       `json:"conflict_notice"`
 	Proof         *Proof     `json:"proof,omitempty"`    // of the shop's backend only
 	Parental      *Parental  `json:"parental,omitempty"` // for children under 16
-	Rules         []string   `json:"rules,omitempty"` // rule ids that turned a yes of this call into a no
+	Rules         []string   `json:"rules,omitempty"`    // rule ids that turned a yes of this call into a no
 }
 
 // Controller is the party named in the notice.
