@@ -51,6 +51,8 @@ func call() ConsentInput {
 	return ConsentInput{
 		Method: "save", DefaultState: "off", Asked: map[consent.Purpose]bool{consent.Analytics: true},
 		PurposesShown: []consent.Purpose{consent.Analytics}, Scope: consent.Device, NoticeComplete: true, RejectEqual: true, Age: "adult",
+		NoticeElements: []string{"controller", "purposes", "data", "recipients", "duration", "transfers", "withdrawal"},
+		RejectFirst:    true, Equal: true, AcceptClicks: 1, RejectClicks: 1, WithdrawClicks: 1,
 	}
 }
 
@@ -128,7 +130,7 @@ func TestDroppedFactRefuses(t *testing.T) {
 		EntryHandover: {full(facts(&click)), flagged("allowed"), "asked disclosed"},
 		EntryCard:     {full(facts(&ask)), flagged("allowed"), "blocks fields"},
 		EntryConsent: {full(facts(&said)), func(o ast.Object) bool { return o.Get(ast.StringTerm("given")).Value.(ast.Set).Len() > 0 },
-			"conflict_shown scope"},
+			"conflict_shown parental scope"},
 		// A premium product needs no hint first; value ranks, it never refuses; what is not significant needs no ground.
 		EntryEscalate: {full(facts(&offer)), func(o ast.Object) bool { return o.Get(ast.StringTerm("offer")).Equal(ast.StringTerm("human")) },
 			"art22_ground asked events_after_hint features value"},

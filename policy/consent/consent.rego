@@ -209,6 +209,11 @@ refused[purpose] contains "CON-11" if {
 
 _complete if {
 	is_array(input.purposes_shown)
+	is_array(input.notice_elements)
+	is_array(input.unregistered)
+	is_number(input.accept_clicks)
+	is_number(input.reject_clicks)
+	is_number(input.withdraw_clicks)
 	is_boolean(input.gpc)
 	is_object(input.tcf)
 	is_object(input.gpp)

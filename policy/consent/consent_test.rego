@@ -217,7 +217,10 @@ _as_said(purpose, verdict) if {
 }
 
 test_con_11_deny_each_fact_of_the_wrong_type if {
-	every change in [{"purposes_shown": {"analytics": true}}, {"gpc": "no"}, {"tcf": "yes"}, {"gpp": "yes"}, {"age": "old"}] {
+	every change in [
+		{"purposes_shown": {"analytics": true}}, {"gpc": "no"}, {"tcf": "yes"}, {"gpp": "yes"}, {"age": "old"},
+		{"notice_elements": "all"}, {"unregistered": "none"}, {"accept_clicks": "1"}, {"reject_clicks": "1"}, {"withdraw_clicks": "1"},
+	] {
 		"CON-11" in _said(change).rules
 	}
 }
