@@ -207,3 +207,32 @@ func TestEveryCompleteRuleIsAllowedAndDenied(t *testing.T) {
 		}
 	}
 }
+
+// Our runner and OPA's say the same of every test.
+func TestRegoTestsRunAsOPARunsThem(t *testing.T) {
+	compiler, err := compile(regoFiles(t), Entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := testsOf(context.Background(), compiler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, store, n := context.Background(), inmem.NewFromObject(map[string]any{"settings": map[string]any{}}), 0
+	err = storage.Txn(ctx, store, storage.TransactionParams{}, func(txn storage.Transaction) error {
+		results, err := tester.NewRunner().SetCompiler(compiler).SetStore(store).SetModules(compiler.ParsedModules()).RaiseBuiltinErrors(true).RunTests(ctx, txn)
+		if err != nil {
+			return err
+		}
+		for r := range results {
+			n++
+			if name := strings.TrimPrefix(r.Package, "data.") + "." + r.Name; (ours[name] == "pass") != r.Pass() {
+				t.Errorf("%s: OPA says %v, we say %q", name, r.Pass(), ours[name])
+			}
+		}
+		return nil
+	})
+	if err != nil || n != len(ours) || n < 400 {
+		t.Errorf("OPA ran %d tests, we %d: %v", n, len(ours), err)
+	}
+}
