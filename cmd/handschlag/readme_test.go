@@ -88,6 +88,7 @@ func post(t *testing.T, srv *server, key, method, path, body string) string {
 // ownCommands finds the lines that call the binary.
 func ownCommands(t *testing.T, block string) (out [][]string) {
 	for line := range strings.Lines(block) {
+		line, _, _ = strings.Cut(line, " #")
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), "bin/handschlag "); ok {
 			out = append(out, strings.Fields(rest))
 		}
@@ -100,7 +101,7 @@ func ownCommands(t *testing.T, block string) (out [][]string) {
 
 func runAsWritten(t *testing.T, args []string, dir string) {
 	for i := range args {
-		if i > 0 && args[i-1] == "--data" {
+		if i > 0 && args[i-1] == "--data" && args[i] != dir {
 			args[i] = dir
 		}
 	}
