@@ -227,7 +227,11 @@ func (t *twins) send(ctx context.Context, w twin, id string, step []deed) error 
 	for _, d := range step {
 		about := maps.Clone(w.context)
 		about["consent"] = map[string]any{"categoryPreferences": map[string]any{"Analytics": true, "AdviserAssist": true}}
-		batch = append(batch, map[string]any{"type": "track", "messageId": rand.Text(), "anonymousId": id, "event": d.event, "properties": d.properties, "context": about})
+		properties := maps.Clone(d.properties)
+		if t.product != "" && properties["product_id"] == "twins-1" { // one that the catalogue knows
+			properties["product_id"] = t.product
+		}
+		batch = append(batch, map[string]any{"type": "track", "messageId": rand.Text(), "anonymousId": id, "event": d.event, "properties": properties, "context": about})
 	}
 	status, out, err := t.post(ctx, w, "/v1/batch", map[string]any{"batch": batch})
 	if err == nil && (status != http.StatusOK || out["admitted"] != float64(len(step))) {

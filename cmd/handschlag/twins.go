@@ -22,7 +22,7 @@ type auditTwinsCmd struct {
 	URL     string `placeholder:"http://HOST:PORT" help:"A running server; default: the one that serves the data folder, else the folder itself."`
 	Key     string `env:"HANDSCHLAG_SERVER_KEY" help:"Its server key, with --url." hidden:""`
 	Quotes  string `placeholder:"FILE" help:"Quotes of your own to send, one JSON object per line (POST /v1/price); default: a set that covers every basis."`
-	Product string `help:"Product page that the offer pairs look at; default: none."`
+	Product string `help:"A product of the catalogue that the offer pairs look at; default: one that no catalogue has."`
 	JSON    bool   `help:"Print every pair as a line of JSON."`
 }
 
