@@ -400,4 +400,7 @@ func TestPRI13DenyFalsePressureAndARiseOnReload(t *testing.T) {
 	want(t, s.judged(q).Price, flow.PriceVerdict{Allowed: false, Cents: 7900})
 	q.Promises = price.Promises{FeesCents: 199}
 	want(t, s.judged(q).Price, flow.PriceVerdict{Allowed: false, Cents: 10000})
+	q.Promises = price.Promises{ShownCents: 7900}
+	_, err = s.Price(ctx, []price.Quote{q}, backend)
+	faulted(t, err, 422, "promises.shown_at")
 }

@@ -44,6 +44,7 @@ func wrongIn(q *price.Quote) (field, want string) {
 		{"reductions", len(q.Reductions) <= maxListed, "want at most 64"},
 		{"promises.stock_left", q.Promises.StockLeft >= 0, "want 0 or more"},
 		{"promises.shown_cents", q.Promises.ShownCents >= 0 && q.Promises.ShownCents <= maxCents, "want 0 or more"},
+		{"promises.shown_at", q.Promises.ShownCents == 0 || !q.Promises.ShownAt.IsZero(), "want the time when shown_cents was shown"},
 		{"promises.fees_cents", q.Promises.FeesCents >= 0 && q.Promises.FeesCents <= maxCents, "want 0 or more"},
 		{"consent_record_id", len(q.ConsentID) <= productNameSize, "want a record id"},
 	} {

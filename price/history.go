@@ -46,10 +46,10 @@ func endsThen(h []Interval, deadline, now time.Time) bool {
 }
 
 // rose reports whether the offer is above what the same basket showed less than
-// Hold ago (PRI-13).
+// Hold ago (PRI-13). A time ahead of ours is a clock that differs: shown just now.
 func rose(q Quote, now time.Time) bool {
 	p := q.Promises
-	return p.ShownCents > 0 && q.OfferCents > p.ShownCents && !p.ShownAt.After(now) && now.Sub(p.ShownAt) < Hold
+	return p.ShownCents > 0 && q.OfferCents > p.ShownCents && now.Sub(p.ShownAt) < Hold
 }
 
 // own are the intervals that the quote may be compared with, in time order.
