@@ -149,7 +149,7 @@ func (f *Flow) standings(ctx context.Context, v *visitor, records []consent.Reco
 // usable reports that a purpose is given, and that neither an objection nor a
 // restriction nor the suppression list speaks against it.
 func (v *visitor) usable(p consent.Purpose, now time.Time) bool {
-	return v.said(p, now).Status.Valid() && !v.rests(p) && !v.device.SuppressedFor(p) && !v.account.SuppressedFor(p)
+	return v.said(p, now).Status.Valid() && !v.rests(p)
 }
 
 // united is what either list says, in order, each once.

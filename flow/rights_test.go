@@ -167,6 +167,15 @@ func TestRGT01DenyARequestWithoutProofOrBeyondIt(t *testing.T) {
 	want(t, s.subject(consent.Device, ada).IsZero(), true)
 }
 
+// EXP-03: the suppression list stops what is taken in for the channel, too, and no more.
+func TestEXP03DenyEventsForASuppressedChannel(t *testing.T) {
+	s := newShop(t)
+	s.grant(ada, consent.AdsThirdParty, consent.Analytics)
+	want(t, s.outcome(s.view(ada, "B12")), "admitted: analytics ads_third_party")
+	s.requests(flow.RightsCall{AnonymousID: ada, Request: flow.RightObjection, Channel: "ads"})
+	want(t, s.outcome(s.view(ada, "B12")), "admitted: analytics")
+}
+
 // T16 by day: the consent still stands, and yet nothing goes out for it.
 func TestEXP03DenyWhatWasObjectedToThoughConsentStands(t *testing.T) {
 	s := newShop(t)

@@ -199,11 +199,13 @@ func (v *visitor) restricted() bool {
 	return v.device.Restricted || v.account.Restricted || v.before != nil && v.before.restricted()
 }
 
-// objected reports an Art. 21 objection that stops a purpose, on either side: it
-// survives a merge (CON-14) and outranks a grant (SIG-04).
+// objected reports that an Art. 21 objection or the suppression list stops a purpose,
+// on either side: both survive a merge (CON-14) and outrank a grant (SIG-04, EXP-03).
 func (v *visitor) objected(p consent.Purpose) bool {
-	return v.device.Objected(p) || v.account.Objected(p) || v.before != nil && v.before.objected(p)
+	return stopped(v.device, p) || stopped(v.account, p) || v.before != nil && v.before.objected(p)
 }
+
+func stopped(s consent.State, p consent.Purpose) bool { return s.Objected(p) || s.SuppressedFor(p) }
 
 // rests reports that a purpose may not be served now, whatever the consent: the
 // processing is restricted, or an objection stops it (RGT-07).
