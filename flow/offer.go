@@ -124,9 +124,16 @@ func (f *Flow) openChannels(now time.Time) []string {
 	return f.cfg.Offers.Channels
 }
 
-// value reads the tier that the night published, if the consent it rests on is
-// still in force and it has not expired (BAT-08).
+// valueTier is the name of the value tier among the features of the register.
+const valueTier = "value_tier"
+
+// value reads the tier that the night published, if the register lists it (LAW-05),
+// the consent it rests on is still in force and it has not expired (BAT-08).
 func (o *offer) value(ctx context.Context) error {
+	reg, err := o.registered(ctx)
+	if err != nil || !reg.Uses(consent.AdviserAssist, valueTier) {
+		return err
+	}
 	m, err := o.membership(ctx, o.visitor, o.now)
 	o.in.Value = m.ValueTier
 	return err

@@ -235,9 +235,12 @@ func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time)
 	}
 	standing := s.At(consent.PersonalisedPrice, now)
 	return reg.Runs(consent.PersonalisedPrice) && standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
-		!s.Restricted && !s.Objected(consent.PersonalisedPrice) && !minor(s), nil
+		!s.Restricted && !s.Objected(consent.PersonalisedPrice) && !f.minor(s), nil
 }
 
-// minor reports somebody known to be under 18: the price is the list price then,
-// whatever was agreed to (SPC-06).
-func minor(s consent.State) bool { return s.AgeBand == "u16" || s.AgeBand == "16_17" }
+// minor reports somebody under 18, known or, in a shop for children, presumed: the
+// price is the list price then, whatever was agreed to (SPC-06).
+func (f *Flow) minor(s consent.State) bool {
+	v := visitor{account: s}
+	return slices.Contains([]string{"u16", "16_17"}, v.age(f.cfg.ChildShop))
+}

@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/signal"
 	"github.com/handschlag/handschlag/event"
@@ -30,7 +32,7 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		Schema: consent.RecordSchema, RecordID: id, Subject: before.Subject, Version: before.Version + 1, Scope: scope,
 		Controller: f.cfg.Controller, PurposesShown: inOrder(a.PurposesShown), DefaultState: a.ui.Default,
 		Notice:       consent.Notice{Version: a.notice.Version, Language: a.Notice.Language, TextSHA256: hex.EncodeToString(text[:])},
-		UI:           consent.UI{Version: a.ui.Version, Component: a.ui.Component, Layer: a.UI.Layer, RejectEqual: f.sound(a)},
+		UI:           consent.UI{Version: a.ui.Version, Component: a.ui.Component, Layer: a.UI.Layer, RejectEqual: sound(a.ui, a.now)},
 		Event:        consent.Act{Time: a.now, ClientTime: a.ClientTime, Type: "expressed", Method: a.Method, Actor: "subject"},
 		Validity:     consent.Validity{From: a.now, Until: consent.GrantUntil(a.now, f.grantMonths(), f.zone)},
 		Jurisdiction: f.cfg.Country, Law: "GDPR, TDDDG",
@@ -48,9 +50,9 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 
 // sound reports that refusing was as easy as accepting, and that nobody has found
 // otherwise since (CON-06).
-func (f *Flow) sound(a act) bool {
-	from, fell := a.ui.InvalidFrom()
-	return a.ui.RejectEqual && (!fell || a.now.Before(from))
+func sound(u config.UI, now time.Time) bool {
+	from, fell := u.InvalidFrom()
+	return u.RejectEqual && (!fell || now.Before(from))
 }
 
 func (f *Flow) consentInput(a act, scope consent.Scope, age string, reg Register) policy.ConsentInput {
@@ -58,7 +60,7 @@ func (f *Flow) consentInput(a act, scope consent.Scope, age string, reg Register
 		Method: a.Method, DefaultState: a.ui.Default, Asked: a.Purposes, Scope: scope,
 		PurposesShown:  named(a.PurposesShown, a.notice.Purposes),
 		NoticeComplete: strings.TrimSpace(a.notice.Languages[a.Notice.Language]) != "",
-		NoticeElements: a.notice.Elements, RejectEqual: f.sound(a), RejectFirst: a.ui.RejectFirst, Equal: a.ui.Equal,
+		NoticeElements: a.notice.Elements, RejectEqual: sound(a.ui, a.now), RejectFirst: a.ui.RejectFirst, Equal: a.ui.Equal,
 		AcceptClicks: int64(a.ui.AcceptClicks), RejectClicks: int64(a.ui.RejectClicks), WithdrawClicks: int64(a.ui.WithdrawClicks),
 		GPC: a.gpc, ConflictShown: a.Conflict, Age: age, Parental: a.Parental != nil,
 		TCF: map[consent.Purpose]string{}, GPP: map[consent.Purpose]string{},

@@ -112,7 +112,7 @@ func why(rules *policy.Rules, ids []string) string {
 func deployed(cfg *config.Config, p consent.Purpose, scorecard decide.Scorecard) (out []string) {
 	switch p {
 	case consent.AdviserAssist:
-		out = append(slices.Clone(ladderFeatures), "value_tier")
+		out = append(slices.Clone(ladderFeatures), valueTier)
 		for _, f := range scorecard.Features {
 			out = append(out, f.Name)
 		}

@@ -131,6 +131,25 @@ func TestLAW05DenyAFeatureThatIsNotListed(t *testing.T) {
 	}
 }
 
+// LAW-05: the tier that the night published is a feature like others.
+func TestLAW05DenyAValueTierThatIsNotListed(t *testing.T) {
+	for listed, tier := range map[bool]string{true: `"value":4`, false: `"value":0`} {
+		s := newShop(t, needy, func(c *config.Config) {
+			for i, p := range c.Register.Processings {
+				if p.Purpose == consent.AdviserAssist && !listed {
+					c.Register.Processings[i].Features = slices.DeleteFunc(slices.Clone(p.Features), func(f string) bool { return f == "value_tier" })
+				}
+			}
+		})
+		s.interested(ada)
+		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.clock(), Run: "r"}, map[consent.Subject]profile.Membership{
+			s.subject(consent.Device, ada): {ValueTier: 4, Purpose: consent.AdviserAssist, AsOf: s.clock(), Until: s.clock().Add(time.Hour)},
+		}))
+		s.escalate(ada, "B12")
+		want(t, strings.Contains(string(s.decisions(decide.ActionEscalate)[0].Input), tier), true)
+	}
+}
+
 // A scorecard of the shop's own may use any feature of the catalogue: the default
 // register lists them all, and its assessments know them.
 func TestLAW05AllowEveryFeatureOfTheCatalogue(t *testing.T) {

@@ -82,8 +82,10 @@ func claims(v config.Variant) []policy.ClaimFact {
 	return out
 }
 
-// fairUI reports that a consent UI lets refuse as easily as accept (VAR-04, CON-06).
-func (f *Flow) fairUI(v config.Variant) bool {
+// fairUI reports that a consent UI would give valid consents, and that its review
+// found no pattern: only such banners are compared (VAR-04, CON-06).
+func (f *Flow) fairUI(v config.Variant, now time.Time) bool {
 	u, ok := f.cfg.UIVersion(v.UI)
-	return ok && u.RejectEqual && u.Default == "off"
+	harder := u.AcceptClicks > 0 && max(u.RejectClicks, u.WithdrawClicks) > u.AcceptClicks
+	return ok && sound(u, now) && u.RejectFirst && u.Equal && u.Default == "off" && !harder && len(u.Review.Patterns) == 0
 }

@@ -297,6 +297,22 @@ func TestESC08AllowCallUnderACompleteFile(t *testing.T) {
 	want(t, s.mayCall(id, "030 123456", "once more").Allowed, true) // the use took nothing back
 }
 
+// ESC-07: who is on the list of those not to be called is not called, though the consent
+// stands (EXP-03); who closed e-mail alone may be.
+func TestESC07DenyCallsToWhomTheSuppressionListNames(t *testing.T) {
+	for channel, allowed := range map[string]bool{"phone": false, consent.AllChannels: false, "email": true} {
+		s := newShop(t, needy)
+		s.grantAccount(adaAcc, consent.MarketingPhone)
+		id := s.accountTalk()
+		s.requests(flow.RightsCall{UserID: adaAcc, Request: flow.RightObjection, Channel: channel})
+		s.wait(time.Minute)
+		a := s.mayCall(id, "030 123456", "a better lens")
+		if a.Allowed != allowed {
+			t.Errorf("with %s closed a call is %v: %v", channel, a.Allowed, a.Rules)
+		}
+	}
+}
+
 // ESC-08: no file of our own, or a withdrawn consent, is no call.
 func TestESC08DenyCallWithoutAFile(t *testing.T) {
 	s := newShop(t, needy)
@@ -385,6 +401,21 @@ func TestSPC06DenyPersonalPriceForMinors(t *testing.T) {
 	s := newShop(t, personalised)
 	for _, band := range []string{"u16", "16_17"} {
 		want(t, s.personal(s.as(band)), false)
+	}
+}
+
+// SPC-06: in a shop for children an unknown age is a minor's, though the parents agreed.
+func TestSPC06DenyPersonalPriceInAShopForChildren(t *testing.T) {
+	for _, children := range []bool{false, true} {
+		s := newShop(t, personalised, func(c *config.Config) { c.ChildShop = children })
+		call := gives("", consent.PersonalisedPrice)
+		call.UserID, call.Parental = adaAcc, &consent.Parental{Method: "signed form", Time: s.clock()}
+		agreed, err := s.Consent(ctx, call, backend)
+		ok(t, err)
+		want(t, agreed.Purposes[consent.PersonalisedPrice].Status, consent.Given)
+		q := quote()
+		q.Basis, q.OfferCents, q.Disclosed, q.ConsentID = "personalised", 9200, true, agreed.RecordID
+		want(t, s.judged(q).Price.Allowed, !children)
 	}
 }
 
@@ -563,17 +594,33 @@ func TestVAR05DenyUnprovenClaim(t *testing.T) {
 	}
 }
 
-// VAR-04: banners are compared only if each is fair.
+// VAR-04: banners are compared only if each is fair, by all that makes one so (CON-06).
 func TestVAR04DenyUnfairBannerInATest(t *testing.T) {
-	banners := func(c *config.Config) {
-		c.UI = append(c.UI, config.UI{Version: "sly", Default: "off"})
-		slot := c.Slots["hero"]
-		slot.Kind, slot.Variants = "consent_ui", []config.Variant{
-			{ID: "plain", Default: true, Blocks: config.LegalBlocks, UI: "banner-1"}, {ID: "sly", Blocks: config.LegalBlocks, UI: "sly"},
+	for name, spoil := range map[string]func(*config.UI){
+		"no equal reject":          func(u *config.UI) { u.RejectEqual = false },
+		"reject on a second layer": func(u *config.UI) { u.RejectFirst = false },
+		"reject in grey":           func(u *config.UI) { u.Equal = false },
+		"ticked before":            func(u *config.UI) { u.Default = "on" },
+		"three clicks to refuse":   func(u *config.UI) { u.AcceptClicks, u.RejectClicks = 1, 3 },
+		"five clicks to withdraw":  func(u *config.UI) { u.AcceptClicks, u.WithdrawClicks = 1, 5 },
+		"its review found a trick": func(u *config.UI) { u.Review.Patterns = []string{"stirring"} },
+		"its consents fell":        func(u *config.UI) { u.InvalidatedFrom = noon.Format(time.RFC3339) },
+	} {
+		banners := func(c *config.Config) {
+			sly := c.UI[0]
+			sly.Version = "sly"
+			spoil(&sly)
+			c.UI = append(c.UI, sly)
+			slot := c.Slots["hero"]
+			slot.Kind, slot.Variants = "consent_ui", []config.Variant{
+				{ID: "plain", Default: true, Blocks: config.LegalBlocks, UI: "banner-1"}, {ID: "sly", Blocks: config.LegalBlocks, UI: "sly"},
+			}
+			c.Slots["hero"] = slot
 		}
-		c.Slots["hero"] = slot
+		if n := newShop(t, hero, banners).drawn()["plain"]; n != 60 {
+			t.Errorf("%s: the fair banner was drawn %d times of 60", name, n)
+		}
 	}
-	want(t, newShop(t, hero, banners).drawn()["plain"], 60)
 }
 
 func TestVAR04AllowTwoFairBanners(t *testing.T) {

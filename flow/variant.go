@@ -181,7 +181,7 @@ func (ch *choice) fits(x config.Variant, cat event.Catalogue) policy.VariantFact
 	return policy.VariantFact{
 		ID: x.ID, Default: x.Default, LocaleOK: speaks(x, ch.in.Locale), StockOK: x.Product == "" || known && p.Stock > 0,
 		NeedsLogin: x.NeedsLogin, Flags: append([]string{}, x.Flags...), MissingLegal: x.MissingLegal(), HidesGuest: x.HidesGuest,
-		Claims: claims(x), UIFair: ch.fairUI(x),
+		Claims: claims(x), UIFair: ch.fairUI(x, ch.now),
 	}
 }
 
