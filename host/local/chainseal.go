@@ -120,29 +120,39 @@ func (h *Host) VerifyDecisions(ctx context.Context) (ChainReport, error) {
 }
 
 // claims reads what the ledger says about decisions. Only openings that fit a leaf
-// of the ledger count.
+// of the ledger count; the leaves are read after them, or the newest had none yet.
 func (a *chainAudit) claims(h *Host) error {
+	var all []ledger.Opening
+	if err := h.openings(context.Background(), false, func(o ledger.Opening) error { all = append(all, o); return nil }); err != nil {
+		return err
+	}
 	leaves, err := ledger.Leaves(context.Background(), h.ledger, 0)
 	if err != nil {
 		return fmt.Errorf("reading the ledger: %w", err)
 	}
-	return h.openings(context.Background(), false, func(o ledger.Opening) error {
+	for _, o := range all {
 		leaf, err := o.Leaf()
-		if err != nil || o.Index >= int64(len(leaves)) || leaves[o.Index] != leaf {
+		if err != nil {
 			return err
 		}
-		var t ledger.Tombstone
-		var s chainSeal
-		if json.Unmarshal(o.Content, &t) == nil && t.Schema == ledger.TombstoneSchema {
-			for _, hash := range t.Decisions {
-				a.erased[hash] = true
-			}
+		if o.Index < int64(len(leaves)) && leaves[o.Index] == leaf {
+			a.claim(o)
 		}
-		if json.Unmarshal(o.Content, &s) == nil && s.Schema == chainSchema {
-			a.seal(s)
+	}
+	return nil
+}
+
+func (a *chainAudit) claim(o ledger.Opening) {
+	var t ledger.Tombstone
+	var s chainSeal
+	if json.Unmarshal(o.Content, &t) == nil && t.Schema == ledger.TombstoneSchema {
+		for _, hash := range t.Decisions {
+			a.erased[hash] = true
 		}
-		return nil
-	})
+	}
+	if json.Unmarshal(o.Content, &s) == nil && s.Schema == chainSchema {
+		a.seal(s)
+	}
 }
 
 func (a *chainAudit) seal(s chainSeal) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/local/seglog"
 )
 
@@ -128,6 +129,28 @@ func TestOPS01AllowAnErasedDecision(t *testing.T) {
 	r := s.chain()
 	if r.Broken != 0 || r.Chains[0].Count != 8 || r.Chains[0].Erased != 4 {
 		t.Errorf("%+v %v", r.Chains[0], r.Breaks)
+	}
+}
+
+// TestOPS01AllowWhatRetentionLetGoOf: the chain holds from the very moment that a
+// night has published, though the leaf that says so is not in the ledger yet.
+func TestOPS01AllowWhatRetentionLetGoOf(t *testing.T) {
+	s := sealedChain(t, 6)
+	s.opts.Retain = Retain{DecisionDays: 10}
+	s.now = s.now.Add(20 * aDay)
+	for n := byte(20); n < 24; n++ {
+		ok(t, s.AppendDecision(ctx, s.decided(person{canary: "x"}, n)))
+	}
+	ok(t, s.Publish(ctx, flow.Publication{AsOf: s.now}, nil)) // begins a segment
+	s.now = s.now.Add(5 * aDay)
+	ok(t, s.Publish(ctx, flow.Publication{AsOf: s.now}, nil))
+	if r := s.chain(); r.Broken != 0 || r.Chains[0].First == 1 || r.Chains[0].N != 10 {
+		t.Errorf("%+v %v", r.Chains[0], r.Breaks)
+	}
+	s.now = s.now.Add(20 * aDay)
+	ok(t, s.Publish(ctx, flow.Publication{AsOf: s.now}, nil))
+	if r := s.chain(); r.Broken != 0 || len(r.Chains) != 0 {
+		t.Errorf("nothing is left, and yet %+v", r)
 	}
 }
 
