@@ -63,6 +63,26 @@ var erasePromises = []promise{
 			}
 		}
 	}},
+	{"what a night or an offer from before brings back of an erased subject is left out", func(t *testing.T, h flow.Host) {
+		ada, bob := someone(t, h), someone(t, h)
+		say(t, h, ada, give(noon, true, consent.Analytics))
+		must(h.Erase(ctx, ada, noon))(t)
+		ok(t, h.Publish(ctx, flow.Publication{AsOf: noon}, map[consent.Subject]profile.Membership{ada: {ValueTier: 4}, bob: {ValueTier: 3}}))
+		if a, b := must(h.Membership(ctx, ada))(t), must(h.Membership(ctx, bob))(t); a.ValueTier != 0 || b.ValueTier != 3 {
+			t.Fatalf("members %+v and %+v", a, b)
+		}
+		c := contact(1, 1, noon)
+		c.ID, c.TokenKey, c.Subject, c.Question = unique("contact"), unique("token"), ada, "does it fit me?"
+		must2(h.OpenContact(ctx, c))(t)
+		if got := must(h.Contact(ctx, c.ID))(t); !got.Subject.IsZero() || got.Question != c.Question {
+			t.Fatalf("contact: %+v", got)
+		}
+		for _, pair := range [][2]consent.Subject{{ada, bob}, {bob, ada}} {
+			if err := h.Link(ctx, pair[0], pair[1], noon); !errors.Is(err, flow.ErrMoved) {
+				t.Fatalf("a link: %v", err)
+			}
+		}
+	}},
 	{"an account's erasure unlinks its devices, which stay", func(t *testing.T, h flow.Host) {
 		device, account := someone(t, h), someone(t, h)
 		say(t, h, device, give(noon, true, consent.Analytics))

@@ -166,6 +166,9 @@ func (m *Memory) Link(_ context.Context, device, account consent.Subject, at tim
 	return m.write("Link", func() error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		if m.erased[device] || m.erased[account] {
+			return fmt.Errorf("linking device: %w", flow.ErrMoved)
+		}
 		m.links[device] = link{account, at}
 		return nil
 	})

@@ -26,6 +26,9 @@ func (m *Memory) OpenContact(_ context.Context, c flow.Contact) (first flow.Cont
 		if _, ok := m.contacts[c.ID]; ok || c.ID == "" || c.TokenKey == "" {
 			return fmt.Errorf("opening contact: id or token key is missing or used")
 		}
+		if m.erased[c.Subject] || m.erased[c.Account] {
+			c.Subject, c.Account = consent.Subject{}, consent.Subject{}
+		}
 		m.tokens[c.TokenKey], m.contacts[c.ID] = c.ID, c
 		first, opened = c, true
 		return nil
@@ -241,6 +244,7 @@ func (m *Memory) Publish(_ context.Context, p flow.Publication, members map[cons
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.night, m.members = p, maps.Clone(members)
+		drop(m.members, func(s consent.Subject, _ profile.Membership) bool { return m.erased[s] })
 		return nil
 	})
 }

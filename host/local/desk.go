@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/flow"
 )
 
@@ -81,6 +82,9 @@ func (h *Host) OpenContact(_ context.Context, c flow.Contact) (flow.Contact, boo
 	}
 	h.desk.mu.Lock()
 	defer h.desk.mu.Unlock()
+	if h.buried(c.Subject) || h.buried(c.Account) { // by an offer from before the erasure
+		c.Subject, c.Account = consent.Subject{}, consent.Subject{}
+	}
 	if id, err := get(h.db, key(tabToken, []byte(c.TokenKey))); err != nil {
 		return flow.Contact{}, false, err
 	} else if id != nil {

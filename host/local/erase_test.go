@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
@@ -157,6 +159,54 @@ func TestL05AnErasureLeavesNoByteOfASubjectAndEveryProofOfOthers(t *testing.T) {
 	ok(t, err)
 	if back == ada.s || back.IsZero() {
 		t.Errorf("whoever comes back is %s, was %s", back, ada.s)
+	}
+}
+
+// TestL05WhatComesBetweenDoesNotKeepTheBytes: a crash in the night that removes them, an
+// audit that reads meanwhile, and a decision that was on its way into the index.
+func TestL05WhatComesBetweenDoesNotKeepTheBytes(t *testing.T) {
+	nothing := func() {}
+	for name, between := range map[string]func(s *shop, ada person, audit *pebble.Snapshot) (after func()){
+		"a crash": func(s *shop, _ person, audit *pebble.Snapshot) func() {
+			ok(s.t, audit.Close())
+			if due, err := s.beginScrub(); err != nil || !due {
+				s.t.Errorf("due %v, %v", due, err)
+			}
+			s.reopen()
+			return nothing
+		},
+		"a decision": func(s *shop, ada person, audit *pebble.Snapshot) func() {
+			ok(s.t, audit.Close())
+			late := s.decided(ada, 1)
+			late.N = 1
+			ok(s.t, s.commit(pebble.NoSync, func(b *pebble.Batch) error { return index(b, late, place{Segment: 1}) }))
+			return nothing
+		},
+		"an audit": func(s *shop, ada person, audit *pebble.Snapshot) func() {
+			return func() {
+				if len(s.traces(ada)) == 0 {
+					s.t.Error("the audit kept nothing: the test could not fail")
+				}
+				ok(s.t, audit.Close())
+				s.night(s.now)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := erasable(t, Options{})
+			ada := s.lives(1)
+			s.lives(2)
+			audit := s.db.NewSnapshot()
+			_, err := s.Erase(ctx, ada.s, s.now)
+			ok(t, err)
+			after := between(s, ada, audit)
+			s.now = noon.Add(aDay)
+			s.night(s.now)
+			after()
+			if hits := s.traces(ada); len(hits) > 0 {
+				t.Errorf("after erasure and the night: %v", hits)
+			}
+		})
 	}
 }
 

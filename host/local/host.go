@@ -38,6 +38,7 @@ type Options struct {
 	fs           vfs.FS       // tests cut its power
 	fatal        func(string) // tests do not want to end
 	segmentBytes int64
+	batchMost    int
 	plain        bool // tests look through the state store's files
 }
 
@@ -93,6 +94,9 @@ func Open(ctx context.Context, dir string, opts Options) (*Host, error) {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.batchMost == 0 {
+		opts.batchMost = batchMost
 	}
 	if opts.fatal == nil {
 		opts.fatal = exit(opts.Log)

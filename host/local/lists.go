@@ -67,6 +67,10 @@ func (h *Host) suppressAgain(j jot) error {
 	if err != nil || j.Entry == nil {
 		return errors.New("unreadable suppression")
 	}
+	was, err := get(h.db, key(tabSuppressed, name, []byte(j.Entry.Scope)))
+	if err != nil || !j.Entry.On && len(was) == 8 && int64(binary.BigEndian.Uint64(was)) > j.Entry.At.UnixMilli() {
+		return err // what was closed later stays closed: a crash, or a backup, may bring an earlier word behind a later one
+	}
 	return h.save(func(b *pebble.Batch) error { return suppressInto(b, name, *j.Entry) })
 }
 

@@ -184,8 +184,8 @@ func (h *Host) eraseAgain(j jot) error {
 		return errors.New("an erasure without its mark")
 	}
 	m := grave(j.Burial.Mark)
-	known, err := get(h.db, key(tabGrave, m[:]))
-	if err != nil || known != nil {
+	known, err := get(h.db, key(tabOpening, []byte(j.ID)))
+	if err != nil || known != nil { // it comes last: a crash may leave a grave without it
 		return err
 	}
 	s, err := h.marked(m)

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -110,6 +111,86 @@ func TestL11ARestoredBackupTakesBackWhatWasWithdrawnObjectedToAndErased(t *testi
 	}
 }
 
+// TestL11MoreThanABatchSinceTheBackupIsTakenBack: what the ledger holds beyond the
+// backup is looked for in all that the journal brought back.
+func TestL11MoreThanABatchSinceTheBackupIsTakenBack(t *testing.T) {
+	s, ada, _, _, backup := drill(t, Options{batchMost: 2})
+	s.putBack(backup, "state", "committed")
+	s.open()
+	ok(t, s.Ready(ctx))
+	s.sound(ada, ledger.Accounts{Leaves: 6, Open: 5, Erased: 1, FirstMissing: -1})
+}
+
+// TestL11ACrashDuringTheReplayLosesNoErasureLeaf: it comes between the batch that
+// erases and the one that brings leaf and sealed proof.
+func TestL11ACrashDuringTheReplayLosesNoErasureLeaf(t *testing.T) {
+	s, ada, _, eve, _ := drill(t, Options{Retain: Retain{ProofYears: 3}})
+	s.open()
+	var erasure jot
+	ok(t, s.journal.Scan(0, func(_ place, _ uint64, b []byte) error {
+		var j jot
+		err := json.Unmarshal(b, &j)
+		if j.Op == "erasure" {
+			erasure = j
+		}
+		return err
+	}))
+	ok(t, s.save(func(b *pebble.Batch) error {
+		return errors.Join(b.Delete(key(tabOpening, []byte(erasure.ID)), nil), b.Delete(s.keys.sealedKey(eve.record), nil))
+	}))
+	for range 2 {
+		ok(t, s.eraseAgain(erasure))
+	}
+	if _, _, err := s.sealedRecord(eve.record); err != nil {
+		t.Errorf("the sealed proof: %v", err)
+	}
+	if queue, err := s.queue(batchMost); err != nil || len(queue) != 1 {
+		t.Errorf("%d leaves wait, %v", len(queue), err)
+	}
+	ok(t, s.save(func(b *pebble.Batch) error { return b.DeleteRange([]byte{tabQueue}, []byte{tabQueue + 1}, nil) })) // its leaf is in the ledger
+	s.sound(ada, ledger.Accounts{Leaves: 6, Open: 5, Sealed: 1, FirstMissing: -1})
+}
+
+// TestL11AnEarlierWordDoesNotOpenAClosedChannel: a crash may leave in the journal an
+// entry that the state has a later one of.
+func TestL11AnEarlierWordDoesNotOpenAClosedChannel(t *testing.T) {
+	s := erasable(t, Options{})
+	ada := s.lives(1)
+	id, err := s.idKeyOf(ada.s)
+	ok(t, err)
+	s.now = s.now.Add(time.Hour)
+	ok(t, s.Suppress(ctx, ada.s, consent.AllChannels, true, s.now))
+	again := func(at time.Time) bool {
+		ok(t, s.suppressAgain(jot{ID: hex.EncodeToString(s.keys.suppressed(id)), Entry: &consent.Entry{Scope: consent.AllChannels, At: at}}))
+		v, err := get(s.db, key(tabSuppressed, s.keys.suppressed(id), []byte(consent.AllChannels)))
+		ok(t, err)
+		return v != nil
+	}
+	if !again(noon) {
+		t.Error("an earlier word opened the channel")
+	}
+	if again(s.now.Add(time.Second)) {
+		t.Error("a later word did not")
+	}
+}
+
+// TestL11NoEntryOfTheOutboxIsWrittenOver, also if a restart finds nothing in the queue.
+func TestL11NoEntryOfTheOutboxIsWrittenOver(t *testing.T) {
+	s := erasable(t, Options{})
+	ok(t, s.sequence(ctx))
+	waits := jot{Op: "list", At: noon, Subject: consent.Subject{7}}
+	ok(t, s.saveJSON(key(tabOutbox, u64(s.queued.Load()+1)), waits))
+	s.queued.Store(0)
+	ok(t, s.queueAt())
+	ok(t, s.save(func(b *pebble.Batch) error { return s.outbox(b, waits) }))
+	n := 0
+	ok(t, under(s.db, []byte{tabOutbox}, func(_, _ []byte) error { n++; return nil }))
+	if n != 2 {
+		t.Errorf("%d entries wait", n)
+	}
+	ok(t, s.save(func(b *pebble.Batch) error { return b.DeleteRange([]byte{tabOutbox}, []byte{tabOutbox + 1}, nil) }))
+}
+
 // TestL11ABackupPutBackByAccidentIsNotServed: only whoever says so gets it replayed.
 func TestL11ABackupPutBackByAccidentIsNotServed(t *testing.T) {
 	s, ada, _, eve, backup := drill(t, Options{})
@@ -165,7 +246,7 @@ func TestL11ABackupOlderThanTheJournalIsRefused(t *testing.T) {
 }
 
 func TestOPS06DenyAllWhenTheBookIsBehindTheLedger(t *testing.T) {
-	s, ada, _, _, backup := drill(t, Options{})
+	s, ada, bob, _, backup := drill(t, Options{})
 	s.putBack(backup, "state", "committed")
 	ok(t, os.RemoveAll(filepath.Join(s.dir, "log", "book"))) // and the journal is lost too
 	s.emptyJournal()
@@ -180,6 +261,15 @@ func TestOPS06DenyAllWhenTheBookIsBehindTheLedger(t *testing.T) {
 		return consent.Record{RecordID: "withdrawn-all-the-same", Event: consent.Act{Time: s.now}, Purposes: []consent.Choice{{Purpose: consent.AdviserAssist, Status: consent.Refused}}}, nil
 	}); err != nil {
 		t.Errorf("a withdrawal is not taken: %v", err)
+	}
+	if _, err := s.Erase(ctx, bob.s, s.now); err != nil {
+		t.Errorf("an erasure is not taken: %v", err)
+	}
+	if err := s.Snapshot(ctx, s.now, t.TempDir()); !errors.Is(err, ErrDistrusted) {
+		t.Errorf("a night begins: %v", err)
+	}
+	if err := s.Standings(ctx, t.TempDir()); !errors.Is(err, ErrDistrusted) {
+		t.Errorf("a night goes on: %v", err)
 	}
 	s.reopen()
 	if _, err := s.State(ctx, ada.s); !errors.Is(err, ErrDistrusted) {

@@ -20,23 +20,42 @@ import (
 // files. It is part of every night that comes after an erasure; what it did not
 // finish the next one does again. Callers hold h.compacting.
 func (h *Host) scrub(ctx context.Context) error {
-	due, err := get(h.db, meta(metaScrub))
-	if err != nil || due == nil {
-		return err
-	}
-	// What is erased from here on marks anew.
-	if err := h.save(func(b *pebble.Batch) error { return b.Delete(meta(metaScrub), nil) }); err != nil {
+	due, err := h.beginScrub()
+	if err != nil || !due {
 		return err
 	}
 	err = errors.Join(h.scrubDecisions(ctx), h.scrubLog(h.events, rowSubject), h.scrubLog(h.journal, jotSubject), h.scrubSealed())
+	readers := h.db.Metrics().Snapshots.Count // what they see stays in the files
 	if err == nil {
 		err = h.scrubState(ctx)
 	}
 	if err != nil {
-		again := h.save(func(b *pebble.Batch) error { return b.Set(meta(metaScrub), []byte{1}, nil) })
-		return errors.Join(fmt.Errorf("removing what was erased: %w", err), again)
+		return fmt.Errorf("removing what was erased: %w", err)
 	}
-	return nil
+	if readers > 0 {
+		h.opts.Log.Warn("an audit read the state store as it was; the next night removes what was erased from it", "readers", readers)
+		return nil
+	}
+	return h.save(func(b *pebble.Batch) error { return b.Delete(meta(metaScrubbing), nil) })
+}
+
+// beginScrub says whether something waits to be removed, and notes that it is under
+// way: a crash does not end it. What is erased from here on marks anew.
+func (h *Host) beginScrub() (due bool, err error) {
+	err = h.save(func(b *pebble.Batch) error {
+		for _, name := range []string{metaScrub, metaScrubbing} {
+			v, err := get(h.db, meta(name))
+			if err != nil {
+				return err
+			}
+			due = due || v != nil
+		}
+		if !due {
+			return nil
+		}
+		return errors.Join(b.Delete(meta(metaScrub), nil), b.Set(meta(metaScrubbing), []byte{1}, nil))
+	})
+	return due, err
 }
 
 // rewriter is a log whose finished segments can be rewritten.
@@ -109,11 +128,13 @@ func (h *Host) scrubDecisions(ctx context.Context) error {
 		return err
 	}
 	t := ledger.Tombstone{Schema: ledger.TombstoneSchema, Time: h.opts.Clock().UTC(), Leaves: []int64{}, Proofs: "erased"}
+	who := map[consent.Subject]bool{}
 	err := h.decisions.Scan(0, func(_ place, _ uint64, b []byte) error {
 		r, about, err := h.aboutErased(b)
 		if about {
 			hash := r.Hash()
 			t.Decisions = append(t.Decisions, hex.EncodeToString(hash[:]))
+			who[r.Subject] = true
 		}
 		return err
 	})
@@ -123,7 +144,15 @@ func (h *Host) scrubDecisions(ctx context.Context) error {
 	if t.ID, err = random(); err != nil {
 		return err
 	}
-	if err := h.save(func(b *pebble.Batch) error { _, err := h.lay(b, t.ID, t, nil); return err }); err != nil {
+	err = h.save(func(b *pebble.Batch) error {
+		_, err := h.lay(b, t.ID, t, nil)
+		for s := range who { // one that was on its way, or in the log when a crash came, was indexed after the erasure
+			prefix := key(tabBySubject, s[:])
+			err = errors.Join(err, b.DeleteRange(prefix, after(prefix), nil))
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if err := h.sequence(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -71,7 +72,7 @@ func (h *Host) sequence(ctx context.Context) error {
 
 // grow takes one batch of the queue and says whether there may be more.
 func (h *Host) grow(ctx context.Context) (more bool, err error) {
-	queue, err := h.queue()
+	queue, err := h.queue(h.opts.batchMost)
 	if err != nil {
 		return false, err
 	}
@@ -92,16 +93,16 @@ func (h *Host) grow(ctx context.Context) (more bool, err error) {
 	return true, h.indexed(queue, first)
 }
 
-// queueMost bounds one batch.
-const queueMost = 4096
+// batchMost bounds one batch.
+const batchMost = 4096
 
-func (h *Host) queue() (out []entry, err error) {
+func (h *Host) queue(most int) (out []entry, err error) {
 	err = each(h.db, []byte{tabQueue}, []byte{tabQueue + 1}, func(k, v []byte) (bool, error) {
 		if len(v) < 32 {
 			return false, errors.New("unreadable queue entry")
 		}
 		out = append(out, entry{append([]byte(nil), k...), ledger.Leaf(v[:32]), string(v[32:])})
-		return len(out) < queueMost, nil
+		return len(out) < most, nil
 	})
 	return out, err
 }
@@ -126,6 +127,9 @@ func (h *Host) settle(ctx context.Context, queue []entry) ([]entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the ledger: %w", err)
 	}
+	if queue, err = h.queue(math.MaxInt); err != nil { // after a restore there may be more than one batch
+		return nil, err
+	}
 	known := make(map[ledger.Leaf]entry, len(queue))
 	for _, e := range queue {
 		known[e.leaf] = e
@@ -149,7 +153,7 @@ func (h *Host) settle(ctx context.Context, queue []entry) ([]entry, error) {
 	if err := h.indexed(found, from); err != nil {
 		return nil, err
 	}
-	return h.queue()
+	return h.queue(h.opts.batchMost)
 }
 
 // entombed are the leaves that erasures name.
@@ -230,12 +234,13 @@ func (h *Host) prove(ctx context.Context, p flow.Proof) (flow.Proof, error) {
 	return p, nil
 }
 
-// queueAt finds the number of the last queue entry, at open.
+// queueAt finds the number of the last entry of queue and outbox, at open.
 func (h *Host) queueAt() error {
-	return each(h.db, []byte{tabQueue}, []byte{tabQueue + 1}, func(k, _ []byte) (bool, error) {
-		h.queued.Store(binary.BigEndian.Uint64(k[1:]))
-		return true, nil
-	})
+	last := func(k, _ []byte) error {
+		h.queued.Store(max(h.queued.Load(), binary.BigEndian.Uint64(k[1:])))
+		return nil
+	}
+	return errors.Join(under(h.db, []byte{tabQueue}, last), under(h.db, []byte{tabOutbox}, last))
 }
 
 // openLedger opens the ledger of the folder, or starts it in a new one. One that

@@ -68,7 +68,7 @@ func TestABatchThatWasDecidedButNotPublishedEntersOnce(t *testing.T) {
 
 func TestAQueueLongerThanABatchIsTakenWhole(t *testing.T) {
 	h := openAt(t, t.TempDir(), options())
-	const records = 2*queueMost + 1
+	const records = 2*batchMost + 1
 	h.seq.Lock() // the sequencer waits until all are queued
 	ok(t, h.save(func(b *pebble.Batch) error {
 		for i := range uint64(records) {
@@ -81,7 +81,7 @@ func TestAQueueLongerThanABatchIsTakenWhole(t *testing.T) {
 	}))
 	h.seq.Unlock()
 	ok(t, h.sequence(ctx))
-	left, err := h.queue()
+	left, err := h.queue(batchMost)
 	ok(t, err)
 	if n, err := h.integrated(); n != records || len(left) > 0 || err != nil {
 		t.Errorf("%d of %d records entered, %d wait, %v", n, records, len(left), err)

@@ -150,7 +150,7 @@ func (h *Host) publish(p flow.Publication, members map[consent.Subject]profile.M
 		return b.DeleteRange(key(tabMember, u64(next.Number)), []byte{tabMember + 1}, nil)
 	})
 	for part := range parts(members, 10_000) {
-		err = errors.Join(err, h.commit(pebble.NoSync, func(b *pebble.Batch) error { return putMembers(b, next.Number, part) }))
+		err = errors.Join(err, h.commit(pebble.NoSync, func(b *pebble.Batch) error { return h.putMembers(b, next.Number, part) }))
 	}
 	v, e := json.Marshal(next)
 	if err = errors.Join(err, e); err != nil {
@@ -187,8 +187,12 @@ func parts[K comparable, V any](all map[K]V, most int) func(yield func(map[K]V) 
 	}
 }
 
-func putMembers(b *pebble.Batch, number uint64, members map[consent.Subject]profile.Membership) error {
+// putMembers leaves out whoever was erased while the night was at it.
+func (h *Host) putMembers(b *pebble.Batch, number uint64, members map[consent.Subject]profile.Membership) error {
 	for s, m := range members {
+		if h.buried(s) {
+			continue
+		}
 		v, err := json.Marshal(m)
 		if err = errors.Join(err, b.Set(key(tabMember, u64(number), s[:]), v, nil)); err != nil {
 			return err

@@ -49,8 +49,8 @@ const decisionsFor = 90 * 24 * time.Hour
 func (h *Host) Snapshot(ctx context.Context, through time.Time, dir string) error {
 	h.compacting.Lock()
 	defer h.compacting.Unlock()
-	if err := h.flushCounts(); err != nil {
-		return err
+	if err := errors.Join(h.trusted(), h.flushCounts()); err != nil { // OPS-06: no night rests on a book that is behind
+		return fmt.Errorf("taking snapshot: %w", err)
 	}
 	state := h.db.NewSnapshot()
 	err := h.snapshot(ctx, through.UTC(), dir, state)
@@ -105,7 +105,7 @@ func (h *Host) snapshot(ctx context.Context, through time.Time, dir string, stat
 func (h *Host) Standings(_ context.Context, dir string) error {
 	out := folder{h.disk, dir, h.standingAt(h.opts.Clock())}
 	state := h.db.NewSnapshot()
-	err := out.make()
+	err := errors.Join(h.trusted(), out.make())
 	if err == nil {
 		err = errors.Join(out.standings(state), out.links(state))
 	}

@@ -63,6 +63,7 @@ const (
 	metaCompacted  = "compacted"  // time of the last compaction, Unix ms
 	metaJournal    = "journal"    // number of the first journal entry that the state may lack
 	metaScrub      = "scrub"      // something was erased whose bytes still lie somewhere
+	metaScrubbing  = "scrubbing"  // a night removes them, or did not finish
 	metaScrubbed   = "scrubbed"   // written so that Pebble has something to flush
 	metaFloor      = "floor"      // it is noted where the decision chain begins
 	metaDistrust   = "distrust"   // why no consent may be relied on

@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/flow"
 )
 
 // idMap remembers looked-up identifiers by their HMAC.
@@ -41,6 +42,9 @@ func (h *Host) Find(_ context.Context, id consent.ID) (consent.Subject, error) {
 	}
 	h.ids.mu.Lock()
 	defer h.ids.mu.Unlock()
+	if h.buried(s) { // erased since it was looked up
+		return consent.Subject{}, nil
+	}
 	h.ids.keep(k, s)
 	return s, nil
 }
@@ -92,6 +96,9 @@ func (h *Host) Assign(ctx context.Context, id consent.ID) (consent.Subject, erro
 // Link notes a device's account, both ways.
 func (h *Host) Link(_ context.Context, device, account consent.Subject, at time.Time) error {
 	defer h.people.lock(device, account)()
+	if h.buried(device) || h.buried(account) {
+		return fmt.Errorf("linking device: %w", flow.ErrMoved)
+	}
 	delete(h.people.of(device).accounts, device)
 	was, err := h.accountOf(device)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -13,12 +14,19 @@ import (
 // Rewrite lets change overwrite records in place, in every finished segment: a
 // record keeps its length, number and place. change says whether it wrote. A
 // segment is replaced whole or not at all; call Roll first to reach all records
-// until now. Whoever reads meanwhile reads the old bytes or the new ones.
+// until now. Whoever reads meanwhile reads the old bytes or the new ones. Writers
+// wait only for segments in which something changes; change sees those twice.
 func (l *Log) Rewrite(change func(record []byte) (bool, error)) (segments int, err error) {
 	all := l.Segments()
 	for _, s := range all[:len(all)-1] {
-		done := false
-		err := l.run(func() (err error) {
+		done, err := l.wouldChange(s, change)
+		if err != nil {
+			return segments, fmt.Errorf("rewriting %s: %w", segmentName(s.Number), err)
+		}
+		if !done {
+			continue
+		}
+		err = l.run(func() (err error) {
 			done, err = l.rewriteSegment(s, change)
 			return err
 		})
@@ -30,6 +38,19 @@ func (l *Log) Rewrite(change func(record []byte) (bool, error)) (segments int, e
 		}
 	}
 	return segments, nil
+}
+
+// wouldChange asks beforehand, so that the committer need not.
+func (l *Log) wouldChange(s Segment, change func([]byte) (bool, error)) (would bool, err error) {
+	err = l.scanSegment(s, 0, func(_ Place, _ uint64, record []byte) error {
+		did, err := change(record)
+		would = would || did
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // dropped meanwhile: the committer knows
+		return true, nil
+	}
+	return would, err
 }
 
 // rewriteSegment is the committer's: nobody drops the segment meanwhile.
