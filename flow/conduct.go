@@ -19,6 +19,16 @@ type Recording struct {
 	StartedAt *time.Time           `json:"started_at,omitempty"`
 	StoppedAt *time.Time           `json:"stopped_at,omitempty"`
 	DeleteBy  *time.Time           `json:"delete_by,omitempty"` // ordered with the stop
+	Earlier   []Take               `json:"earlier,omitempty"`   // stopped before this one began
+}
+
+// Take is a recording that was stopped. Its deletion stays ordered, whatever is
+// recorded after it.
+type Take struct {
+	Kind      string     `json:"kind"`
+	StartedAt *time.Time `json:"started_at"`
+	StoppedAt *time.Time `json:"stopped_at"`
+	DeleteBy  *time.Time `json:"delete_by"`
 }
 
 // RecordingCall says yes to being recorded (agree), or starts or stops it.
@@ -113,6 +123,9 @@ func (f *Flow) startRecording(ctx context.Context, k Contact, call RecordingCall
 	if verdict.Allowed {
 		if k, err = f.recording(ctx, k.ID, func(rec *Recording) {
 			rec.Agreed[who.Name] = now
+			if rec.DeleteBy != nil {
+				rec.Earlier = append(rec.Earlier, Take{rec.Kind, rec.StartedAt, rec.StoppedAt, rec.DeleteBy})
+			}
 			rec.On, rec.Kind, rec.StartedAt, rec.StoppedAt, rec.DeleteBy = true, call.Kind, &now, nil, nil
 		}); err != nil {
 			return RecordingAnswer{}, err
@@ -174,6 +187,11 @@ func (f *Flow) stopRecording(ctx context.Context, k Contact, who Staff, now time
 		by := rec.StoppedAt.AddDate(0, 0, f.cfg.Retention.RecordingDays)
 		if verdict.Delete != "agreed" {
 			by = now
+			for i, t := range rec.Earlier {
+				if by.Before(*t.DeleteBy) {
+					rec.Earlier[i].DeleteBy = &by
+				}
+			}
 		}
 		if rec.DeleteBy == nil || by.Before(*rec.DeleteBy) {
 			rec.DeleteBy = &by
@@ -193,7 +211,7 @@ func (f *Flow) recording(ctx context.Context, id string, change func(*Recording)
 		r := Recording{Agreed: map[string]time.Time{}}
 		if k.Recording != nil {
 			r = *k.Recording
-			r.Agreed = map[string]time.Time{}
+			r.Agreed, r.Earlier = map[string]time.Time{}, slices.Clone(r.Earlier)
 			for name, at := range k.Recording.Agreed {
 				r.Agreed[name] = at
 			}

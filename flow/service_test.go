@@ -174,6 +174,26 @@ func TestESC06AllowRecordingOnEverybodysYes(t *testing.T) {
 	want(t, s.records(id, adviser, flow.RecordingCall{On: &stop}).Recording.DeleteBy.Equal(s.clock()), true)
 }
 
+// ESC-06: a second recording does not take back the deletion that the first stop ordered.
+func TestESC06DenyKeepingAnEarlierRecordingByStartingAnew(t *testing.T) {
+	s := newShop(t, needy)
+	id := s.talking(flow.HandoverCall{}, consent.RecordingAV)
+	start := flow.RecordingCall{On: &begin, Kind: "audio"}
+	s.records(id, adviser, start)
+	s.wait(time.Hour)
+	first := s.records(id, adviser, flow.RecordingCall{On: &stop}).Recording
+	s.wait(time.Hour)
+	second := s.records(id, adviser, start).Recording
+	want(t, len(second.Earlier), 1)
+	want(t, second.Earlier[0].DeleteBy.Equal(*first.DeleteBy), true)
+	want(t, second.DeleteBy == nil, true)
+	s.withdraw(ada, consent.RecordingAV)
+	s.wait(time.Minute)
+	ended := s.records(id, adviser, flow.RecordingCall{On: &stop}).Recording
+	want(t, ended.DeleteBy.Equal(s.clock()), true)
+	want(t, ended.Earlier[0].DeleteBy.Equal(s.clock()), true)
+}
+
 // ESC-06: one side alone, a late yes, a silent coach.
 func TestESC06DenyRecordingWithoutEverybodysPriorYes(t *testing.T) {
 	s := newShop(t, needy)
