@@ -139,18 +139,15 @@ func ProcessingFacts(cfg *config.Config, p consent.Purpose, features []string, n
 		Purpose: p, Entries: int64(len(entries)), Gated: p.Gated(), Special: p.Special(), ChildDirected: cfg.ChildShop, DPF: cfg.Register.Transfers.DPF,
 		RecipientsListed: len(entries) > 0,
 	}
-	for i, e := range entries {
-		in.Bases, in.Art9 = addOnce(in.Bases, cmp.Or(e.Basis, "none")), addOnce(in.Art9, e.Art9)
-		if days := int64(e.RetentionDays); i == 0 || days < in.RetentionDays {
-			in.RetentionDays = days
+	for i, e := range entries { // of several the strictest counts
+		in.Bases, in.Art9 = addOnce(in.Bases, cmp.Or(e.Basis, "none")), addOnce(in.Art9, cmp.Or(e.Art9, "none"))
+		if i == 0 {
+			in.RetentionDays, in.LookbackDays = int64(e.RetentionDays), int64(e.LookbackDays)
 		}
-		in.LookbackDays = max(in.LookbackDays, int64(e.LookbackDays))
+		in.RetentionDays, in.LookbackDays = min(in.RetentionDays, int64(e.RetentionDays)), min(in.LookbackDays, int64(e.LookbackDays))
 		in.RecipientsListed = in.RecipientsListed && len(e.Recipients) > 0
 		in.DeviceAccess, in.Profiling = in.DeviceAccess || e.DeviceAccess, in.Profiling || e.Profiling
 		in.DPIARequired = in.DPIARequired || e.DPIARequired
-		for _, id := range e.Recipients {
-			in.Recipients = append(in.Recipients, partyFact(cfg, id))
-		}
 		for _, id := range e.Identifiers {
 			in.Identifiers = append(in.Identifiers, identifierFact(cfg, p, id))
 		}
@@ -158,12 +155,42 @@ func ProcessingFacts(cfg *config.Config, p consent.Purpose, features []string, n
 			in.Sources = append(in.Sources, policy.SourceFact{Purpose: from, Compatible: compatible(cfg, from, p)})
 		}
 	}
+	reached := reachedBy(cfg, p)
+	for _, id := range reached {
+		in.Recipients = append(in.Recipients, partyFact(cfg, id))
+	}
 	in.Features = featureFacts(entries, features)
 	if len(entries) > 0 {
-		in.LIA = liaFact(cfg, entries[0], now)
-		in.DPIA = dpiaFact(cfg, entries, features, now)
+		in.LIA, in.DPIA = liaFact(cfg, entries, now), dpiaFact(cfg, entries, features, reached, now)
 	}
 	return in
+}
+
+// reachedBy names whom a purpose's data reach: by the register, and by the channels
+// that are deployed for it. A channel to nobody of the register is for EXP-08 to stop.
+func reachedBy(cfg *config.Config, p consent.Purpose) (out []string) {
+	for _, e := range cfg.Processings(p) {
+		for _, id := range e.Recipients {
+			out = addOnce(out, id)
+		}
+	}
+	for _, c := range cfg.Exports.Channels {
+		if _, ok := cfg.RecipientNamed(c.Recipient); ok && c.Purpose == p {
+			out = addOnce(out, c.Recipient)
+		}
+	}
+	return out
+}
+
+// shared is what all entries name alike, "" if they differ: an assessment of one
+// group of persons is none of another.
+func shared(entries []config.Processing, name func(config.Processing) string) string {
+	for _, e := range entries {
+		if name(e) != name(entries[0]) {
+			return ""
+		}
+	}
+	return name(entries[0])
 }
 
 func addOnce(list []string, s string) []string {
@@ -197,27 +224,26 @@ func featureFacts(entries []config.Processing, deployed []string) []policy.Featu
 	out := make([]policy.FeatureFact, 0, len(deployed))
 	for _, name := range deployed {
 		feature, days := config.Windowed(name)
-		listed := slices.ContainsFunc(entries, func(e config.Processing) bool { return slices.Contains(e.Features, feature) })
+		listed := len(entries) > 0 && !slices.ContainsFunc(entries, func(e config.Processing) bool { return !slices.Contains(e.Features, feature) })
 		out = append(out, policy.FeatureFact{Name: name, Listed: listed, Days: int64(days)})
 	}
 	return out
 }
 
-func liaFact(cfg *config.Config, e config.Processing, now time.Time) policy.LIAFact {
-	l, ok := cfg.LIANamed(e.LIA)
-	at, dated := config.Date(l.ApprovedAt)
+func liaFact(cfg *config.Config, entries []config.Processing, now time.Time) policy.LIAFact {
+	l, ok := cfg.LIANamed(shared(entries, func(e config.Processing) string { return e.LIA }))
 	if !ok {
 		return policy.LIAFact{}
 	}
-	whole := dated
+	at, whole := config.Date(l.ApprovedAt)
 	for _, part := range []string{l.Interest, l.Necessity, l.Balancing, l.Safeguards, l.ObjectionRoute} {
 		whole = whole && strings.TrimSpace(part) != ""
 	}
-	return policy.LIAFact{Complete: whole, Covers: slices.Contains(l.Purposes, e.Purpose), ApprovedBy: strings.TrimSpace(l.ApprovedBy), AgeMonths: max(monthsSince(at, now, time.UTC), 0)}
+	return policy.LIAFact{Complete: whole, Covers: slices.Contains(l.Purposes, entries[0].Purpose), ApprovedBy: strings.TrimSpace(l.ApprovedBy), AgeMonths: max(monthsSince(at, now, time.UTC), 0)}
 }
 
-func dpiaFact(cfg *config.Config, entries []config.Processing, deployed []string, now time.Time) policy.DPIAFact {
-	d, ok := cfg.DPIANamed(entries[0].DPIA)
+func dpiaFact(cfg *config.Config, entries []config.Processing, deployed, reached []string, now time.Time) policy.DPIAFact {
+	d, ok := cfg.DPIANamed(shared(entries, func(e config.Processing) string { return e.DPIA }))
 	if !ok {
 		return policy.DPIAFact{}
 	}
@@ -231,11 +257,9 @@ func dpiaFact(cfg *config.Config, entries []config.Processing, deployed []string
 			f.UnassessedFeatures = append(f.UnassessedFeatures, name)
 		}
 	}
-	for _, e := range entries {
-		for _, id := range e.Recipients {
-			if !slices.Contains(d.Recipients, id) {
-				f.UnassessedRecipients = addOnce(f.UnassessedRecipients, id)
-			}
+	for _, id := range reached {
+		if !slices.Contains(d.Recipients, id) {
+			f.UnassessedRecipients = append(f.UnassessedRecipients, id)
 		}
 	}
 	return f

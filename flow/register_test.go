@@ -206,6 +206,52 @@ func TestOPS04DenyTransfersWhenTheFrameworkFell(t *testing.T) {
 	}
 }
 
+// OPS-03, OPS-04: whom a channel feeds is a recipient, listed with the purpose or not.
+func TestOPS04DenyAChannelToWhomNobodyAssessed(t *testing.T) {
+	for name, x := range map[string]struct {
+		feed config.Recipient
+		want string
+	}{
+		"not assessed":                   {config.Recipient{Role: "controller", Contract: "2026/7", Country: "DE", Transfer: "none"}, "[OPS-03]"},
+		"adequacy where there is none":   {config.Recipient{Role: "controller", Contract: "2026/7", Country: "US", Transfer: "adequacy"}, "[OPS-03 OPS-04]"},
+		"without a contract":             {config.Recipient{Role: "controller", Country: "DE", Transfer: "none"}, "[OPS-03 OPS-04]"},
+		"of no register: EXP-08 sees it": {config.Recipient{ID: "-"}, "[]"},
+	} {
+		c := config.Default()
+		if x.feed.ID == "" {
+			x.feed.ID = "other network"
+			c.Register.Recipients = append(c.Register.Recipients, x.feed)
+		}
+		c.Exports.Channels = append(c.Exports.Channels, config.Channel{Name: "more", Purpose: consent.AdsThirdParty, Recipient: x.feed.ID, Role: "controller"})
+		if got := fmt.Sprint(registered(t, c, noon).Verdict(consent.AdsThirdParty).Rules); got != x.want {
+			t.Errorf("%s: %s, want %s", name, got, x.want)
+		}
+	}
+}
+
+// LAW-02, OPS-03: an assessment of one group of persons is none of another.
+func TestLAW02DenyASecondEntryWithoutItsAssessment(t *testing.T) {
+	for _, x := range []struct {
+		purpose consent.Purpose
+		change  func(*config.Processing)
+		want    string
+	}{
+		{consent.MarketingPost, func(*config.Processing) {}, "[]"},
+		{consent.MarketingPost, func(p *config.Processing) { p.LIA = "" }, "[LAW-02]"},
+		{consent.AdviserAssist, func(p *config.Processing) { p.DPIA = "" }, "[OPS-03]"},
+		{consent.AdviserAssist, func(p *config.Processing) { p.Features = nil }, "[LAW-05]"},
+		{consent.SpecialCategory("health"), func(p *config.Processing) { p.Art9 = "" }, "[LAW-01]"},
+	} {
+		c := config.Default()
+		second := c.Processings(x.purpose)[0]
+		x.change(&second)
+		c.Register.Processings = append(c.Register.Processings, second)
+		if got := fmt.Sprint(registered(t, c, noon).Verdict(x.purpose).Rules); got != x.want {
+			t.Errorf("%s: %s, want %s", x.purpose, got, x.want)
+		}
+	}
+}
+
 // CON-06, T15: from the moment that a banner is found unfair, what was said on it
 // is nothing; before it, and on another banner, it stands.
 func TestCON06DenyWhatWasSaidOnAnInvalidatedBanner(t *testing.T) {

@@ -387,10 +387,15 @@ func settings() *config.Config {
 	}
 }
 
-// registerWith is the default register with recipients more.
+// registerWith is the default register with recipients more, all of them assessed.
 func registerWith(more ...config.Recipient) config.Register {
 	r := config.Default().Register
 	r.Recipients = append(r.Recipients, more...)
+	for i := range r.DPIA {
+		for _, m := range more {
+			r.DPIA[i].Recipients = append(r.DPIA[i].Recipients, m.ID)
+		}
+	}
 	return r
 }
 
