@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -203,6 +204,22 @@ func (c *Config) NoticesNaming(recipient string) (out []string) {
 	for _, n := range c.Notices {
 		if slices.Contains(n.Recipients, recipient) {
 			out = append(out, n.Version)
+		}
+	}
+	return out
+}
+
+// IdleChannels says, a line each, through which channels of exports nothing leaves,
+// whatever visitors said: the register or the notices lack their recipient (EXP-08).
+func (c *Config) IdleChannels() (out []string) {
+	for _, x := range c.Exports.Channels {
+		told := func(n Notice) bool {
+			return slices.Contains(n.Recipients, x.Recipient) && (!x.Purpose.Gated() || slices.Contains(n.Purposes, x.Purpose))
+		}
+		if _, ok := c.RecipientNamed(x.Recipient); !ok {
+			out = append(out, fmt.Sprintf("nothing leaves through channel %s: register.recipients has no %q (EXP-08)", x.Name, x.Recipient))
+		} else if !slices.ContainsFunc(c.Notices, told) {
+			out = append(out, fmt.Sprintf("nothing leaves through channel %s: no notice about %s names %q as a recipient (EXP-08)", x.Name, x.Purpose, x.Recipient))
 		}
 	}
 	return out

@@ -50,7 +50,7 @@ type configCheckCmd struct {
 	File string `arg:"" optional:"" default:"handschlag.yaml" help:"The file to check."`
 }
 
-// Run prints the digest of a good file, and which purposes its register stops.
+// Run prints the digest of a good file, and which purposes and channels its register stops.
 func (c configCheckCmd) Run(s streams) error {
 	cfg, _, err := loadConfig(c.File)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c configCheckCmd) Run(s streams) error {
 		return err
 	}
 	s.printf("%s is good; digest %s\n", c.File, cfg.Digest())
-	for _, line := range papers.Warnings(rules) {
+	for _, line := range append(papers.Warnings(rules), cfg.IdleChannels()...) {
 		s.printf("warning: %s\n", line)
 	}
 	return nil

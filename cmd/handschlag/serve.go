@@ -81,10 +81,10 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 	return srv, nil
 }
 
-// warn logs a line for each purpose that the register stops, and why (LAW-01).
+// warn logs a line for each purpose or channel that the register stops, and why (LAW-01).
 func (sh *shop) warn(ctx context.Context) error {
 	lines, err := sh.flow.Warnings(ctx)
-	for _, line := range lines {
+	for _, line := range append(lines, sh.cfg.IdleChannels()...) {
 		sh.log.Warn(line)
 	}
 	return err
