@@ -18,7 +18,7 @@ import (
 
 // ScanDecisions calls do for every record made in [from, to), in the order of the
 // chain; a zero time does not narrow. The bytes are the record's JSON as it lies in
-// the log, valid only during the call.
+// the log, valid only during the call; of one about an erased subject, what is left.
 func (h *Host) ScanDecisions(ctx context.Context, from, to time.Time, do func(record []byte) error) error {
 	err := h.decisions.Scan(0, func(p place, _ uint64, b []byte) error {
 		if err := ctx.Err(); err != nil {
@@ -33,7 +33,11 @@ func (h *Host) ScanDecisions(ctx context.Context, from, to time.Time, do func(re
 		if r.Time.Before(from) && !from.IsZero() || !to.IsZero() && !r.Time.Before(to) {
 			return nil
 		}
-		return do(b)
+		left, err := h.shown(b)
+		if err != nil {
+			return fmt.Errorf("decision log segment %d, frame at %d: %w", p.Segment, p.Offset, err)
+		}
+		return do(left)
 	})
 	if err != nil {
 		return fmt.Errorf("reading decisions: %w", err)

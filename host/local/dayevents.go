@@ -28,14 +28,20 @@ func (h *Host) DayEvents(ctx context.Context, name string, do func(event.Row) er
 			covered = d.Covered
 		}
 	}
-	if err := h.compactedEvents(ctx, name, do); err != nil {
+	left := func(r event.Row) error {
+		if h.buried(r.Subject) { // its bytes go with the next night
+			return nil
+		}
+		return do(r)
+	}
+	if err := h.compactedEvents(ctx, name, left); err != nil {
 		return fmt.Errorf("reading the events of %s: %w", name, err)
 	}
 	return h.scanEvents(0, func(n uint64, r event.Row) error {
 		if n < covered || dayOf(r.ReceivedMS) != name {
 			return ctx.Err()
 		}
-		return do(r)
+		return left(r)
 	})
 }
 

@@ -197,6 +197,24 @@ func (h *Host) readable(r decide.Record) decide.Record {
 	return r
 }
 
+// shown is the same of a record's bytes.
+func (h *Host) shown(b []byte) ([]byte, error) {
+	if !h.graves.any() {
+		return b, nil
+	}
+	var about struct {
+		Subject consent.Subject `json:"subject"`
+	}
+	if err := json.Unmarshal(b, &about); err != nil || !h.buried(about.Subject) {
+		return b, err
+	}
+	var r decide.Record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, err
+	}
+	return json.Marshal(flow.Redacted(r))
+}
+
 // ReadDecisions gives every record that is kept, in the order of the chain.
 func (h *Host) ReadDecisions(context.Context) (out []decide.Record, err error) {
 	err = h.decisions.Scan(0, func(_ place, _ uint64, b []byte) error {

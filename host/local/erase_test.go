@@ -114,7 +114,7 @@ func (s *shop) traces(p person) (hits []string) {
 	})
 	ok(s.t, err)
 	for _, d := range []string{noon.Format(time.DateOnly), noon.Add(aDay).Format(time.DateOnly)} { // pages are compressed
-		ok(s.t, s.DayEvents(ctx, d, func(r event.Row) error {
+		ok(s.t, s.compactedEvents(ctx, d, func(r event.Row) error {
 			if r.Subject == p.s || r.Fields.Product == p.canary {
 				hits = append(hits, "row of "+d)
 			}
@@ -230,6 +230,25 @@ func (s *shop) goneAtOnce(p person) {
 	ok(s.t, err)
 	all, err := s.ReadDecisions(ctx)
 	ok(s.t, err)
+	ok(s.t, s.ScanDecisions(ctx, time.Time{}, time.Time{}, func(b []byte) error {
+		var r decide.Record
+		err := json.Unmarshal(b, &r)
+		all = append(all, r)
+		return err
+	}))
+	snapshot := s.t.TempDir()
+	ok(s.t, folder{s.disk, snapshot, s.standingAt(s.now)}.decisions(s.Host, s.now.Add(aDay)))
+	if b, err := os.ReadFile(filepath.Join(snapshot, "decisions.ndjson")); err != nil || bytes.Contains(b, []byte(p.canary)) {
+		s.t.Errorf("a night reads of the subject: %s, %v", b, err)
+	}
+	for _, d := range []string{noon.Format(time.DateOnly), noon.Add(aDay).Format(time.DateOnly)} {
+		ok(s.t, s.DayEvents(ctx, d, func(r event.Row) error {
+			if r.Subject == p.s {
+				s.t.Errorf("a row of %s is shown", d)
+			}
+			return nil
+		}))
+	}
 	for _, r := range append(found, all...) {
 		if r.Subject == p.s || strings.Contains(string(r.Input), p.canary) {
 			s.t.Errorf("decision %s still tells: %s", r.ID, r.Input)

@@ -39,6 +39,13 @@ func (h *Host) buried(s consent.Subject) bool {
 	return len(h.graves.known) > 0 && h.graves.known[h.keys.graveOf(s)]
 }
 
+// any reports whether anybody was erased.
+func (g *graves) any() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return len(g.known) > 0
+}
+
 func (g *graves) add(m grave) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -296,7 +296,8 @@ func (f folder) counters(r pebble.Reader, through time.Time) error {
 }
 
 // decisions copies the records of the last 90 days before through, in the order
-// of the chain, byte for byte as they lie in the log.
+// of the chain, byte for byte as they lie in the log: of those about erased subjects,
+// what is left.
 func (f folder) decisions(h *Host, through time.Time) error {
 	return f.write("decisions.ndjson", func(w io.Writer) error {
 		return h.decisions.Scan(0, func(p place, _ uint64, b []byte) error {
@@ -309,7 +310,11 @@ func (f folder) decisions(h *Host, through time.Time) error {
 			if !r.Time.Before(through) || r.Time.Before(through.Add(-decisionsFor)) {
 				return nil
 			}
-			_, err := w.Write(append(bytes.Clone(b), '\n'))
+			left, err := h.shown(b)
+			if err != nil {
+				return fmt.Errorf("decision log segment %d, frame at %d: %w", p.Segment, p.Offset, err)
+			}
+			_, err = w.Write(append(bytes.Clone(left), '\n'))
 			return err
 		})
 	})
