@@ -74,13 +74,20 @@ func flags(name string, args []string, n int, define func(*flag.FlagSet)) ([]str
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	define(f)
-	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil, err
-	} else if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", name, err, errUsage)
+	var names []string // options may come before, between and after them
+	for {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", name, err, errUsage)
+		}
+		if f.NArg() == 0 {
+			break
+		}
+		names, args = append(names, f.Arg(0)), f.Args()[1:]
 	}
-	if f.NArg() != n {
-		return nil, fmt.Errorf("%s wants %d names, got %d: %w", name, n, f.NArg(), errUsage)
+	if len(names) != n {
+		return nil, fmt.Errorf("%s wants %d names, got %d: %w", name, n, len(names), errUsage)
 	}
-	return f.Args(), nil
+	return names, nil
 }

@@ -156,6 +156,7 @@ func TestL03AnybodyVerifiesOffline(t *testing.T) {
 		"by the key beside it":       {[]string{"folder", m.dir}, 0, `"size": 5`},
 		"with a witness":             {[]string{"folder", "-witness", m.older, m.dir}, 0, `"witnessed": 1`},
 		"with the book":              {[]string{"folder", "-book", m.book, m.dir}, 0, `"open": 5`},
+		"options after the name":     {[]string{"folder", m.dir, "-book", m.book}, 0, `"open": 5`},
 		"a book with another record": {[]string{"folder", "-book", m.changed(m.book, "record-c", "record-x"), m.dir}, 1, "opening of leaf 2"},
 		"growth by the folder":       {[]string{"growth", "-folder", m.dir, m.older, m.newer}, 0, `"newer": 5`},
 		"growth backwards":           {[]string{"growth", "-folder", m.dir, m.newer, m.older}, 1, "shrank"},
