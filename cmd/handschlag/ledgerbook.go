@@ -110,7 +110,7 @@ type ledgerRestoreCmd struct{ place }
 // Run opens a folder whose state store was put back from a backup, has it take in
 // what the book's journal and the ledger know since, and says what that was.
 func (c ledgerRestoreCmd) Run(ctx context.Context, s streams) error {
-	if err := thereIs(filepath.Join(c.Data, "log", "book")); err != nil {
+	if info, err := os.Stat(filepath.Join(c.Data, "log", "book")); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s has no journal of the book: nothing can be restored from it", c.Data)
 	}
 	cfg, _, err := loadConfig(c.Config)

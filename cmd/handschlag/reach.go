@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/handschlag/handschlag/api"
@@ -63,6 +64,10 @@ func thereIs(data string) error {
 		return fmt.Errorf("there is no data folder %s: handschlag serve makes one", data)
 	case err == nil && !info.IsDir():
 		return fmt.Errorf("%s is a file, not a data folder", data)
+	}
+	// Whatever opens a folder makes what it lacks: looking must not.
+	if _, err := os.Stat(filepath.Join(data, "format")); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is not a data folder: it has no file format; handschlag serve makes one", data)
 	}
 	return nil
 }
