@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -118,7 +119,7 @@ func (s streams) decision(d flow.DecisionAnswer, whole bool) error {
 	if whole {
 		return json.NewEncoder(s.out).Encode(d)
 	}
-	s.printf("%s %s %-9s %s\n", d.Record.Time.Format(time.RFC3339), d.Record.ID, d.Record.Action, strings.Join(d.Record.Rules, ","))
+	s.printf("%s %s %-9s %s\n", d.Record.Time.Format(time.RFC3339), d.Record.ID, d.Record.Action, cmp.Or(strings.Join(d.Record.Rules, ","), "–"))
 	return nil
 }
 

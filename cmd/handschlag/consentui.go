@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/handschlag/handschlag/config"
@@ -12,6 +13,7 @@ import (
 type auditConsentUICmd struct {
 	place
 	Version string `arg:"" optional:"" help:"One version; default: every one."`
+	Lang    string `enum:"de,en" default:"en" help:"Language: de or en."`
 	JSON    bool   `help:"Print as JSON."`
 }
 
@@ -54,7 +56,7 @@ func (c auditConsentUICmd) Run(ctx context.Context, s streams) error {
 			return printJSON(s, list)
 		}
 		for _, x := range list {
-			s.control(x)
+			s.control(x, c.Lang)
 		}
 		return nil
 	})
@@ -84,21 +86,48 @@ func (p papers) control(u config.UI) control {
 	return x
 }
 
-func (s streams) control(x control) {
-	s.printf("%s (%s, layer %d)\n  preset: %s; refusing stands out as much: %t, on the first layer: %t\n  clicks: accept %d, reject %d, withdraw %d (0: not counted)\n",
-		x.Version, x.Component, x.Layer, x.Default, x.RejectEqual, x.RejectFirst, x.Clicks["accept"], x.Clicks["reject"], x.Clicks["withdraw"])
-	s.printf("  picture: %s\n  review: %s, %s: %s\n", joinOr(nonEmpty(x.Screenshot), "none"), x.ReviewedBy, x.ReviewedAt, x.Note)
+// controlWords are the lines of a dossier.
+var controlWords = map[string][]string{
+	"en": {
+		"%s (%s, layer %d)\n  preset: %s; refusing stands out as much: %s, on the first layer: %s\n", "  clicks: accept %s, reject %s, withdraw %s\n", "not counted",
+		"  picture: %s\n  review: %s, %s: %s\n", "  deceptive patterns (EDPB 03/2022): %s\n", "  choices: %d records: all yes %d (%s), some %d (%s), all no %d (%s)\n",
+		"  invalidated from %s\n", "  its consents count today: %s\n", "yes", "no",
+	},
+	"de": {
+		"%s (%s, Ebene %d)\n  Voreinstellung: %s; Ablehnen gleich auffällig: %s, auf der ersten Ebene: %s\n", "  Klicks: zustimmen %s, ablehnen %s, widerrufen %s\n", "nicht gezählt",
+		"  Bild: %s\n  Prüfung: %s, %s: %s\n", "  irreführende Muster (EDSA 03/2022): %s\n", "  Entscheidungen: %d Datensätze: alles Ja %d (%s), teils %d (%s), alles Nein %d (%s)\n",
+		"  ungültig ab %s\n", "  ihre Einwilligungen gelten heute: %s\n", "ja", "nein",
+	},
+}
+
+func (s streams) control(x control, lang string) {
+	w := controlWords[lang]
+	truth := func(is bool) string {
+		if is {
+			return w[8]
+		}
+		return w[9]
+	}
+	clicks := func(name string) string {
+		if n := x.Clicks[name]; n > 0 {
+			return strconv.Itoa(n)
+		}
+		return w[2]
+	}
+	s.printf(w[0], x.Version, inWords(x.Component, lang), x.Layer, inWords(x.Default, lang), truth(x.RejectEqual), truth(x.RejectFirst))
+	s.printf(w[1], clicks("accept"), clicks("reject"), clicks("withdraw"))
+	s.printf(w[3], joinOr(nonEmpty(x.Screenshot), "–"), x.ReviewedBy, x.ReviewedAt, x.Note)
 	words := make([]string, len(patterns))
 	for i, kind := range patterns {
-		words[i] = kind + " " + x.Patterns[kind]
+		words[i] = inWords(kind, lang) + " " + inWords(x.Patterns[kind], lang)
 	}
-	s.printf("  deceptive patterns (EDPB 03/2022): %s\n", strings.Join(words, ", "))
+	s.printf(w[4], strings.Join(words, ", "))
 	c := x.Choices
-	s.printf("  choices: %d records: all yes %d (%s), some %d (%s), all no %d (%s)\n", c.Records, c.AllYes, portion(c.AllYes, c.Records), c.Some, portion(c.Some, c.Records), c.AllNo, portion(c.AllNo, c.Records))
+	s.printf(w[5], c.Records, c.AllYes, portion(c.AllYes, c.Records), c.Some, portion(c.Some, c.Records), c.AllNo, portion(c.AllNo, c.Records))
 	if x.Invalidated != "" {
-		s.printf("  invalidated from %s\n", x.Invalidated)
+		s.printf(w[6], x.Invalidated)
 	}
-	s.printf("  its consents count today: %t\n", x.Usable)
+	s.printf(w[7], truth(x.Usable))
 }
 
 func portion(n, of int) string {

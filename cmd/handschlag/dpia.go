@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -121,7 +122,7 @@ func (p papers) assess(d config.DPIA, lang string) assessment {
 	}
 	for _, purpose := range d.Purposes {
 		for _, x := range p.cfg.Processings(purpose) {
-			a.Data = append(a.Data, described{purpose, text(x.Name, lang), x.DataCategories, p.basis(x), x.Subjects, p.recipients(x.Recipients), text(x.Retention, lang), p.Deployed[purpose], p.abroad(x)})
+			a.Data = append(a.Data, described{purpose, text(x.Name, lang), x.DataCategories, p.basis(x, lang), x.Subjects, p.recipients(x.Recipients, lang), text(x.Retention, lang), p.Deployed[purpose], p.abroad(x, lang)})
 			for _, id := range x.Measures {
 				for _, m := range p.cfg.Register.Measures {
 					if m.ID == id {
@@ -178,24 +179,26 @@ var dpiaWords = map[string][]string{
 	"en": {
 		"Data protection impact assessment (Art. 35 GDPR; sections of the EDPB template 2026)", "0 Overview", "1.1 Data, purposes, persons, retention", "1.2 Functional description",
 		"1.3 Assets", "2 Compliance, judged by the rules in force", "3 Necessity and proportionality", "4 Risks to the persons, before and after measures", "5 Stakeholders",
-		"6 Conclusion", "views of the persons concerned", "OPINION of the data protection officer", "DECISION of the controller", "approved", "not approved", "holds", "does not hold", "missing", "nothing is missing",
+		"6 Conclusion", "views of the persons concerned", "OPINION of the data protection officer", "DECISION of the controller", "approved", "not approved", "holds", "does not hold", "missing", "nothing",
+		"version", "as of", "to be reviewed by", "rules", "free texts: as they stand in the register of the configuration", "third countries: ", "features in use: ",
 	},
 	"de": {
 		"Datenschutz-Folgenabschätzung (Art. 35 DSGVO; Abschnitte der EDSA-Vorlage 2026)", "0 Überblick", "1.1 Daten, Zwecke, Personen, Fristen", "1.2 Funktionsbeschreibung",
 		"1.3 Betriebsmittel", "2 Rechtmäßigkeit, beurteilt von den geltenden Regeln", "3 Notwendigkeit und Verhältnismäßigkeit", "4 Risiken für die Personen, vor und nach Maßnahmen", "5 Beteiligte",
-		"6 Ergebnis", "Standpunkt der betroffenen Personen", "STELLUNGNAHME der Datenschutzbeauftragten", "ENTSCHEIDUNG des Verantwortlichen", "genehmigt", "nicht genehmigt", "erfüllt", "nicht erfüllt", "es fehlt", "es fehlt nichts",
+		"6 Ergebnis", "Standpunkt der betroffenen Personen", "STELLUNGNAHME der Datenschutzbeauftragten", "ENTSCHEIDUNG des Verantwortlichen", "genehmigt", "nicht genehmigt", "erfüllt", "nicht erfüllt", "es fehlt", "nichts",
+		"Fassung", "Stand", "zu überprüfen bis", "Regelwerk", "Freitexte: so, wie sie im Register der Konfiguration stehen", "Drittländer: ", "eingesetzte Merkmale: ",
 	},
 }
 
 func (s streams) assessment(a assessment, lang string) {
 	w := dpiaWords[lang]
 	o := a.Overview
-	s.printf("%s\n\n%s\n  %s %s: %s\n  %s\n  %s\n  %s (%s)\n  policy %.16s\n", w[0], w[1], o.ID, o.Version, o.Title, o.Controller, o.DPO, o.AsOf, o.ReviewBy, o.Policy)
+	s.printf("%s\n\n%s\n  %s, %s %s: %s\n  %s\n  %s\n  %s %s; %s %s\n  %s %.16s\n  %s\n", w[0], w[1], o.ID, w[19], o.Version, o.Title, o.Controller, o.DPO, w[20], o.AsOf, w[21], o.ReviewBy, w[22], o.Policy, w[23])
 	s.printf("\n%s\n", w[2])
 	for _, d := range a.Data {
-		s.printf("  %s · %s\n    a) %s\n    b) %s\n    c) %s → %s; %s\n    d) %s\n", d.Purpose, d.Name, strings.Join(d.Data, ", "), d.Basis, strings.Join(d.Persons, ", "), d.Recipients, d.Abroad, d.Retention)
+		s.printf("  %s · %s\n    a) %s\n    b) %s\n    c) %s → %s; %s\n    d) %s\n", d.Purpose, d.Name, allInWords(d.Data, lang), d.Basis, allInWords(d.Persons, lang), d.Recipients, w[24]+d.Abroad, d.Retention)
 		if len(d.Features) > 0 {
-			s.printf("       %s\n", strings.Join(d.Features, ", "))
+			s.printf("       %s%s\n", w[25], strings.Join(d.Features, ", "))
 		}
 	}
 	s.list(w[3], a.Functional)
@@ -210,7 +213,10 @@ func (s streams) assessment(a assessment, lang string) {
 	}
 	s.printf("\n%s\n  %s\n\n%s\n", w[6], a.Necessity, w[7])
 	for _, r := range a.Risks {
-		s.printf("  %s: %s → %s (%s)\n", r.Risk, r.Inherent, r.Residual, strings.Join(r.Measures, ", "))
+		s.printf("  %s: %s → %s\n", r.Risk, inWords(r.Inherent, lang), inWords(r.Residual, lang))
+		for _, id := range r.Measures {
+			s.printf("    - %s\n", cmp.Or(a.Measures[id], id))
+		}
 	}
 	s.printf("\n%s\n  %s: %s\n  %s: %s, %s: %s\n", w[8], w[10], a.Stakeholder.Views, w[11], a.Stakeholder.Opinion.By, a.Stakeholder.Opinion.At, a.Stakeholder.Opinion.Text)
 	said := w[14]

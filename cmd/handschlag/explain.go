@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -119,20 +120,23 @@ var told = map[string]map[string]string{
 		"nobody": "nobody known", "about": "about", "by": "by", "because": "because", "basis": "legal basis", "facts": "facts the rules were told",
 		"path": "rules that held, in this order", "points": "need %d points by scorecard %s", "draw": "drawn with a chance of %.4f %%",
 		"flips": "what alone would have changed it, the smallest change first", "flip": "%s: was %v, with %v: %s %s", "noflip": "no single fact would have changed it",
-		"replay": "replay", "record": "record", "none": "no rule limited it", "then": "policy %.16s, configuration %.16s, binary %s; number %d of writer %s, after %.16s",
+		"replay": "replay", "record": "record", "none": "no rule limited it", "bare": "number %d of writer %s, after %.16s", "then": "policy %.16s, configuration %.16s, binary %s; number %d of writer %s, after %.16s",
 	},
 	"de": {
 		"nobody": "niemand Bekanntes", "about": "über", "by": "durch", "because": "weil", "basis": "Rechtsgrundlage", "facts": "Tatsachen, die den Regeln vorlagen",
 		"path": "Regeln, die zutrafen, in dieser Reihenfolge", "points": "Bedarf %d Punkte nach Punktetafel %s", "draw": "gezogen mit einer Wahrscheinlichkeit von %.4f %%",
 		"flips": "was allein es geändert hätte, die kleinste Änderung zuerst", "flip": "%s: war %v, mit %v: %s %s", "noflip": "keine einzelne Tatsache hätte es geändert",
-		"replay": "Nachprüfung", "record": "Protokoll", "none": "keine Regel hat es eingeschränkt", "then": "Regelwerk %.16s, Konfiguration %.16s, Programm %s; Nummer %d von Schreiber %s, nach %.16s",
+		"replay": "Nachprüfung", "record": "Protokoll", "none": "keine Regel hat es eingeschränkt", "bare": "Nummer %d von Schreiber %s, nach %.16s", "then": "Regelwerk %.16s, Konfiguration %.16s, Programm %s; Nummer %d von Schreiber %s, nach %.16s",
 	},
 }
 
 // replayed says the outcome of a replay in German; others are as they are.
 var replayed = map[string]string{
-	flow.ReplayedSame: "mit den Regeln von damals noch einmal entschieden: Byte für Byte gleich",
-	flow.ReplayDiffer: "mit den Regeln von damals noch einmal entschieden: NICHT gleich; Protokoll oder Regelwerk wurden verändert",
+	flow.ReplayedSame:                                "mit den Regeln von damals noch einmal entschieden: Byte für Byte gleich",
+	flow.ReplayDiffer:                                "mit den Regeln von damals noch einmal entschieden: NICHT gleich; Protokoll oder Regelwerk wurden verändert",
+	"its content was erased":                         "nicht möglich, der Inhalt wurde gelöscht",
+	"no rules judge it: a person's own act":          "nicht möglich, ein Mensch hat selbst entschieden, keine Regel",
+	"no rules judge it: what staff noted or fetched": "nicht möglich, hier vermerkt oder holt Personal etwas, keine Regel urteilt",
 }
 
 // tell prints a story as a person reads it.
@@ -154,7 +158,7 @@ func (s streams) tell(st flow.Story, lang string) {
 		s.printf("%s: %s\n", w["by"], r.Actor)
 	}
 	for _, why := range st.Reasons {
-		s.printf("%s %s: %s\n    %s: %s\n", w["because"], why.Rule, said(decide.Said{De: why.De, En: why.En}), w["basis"], why.LegalBasis)
+		s.printf("%s %s: %s\n    %s: %s\n", w["because"], why.Rule, said(decide.Said{De: why.De, En: why.En}), w["basis"], law(why.LegalBasis, lang))
 	}
 	if len(st.Reasons) == 0 {
 		s.printf("%s: %s\n", w["because"], unruled(r, lang))
@@ -166,6 +170,10 @@ func (s streams) tell(st flow.Story, lang string) {
 		replay = de
 	}
 	s.printf("%s: %s\n", w["replay"], replay)
+	if r.Digests.Policy == "" {
+		s.printf("%s: "+w["bare"]+"\n", w["record"], r.N, r.Writer, r.Prev)
+		return
+	}
 	s.printf("%s: "+w["then"]+"\n", w["record"], r.Digests.Policy, r.Digests.Config, r.Binary, r.N, r.Writer, r.Prev)
 }
 
@@ -191,17 +199,22 @@ func (s streams) evidence(st flow.Story, w map[string]string) {
 			s.printf("  %s\n", w["noflip"])
 		}
 	}
-	s.printf("%s:\n", w["facts"])
+	if len(st.Facts) > 0 {
+		s.printf("%s:\n", w["facts"])
+	}
 	for _, f := range st.Facts {
 		s.printf("  %s = %s\n", f.Name, plain(f.Value))
 	}
 	if len(st.Path) > 0 {
 		s.printf("%s:\n", w["path"])
 		for _, p := range st.Path {
-			s.printf("  %s\n", strings.TrimRight(fmt.Sprintf("%s:%d %s %s %s", p.File, p.Line, p.Name, p.ID, p.Title), " "))
+			s.printf("  %s\n", strings.Join(strings.Fields(fmt.Sprintf("%s:%d %s %s %s", p.File, p.Line, localVariable.ReplaceAllString(p.Name, ""), p.ID, p.Title)), " "))
 		}
 	}
 }
+
+// localVariable is the compiler's name of a rule's own variable, which nobody wrote.
+var localVariable = regexp.MustCompile(`\[__local[^\]]*\]`)
 
 // plain is a value as JSON writes it.
 func plain(v any) string {

@@ -36,9 +36,9 @@ func (c auditIncidentCmd) Run(_ context.Context, s streams) error {
 	w, due := incidentWords[c.Lang], notifyBy(c.Aware.Time)
 	s.printf("# %s\n\n", w["title"])
 	left := due.Sub(clock.Now()).Truncate(time.Minute)
-	state := fmt.Sprintf(w["left"], left)
+	state := fmt.Sprintf(w["left"], hours(left))
 	if left < 0 {
-		state = fmt.Sprintf(w["late"], -left)
+		state = fmt.Sprintf(w["late"], hours(-left))
 	}
 	for _, line := range [][2]string{
 		{w["aware"], c.Aware.Format(time.RFC3339)}, {w["due"], due.Format(time.RFC3339) + ", " + state}, {w["nature"], w[c.Kind]},
@@ -48,6 +48,11 @@ func (c auditIncidentCmd) Run(_ context.Context, s streams) error {
 		s.printf("- **%s:** %s\n", line[0], line[1])
 	}
 	return nil
+}
+
+// hours says a duration as a form wants it.
+func hours(d time.Duration) string {
+	return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
 }
 
 // incidentWords are the headings of Art. 33(3) and 34 GDPR.

@@ -30,7 +30,7 @@ func TestOPS05AllowAReportWithin72HoursOverAWeekend(t *testing.T) {
 		t.Errorf("aware on %s, due on %s", friday, due)
 	}
 	out, _, code := incident(t, "2026-11-21T18:00:00Z", "--aware", "2026-11-20T18:00:00Z", "--kind", "leaked_key", "--lang", "en")
-	if code != 0 || !strings.Contains(out, "2026-11-23T18:00:00Z, 48h0m0s left") || !strings.Contains(out, "a key has leaked") {
+	if code != 0 || !strings.Contains(out, "2026-11-23T18:00:00Z, 48 h 00 min left") || !strings.Contains(out, "a key has leaked") {
 		t.Errorf("code %d: %s", code, out)
 	}
 }
@@ -38,7 +38,7 @@ func TestOPS05AllowAReportWithin72HoursOverAWeekend(t *testing.T) {
 // OPS-05: the clock does not wait until the cause is known.
 func TestOPS05DenyWaitingForTheRootCause(t *testing.T) {
 	out, _, code := incident(t, "2026-11-23T19:00:00Z", "--aware", "2026-11-20T18:00:00Z", "--kind", "other", "--lang", "de")
-	if code != 0 || !strings.Contains(out, "seit 1h0m0s überfällig") {
+	if code != 0 || !strings.Contains(out, "seit 1 h 00 min überfällig") {
 		t.Errorf("code %d: %s", code, out)
 	}
 	if _, failed, code := incident(t, "2026-11-20T17:00:00Z", "--aware", "2026-11-20T18:00:00Z", "--kind", "other"); code == 0 || !strings.Contains(failed, "in the future") {

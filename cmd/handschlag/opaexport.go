@@ -26,7 +26,16 @@ func (c auditExportCmd) Run(ctx context.Context, s streams) error {
 	return c.within(ctx, s, func(r *reached) error {
 		path := "/admin/opa?" + between(c.Since.Time, c.Until.Time)
 		if !c.Gzip {
-			return r.copy(ctx, path, s.out)
+			told := 0
+			err := r.lines(ctx, path, func(line []byte) error {
+				told++
+				_, err := s.out.Write(line)
+				return err
+			})
+			if err == nil && told == 0 {
+				err = errors.New("there is no decision in that time")
+			}
+			return err
 		}
 		res, err := r.request(ctx, "GET", path, "", nil)
 		if err != nil {

@@ -102,7 +102,7 @@ func (sh *shop) papers(r *http.Request) (any, error) {
 	}
 	out.Words = words(ids)
 	if p, err := sh.host.Published(r.Context()); err == nil {
-		out.Published = p.AsOf
+		out.Published, out.Oldest["segments"] = p.AsOf, p.AsOf
 	}
 	if out.Admissions, err = sh.host.Counts(r.Context(), time.Unix(0, 0), out.Now.Add(time.Hour), ""); err != nil {
 		return nil, fmt.Errorf("reading counters: %w", err)

@@ -56,10 +56,14 @@ func (c auditRecipientsCmd) Run(ctx context.Context, s streams) error {
 			return s.table([]string{"id", "name", "role", "contract", "country", "transfer", "rests_on_dpf", "sub_processors", "named_in_notices", "purposes", "deletion_days", "last_check", "rows_sent", "last_sent", "blocked"}, rows)
 		}
 		for _, r := range list {
-			s.printf("%s · %s (%s, %s)\n  contract: %s; transfer: %s; sub-processors: %s; named in notices: %s; checked %s\n  for: %s\n  sent: %d rows in %d files%s; deletes within %d days\n",
-				r.ID, r.Name, r.Role, r.Country, joinOr(nonEmpty(r.Contract), "none"), r.Transfer, joinOr(r.Sub, "none"), joinOr(r.Notices, "none"), r.LastCheck, strings.Join(r.Purposes, ", "), r.Rows, r.Files, on(r.LastSent), r.DeletionDays)
+			none := inWords("none", c.Lang)
+			s.printf(pick(c.Lang,
+				"%s · %s (%s, %s)\n  contract: %s; transfer abroad: %s; sub-processors: %s; named in notices: %s; checked %s\n  for: %s\n  sent: rows %d, files %d%s; deletes within days: %d\n",
+				"%s · %s (%s, %s)\n  Vertrag: %s; Übermittlung in Drittländer: %s; Unterauftragsverarbeiter: %s; genannt in Hinweisen: %s; geprüft %s\n  für: %s\n  gesendet: Zeilen %d, Dateien %d%s; löscht binnen Tagen: %d\n"),
+				r.ID, r.Name, inWords(r.Role, c.Lang), r.Country, law(joinOr(nonEmpty(r.Contract), pick(c.Lang, "none", "kein Vertrag")), c.Lang), inWords(r.Transfer, c.Lang), joinOr(r.Sub, none), joinOr(r.Notices, none), r.LastCheck, strings.Join(r.Purposes, ", "),
+				r.Rows, r.Files, on(r.LastSent, c.Lang), r.DeletionDays)
 			for _, b := range r.Blocked {
-				s.printf("  gets nothing: %s\n", b)
+				s.printf(pick(c.Lang, "  gets nothing: %s\n", "  bekommt nichts: %s\n"), b)
 			}
 		}
 		return nil

@@ -117,6 +117,9 @@ func (s streams) named(in io.Reader, known names, mark bool) error {
 	for line := 0; ; line++ {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
+			if line == 1 {
+				_, _ = fmt.Fprintln(s.err, "the last night found nobody")
+			}
 			w.Flush()
 			return w.Error()
 		}

@@ -25,7 +25,7 @@ func (c auditRegisterCmd) Run(ctx context.Context, s streams) error {
 	}
 	rules := r.Rules
 	if c.Rule != "" {
-		rules = slices.DeleteFunc(slices.Clone(rules), func(x policy.Registered) bool { return x.ID != c.Rule })
+		rules = slices.DeleteFunc(slices.Clone(rules), func(x policy.Registered) bool { return !strings.EqualFold(x.ID, c.Rule) })
 		if len(rules) == 0 {
 			return fmt.Errorf("there is no rule %s: handschlag audit register lists them all", c.Rule)
 		}
@@ -59,7 +59,7 @@ func registerCSV(s streams, rules []policy.Registered, lang string) error {
 		title, plain, why := in(lang, r)
 		n := results(r)
 		_ = w.Write([]string{
-			r.ID, title, plain, words.of(string(r.Standing)), why, r.Source, words.each(r.Force, "/"), r.LegalBasis, words.of(r.SDM), words.list(r.Where),
+			r.ID, title, plain, words.of(string(r.Standing)), why, r.Source, words.each(r.Force, "/"), law(r.LegalBasis, lang), words.of(r.SDM), words.list(r.Where),
 			strings.Join(r.Inputs, " "), strings.Join(r.Enforced, " "), strings.Join(testNames(r), " "),
 			fmt.Sprint(n["pass"]), fmt.Sprint(n["fail"]), fmt.Sprint(n[policy.NotRun]), r.Since,
 		})
@@ -138,7 +138,7 @@ func (t registerText) rule(r policy.Registered) {
 	}
 	line("state", strings.TrimSuffix(w.of(string(r.Standing))+": "+why, ": "))
 	line("catalogue", r.Catalogue)
-	line("basis", r.LegalBasis)
+	line("basis", law(r.LegalBasis, t.lang))
 	line("source", r.Source)
 	line("force", w.each(r.Force, "/"))
 	line("sdm", w.of(r.SDM))

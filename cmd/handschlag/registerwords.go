@@ -36,7 +36,7 @@ var registerWords = map[string]vocabulary{
 		"missing": "fehlt", "own": "eigene Regeln des Produkts", "tests": "Prüfungen", "passed": "davon bestanden", "failed": "davon fehlgeschlagen", "notrun": "davon von diesem Programm nicht ausgeführt",
 		"live":     "Die Prüfungen in Rego hat dieses Programm eben ausgeführt.",
 		"recorded": "Die %d Prüfungen in Go wurden zuletzt für Stand %s am %s ausgeführt.", "unrecorded": "Für die Prüfungen in Go liegt keine Aufzeichnung vor.",
-		"state": "Stand", "catalogue": "Wortlaut des Katalogs (englisch)", "basis": "Rechtsgrundlage", "source": "Quelle", "force": "Verbindlichkeit", "sdm": "Gewährleistungsziel (SDM)",
+		"state": "Stand", "catalogue": "Wortlaut des Katalogs (englisch)", "basis": "Rechtsgrundlage", "source": "Quelle (englisch)", "force": "Verbindlichkeit", "sdm": "Gewährleistungsziel (SDM)",
 		"where": "Orte", "inputs": "Gelesene Angaben", "shown": "Prüfungen", "enforced": "Durchgesetzt in", "since": "Seit Fassung",
 		"ran":     "%d, davon %d bestanden, %d fehlgeschlagen, %d hier nicht ausgeführt:",
 		"binding": "verbindlich", "guidance": "Leitlinie", "contested": "umstritten", "voluntary": "freiwillig", "design": "eigene Festlegung",

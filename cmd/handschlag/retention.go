@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +25,7 @@ type class struct {
 	Days     int      `json:"ttl_days,omitempty"` // 0: by another term, or none
 	Reason   string   `json:"reason"`
 	Oldest   string   `json:"oldest,omitempty"`
+	Unknown  bool     `json:"oldest_not_measured,omitempty"`
 	Overdue  int      `json:"overdue_days"` // that the oldest is past its term
 	By       string   `json:"carried_out_by"`
 	LastRun  string   `json:"last_deletion_run,omitempty"`
@@ -44,15 +48,29 @@ func (c auditRetentionCmd) Run(ctx context.Context, s streams) error {
 			}
 			return s.table([]string{"class", "ttl", "reason", "oldest", "overdue_days", "carried_out_by", "last_deletion_run", "holds", "standing"}, rows)
 		}
+		s.printf("%s\n", p.asOf(c.Lang))
 		for _, x := range list {
-			s.printf("%-28s %-38s oldest %-10s %s; by %s%s\n", x.Class, x.TTL, joinOr(nonEmpty(x.Oldest), "–"), x.Standing, x.By, on(x.LastRun))
+			s.printf(pick(c.Lang, "%-33s %-38s oldest %-12s %s; deleted by: %s%s\n", "%-33s %-38s Ältestes %-12s %s; löscht: %s%s\n"),
+				x.Class, x.TTL, x.oldest(c.Lang), x.Standing, x.By, on(x.LastRun, c.Lang))
 			for _, h := range x.Holds {
-				s.printf("    held: %s\n", h)
+				s.printf(pick(c.Lang, "    held: %s\n", "    Aufbewahrung ausgesetzt: %s\n"), h)
 			}
 		}
 		return nil
 	})
 }
+
+// oldest is the day of the oldest, or why there is none to name.
+func (x class) oldest(lang string) string {
+	if x.Unknown {
+		return pick(lang, "not measured", "unbekannt")
+	}
+	return cmp.Or(x.Oldest, "–")
+}
+
+// unmeasured are classes that live in the state store, which no command goes through
+// for its oldest row.
+var unmeasured = []string{"prices", "phone", "suppression"}
 
 func nonEmpty(s string) []string {
 	if s == "" {
@@ -61,40 +79,51 @@ func nonEmpty(s string) []string {
 	return []string{s}
 }
 
-func on(day string) string {
+func on(day, lang string) string {
 	if day == "" {
 		return ""
 	}
-	return ", last " + day
+	return pick(lang, ", last ", ", zuletzt ") + day
+}
+
+// asOf says by which clock terms are judged, and how long ago a night last deleted:
+// nothing goes as long as none runs.
+func (p papers) asOf(lang string) string {
+	out := pick(lang, "as of ", "Stand ") + day(p.Now)
+	if p.Published.IsZero() {
+		return out + pick(lang, "; no night has run: nothing was deleted yet", "; noch keine Nacht ist gelaufen: gelöscht wurde noch nichts")
+	}
+	return out + fmt.Sprintf(pick(lang, "; the last night ran for %s, %d days before", "; die letzte Nacht lief für den %s, %d Tage davor"), day(p.Published), int(p.Now.Sub(p.Published).Hours()/24))
 }
 
 // kept are the classes of law.md 2.6 that this product holds. days is the configured
 // term, nil where it is not a number of days.
 var kept = []struct {
-	id, de, en, termDe, termEn, reason, by string
-	days                                   func(*config.Config) int
+	id, de, en, termDe, termEn, reason, by, byDe string
+	days                                         func(*config.Config) int
 }{
-	{"events", "Ereignisse (zugelassen)", "events (admitted)", "", "", "LAW-05", "host, after a published night", func(c *config.Config) int { return c.Retention.EventDays }},
-	{"refused", "abgelehnte Ereignisse", "refused events", "0 Tage: nur ein Zähler", "0 days: a counter only", "CON-11", "never stored", nil},
-	{"features", "Merkmale je Tag", "features by day", "", "", "C-446/21", "night", func(c *config.Config) int { return c.Retention.FeatureDays }},
-	{"segments", "Segmente und Zuteilungen", "segments and assignments", "", "", "BAT-08", "the day ignores what has expired", func(c *config.Config) int { return c.Retention.SegmentDays }},
-	{"exports", "Exporte", "exports", "", "", "EXP-06", "not served after 48 hours; files: operator", func(c *config.Config) int { return c.Retention.SegmentDays }},
-	{"decisions", "Entscheidungen", "decisions", "", "", "OPS-01", "host, after a published night", func(c *config.Config) int { return c.Retention.DecisionDays }},
-	{"prices", "Preishistorie", "price history", "3 Jahre", "3 years", "PRI-03", "not removed yet: comes with the rights work", nil},
-	{"consents", "Einwilligungsnachweise", "proofs of consent", "Laufzeit und 3 Jahre zum Jahresende", "life and 3 years, to the year's end", "Art. 7(1) GDPR", "not removed yet: comes with the rights work", nil},
-	{"phone", "Telefoneinwilligung und Nutzungen", "phone consent and its uses", "5 Jahre ab letzter Nutzung", "5 years from the last use", "§ 7a UWG", "host", nil},
-	{"suppression", "Sperrliste", "suppression list", "unbegrenzt, nur Prüfsumme und Kanal", "without limit, digest and channel only", "EXP-03", "outlives erasure on purpose", nil},
-	{"recordings", "Aufzeichnungen", "recordings", "30 Tage", "30 days", "ESC-06", "never held here: the desk keeps them", nil},
-	{"security", "Sicherheitsprotokolle", "security logs", "30 Tage", "30 days", "LAW-02", "operator: ours name nobody", nil},
+	{"events", "Ereignisse (zugelassen)", "events (admitted)", "", "", "LAW-05", "host, after a published night", "der Speicher, nach jeder veröffentlichten Nacht", func(c *config.Config) int { return c.Retention.EventDays }},
+	{"refused", "abgelehnte Ereignisse", "refused events", "0 Tage: nur ein Zähler", "0 days: a counter only", "CON-11", "never stored", "nie gespeichert", nil},
+	{"features", "Merkmale je Tag", "features by day", "", "", "C-446/21", "night", "die Nacht", func(c *config.Config) int { return c.Retention.FeatureDays }},
+	{"segments", "Segmente und Zuteilungen", "segments and assignments", "", "", "BAT-08", "the day ignores what has expired", "am Tag gilt Abgelaufenes als nicht da", func(c *config.Config) int { return c.Retention.SegmentDays }},
+	{"exports", "Exporte", "exports", "", "", "EXP-06", "not served after 48 hours; files: operator", "nach 48 Stunden nicht mehr ausgeliefert; Dateien: der Betrieb", func(c *config.Config) int { return c.Retention.SegmentDays }},
+	{"decisions", "Entscheidungen", "decisions", "", "", "OPS-01", "host, after a published night", "der Speicher, nach jeder veröffentlichten Nacht", func(c *config.Config) int { return c.Retention.DecisionDays }},
+	{"prices", "Preishistorie", "price history", "3 Jahre", "3 years", "PRI-03", "not removed yet: comes with the rights work", "noch niemand: kommt mit der Arbeit an den Betroffenenrechten", nil},
+	{"consents", "Einwilligungsnachweise", "proofs of consent", "Laufzeit und 3 Jahre zum Jahresende", "life and 3 years, to the year's end", "Art. 7(1) GDPR", "not removed yet: comes with the rights work", "noch niemand: kommt mit der Arbeit an den Betroffenenrechten", nil},
+	{"phone", "Telefoneinwilligung und Nutzungen", "phone consent and its uses", "5 Jahre ab letzter Nutzung", "5 years from the last use", "§ 7a UWG", "host", "der Speicher", nil},
+	{"suppression", "Sperrliste", "suppression list", "unbegrenzt, nur Prüfsumme und Kanal", "without limit, digest and channel only", "EXP-03", "outlives erasure on purpose", "niemand: überdauert die Löschung mit Absicht", nil},
+	{"recordings", "Aufzeichnungen", "recordings", "30 Tage", "30 days", "ESC-06", "never held here: the desk keeps them", "nie hier: das Beratungssystem hält sie", nil},
+	{"security", "Sicherheitsprotokolle", "security logs", "30 Tage", "30 days", "LAW-02", "operator: ours name nobody", "der Betrieb: unsere nennen niemanden", nil},
 }
 
 func (p papers) classes(lang string) []class {
 	out := make([]class, 0, len(kept))
 	for _, k := range kept {
-		x := class{Class: k.en, TTL: k.termEn, Reason: k.reason, By: k.by, Oldest: day(p.Oldest[k.id]), Standing: "by its term"}
+		x := class{Class: k.en, TTL: k.termEn, Reason: k.reason, By: pick(lang, k.by, k.byDe), Oldest: day(p.Oldest[k.id]), Standing: pick(lang, "by its term", "nach seiner Frist")}
 		if lang == "de" {
 			x.Class, x.TTL = k.de, k.termDe
 		}
+		x.Unknown = slices.Contains(unmeasured, k.id)
 		if k.days != nil {
 			p.counted(&x, k.days(p.cfg), p.Oldest[k.id], lang)
 			x.LastRun = day(p.Published)
@@ -110,16 +139,13 @@ func (p papers) classes(lang string) []class {
 }
 
 func (p papers) counted(x *class, days int, oldest time.Time, lang string) {
-	x.Days, x.TTL, x.Oldest, x.Standing = days, strconv.Itoa(days)+" days", day(oldest), "nothing"
-	if lang == "de" {
-		x.TTL = strconv.Itoa(days) + " Tage"
-	}
+	x.Days, x.TTL, x.Oldest, x.Standing = days, strconv.Itoa(days)+pick(lang, " days", " Tage"), day(oldest), pick(lang, "nothing is there", "nichts ist da")
 	if oldest.IsZero() {
 		return
 	}
 	// Terms are counted from the last night: nothing goes as long as none runs.
 	x.Standing = "ok"
 	if late := int(p.Now.Sub(oldest.AddDate(0, 0, days+2)).Hours() / 24); late > 0 {
-		x.Overdue, x.Standing = late, "OVERDUE by "+strconv.Itoa(late)+" days: the next night lets go of it"
+		x.Overdue, x.Standing = late, fmt.Sprintf(pick(lang, "OVERDUE by %d days: the next night lets go of it", "ÜBERFÄLLIG seit %d Tagen: die nächste Nacht lässt es los"), late)
 	}
 }

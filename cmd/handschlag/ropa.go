@@ -46,7 +46,7 @@ var bases = map[string]struct{ law, fides string }{
 	"6-1-c": {"Art. 6(1)(c) GDPR", "Legal Obligations"}, "6-1-f": {"Art. 6(1)(f) GDPR", "Legitimate Interests"},
 }
 
-func (p papers) basis(x config.Processing) string {
+func (p papers) basis(x config.Processing, lang string) string {
 	out := bases[x.Basis].law
 	if x.Art9 != "" {
 		out += ", Art. 9(2)(" + strings.TrimPrefix(x.Art9, "9-2-") + ") GDPR"
@@ -54,7 +54,7 @@ func (p papers) basis(x config.Processing) string {
 	if x.DeviceAccess {
 		out += ", § 25 TDDDG"
 	}
-	return out
+	return law(out, lang)
 }
 
 // runs says whether a purpose may run today, and why not.
@@ -71,14 +71,14 @@ func (p papers) runs(x config.Processing, lang string) string {
 }
 
 // abroad names transfers to third countries with their safeguards (Art. 30(1)(e)).
-func (p papers) abroad(x config.Processing) string {
+func (p papers) abroad(x config.Processing, lang string) string {
 	var out []string
 	for _, id := range x.Recipients {
 		if r, ok := p.cfg.RecipientNamed(id); ok && r.Transfer != "none" {
-			out = append(out, fmt.Sprintf("%s (%s, %s)", r.Name, r.Country, r.Transfer))
+			out = append(out, fmt.Sprintf("%s (%s, %s)", r.Name, r.Country, inWords(r.Transfer, lang)))
 		}
 	}
-	return joinOr(out, "none (EU/EEA)")
+	return joinOr(out, pick(lang, "none (EU/EEA)", "keine (nur EU/EWR)"))
 }
 
 func (p papers) measures(x config.Processing, lang string) string {
@@ -93,14 +93,14 @@ func (p papers) measures(x config.Processing, lang string) string {
 	return strings.Join(out, "; ")
 }
 
-func (p papers) recipients(ids []string) string {
+func (p papers) recipients(ids []string, lang string) string {
 	var out []string
 	for _, id := range ids {
 		r, ok := p.cfg.RecipientNamed(id)
 		if !ok {
 			r.Name = id
 		}
-		out = append(out, fmt.Sprintf("%s (%s)", r.Name, r.Role))
+		out = append(out, fmt.Sprintf("%s (%s)", r.Name, inWords(r.Role, lang)))
 	}
 	return strings.Join(out, "; ")
 }
@@ -115,7 +115,7 @@ func (p papers) ropaCSV(s streams, list []config.Processing, lang string) error 
 	for i, x := range list {
 		rows[i] = []string{
 			string(x.Purpose), text(x.Name, lang), p.cfg.Controller.Name + ", " + p.cfg.Controller.Address + ", " + p.cfg.Controller.Contact, p.cfg.DPO.Name + ", " + p.cfg.DPO.Contact,
-			p.basis(x), strings.Join(x.Subjects, " "), strings.Join(x.DataCategories, " "), p.recipients(x.Recipients), p.abroad(x),
+			p.basis(x, lang), strings.Join(x.Subjects, " "), strings.Join(x.DataCategories, " "), p.recipients(x.Recipients, lang), p.abroad(x, lang),
 			strconv.Itoa(x.RetentionDays), text(x.Retention, lang), p.measures(x, lang), strings.Join(x.DataUse, " "), x.DPIA, x.LIA, x.Owner, p.runs(x, lang),
 		}
 	}
@@ -134,7 +134,7 @@ func (p papers) ropaText(s streams, list []config.Processing, lang string) {
 	for _, x := range list {
 		s.printf("\n%s · %s\n", x.Purpose, text(x.Name, lang))
 		for _, line := range [][2]string{
-			{w[4], p.basis(x)}, {w[5], strings.Join(x.Subjects, ", ")}, {w[6], strings.Join(x.DataCategories, ", ")}, {w[7], p.recipients(x.Recipients)}, {w[8], p.abroad(x)},
+			{w[4], p.basis(x, lang)}, {w[5], allInWords(x.Subjects, lang)}, {w[6], allInWords(x.DataCategories, lang)}, {w[7], p.recipients(x.Recipients, lang)}, {w[8], p.abroad(x, lang)},
 			{w[9], text(x.Retention, lang)}, {w[10], p.measures(x, lang)}, {w[11], x.DPIA}, {w[12], x.LIA}, {w[13], x.Owner}, {w[14], p.runs(x, lang)},
 		} {
 			if line[1] != "" {
@@ -193,7 +193,7 @@ func (p papers) fides(list []config.Processing, lang string) map[string][]fidesS
 			}
 			for _, id := range x.Recipients {
 				if r, ok := p.cfg.RecipientNamed(id); ok && r.Role != "own" {
-					d.Shared, d.Third, d.Egress = true, p.recipients(x.Recipients), append(d.Egress, key(id))
+					d.Shared, d.Third, d.Egress = true, p.recipients(x.Recipients, lang), append(d.Egress, key(id))
 				}
 			}
 			sys.Declarations = append(sys.Declarations, d)

@@ -45,7 +45,7 @@ func (c auditTableCmd) Run(ctx context.Context, s streams) error {
 		}
 		is, err := rules.Table(ctx)
 		if err != nil {
-			return err
+			return interrupted(ctx, err, "no table was printed")
 		}
 		out := bufio.NewWriterSize(s.out, 1<<16)
 		p := tablePrinter{out: out, words: tableWords[c.Lang], lang: c.Lang, table: is, rules: rules, narrow: narrow, now: now, ids: map[string]bool{}}
@@ -116,7 +116,7 @@ var tableWords = map[string]map[string]string{
 		"cases": "cases", "all": "all", "distinct": "distinct ids", "complete": "complete: the lists' lengths multiply to the number of cases, each number leads to its case and back, and all ids differ",
 		"kept": "something is kept in", "judged": "OPA judged %d of them; the others differ only in what no rule asks about. Distinct verdicts: %d",
 		"digest": "digest of all cases with their verdicts (SHA-256)", "purpose": "purpose", "events": "event types", "states": "states",
-		"keeps": "kept: %s", "refused": "refused by %s", "night": "at night: %s", "when": "when", "always": "always", "rules": "The rules in words",
+		"keeps": "kept: %s", "refused": "refused by %s", "night": "at night: %s", "when": "when", "always": "always", "rules": "The rules in words", "facts": "The facts in words",
 		"any": "any", "limits": "What is kept is at most what LAW-06 names for the purpose.", "diff": "What changed from %s to %s",
 		"newly": "newly kept", "nolonger": "no longer kept", "fields": "kept with other fields", "others": "refused by other rules", "same": "the same",
 		"more": "and %s", "less": "no longer %s", "because": "because of %s", "nobecause": "no longer because of %s",
@@ -127,7 +127,7 @@ var tableWords = map[string]map[string]string{
 		"cases": "Fälle", "all": "alle", "distinct": "verschiedene Kennungen", "complete": "vollständig: die Längen der Listen ergeben malgenommen die Zahl der Fälle, jede Nummer führt zu ihrem Fall und zurück, und alle Kennungen sind verschieden",
 		"kept": "etwas behalten wird in", "judged": "OPA hat %d davon beurteilt; die übrigen unterscheiden sich nur in dem, wonach keine Regel fragt. Verschiedene Urteile: %d",
 		"digest": "Prüfsumme aller Fälle mit ihren Urteilen (SHA-256)", "purpose": "Zweck", "events": "Ereignisarten", "states": "Zustände",
-		"keeps": "behalten: %s", "refused": "abgelehnt durch %s", "night": "nachts: %s", "when": "wenn", "always": "immer", "rules": "Die Regeln in Worten",
+		"keeps": "behalten: %s", "refused": "abgelehnt durch %s", "night": "nachts: %s", "when": "wenn", "always": "immer", "rules": "Die Regeln in Worten", "facts": "Die Tatsachen in Worten",
 		"any": "beliebig", "limits": "Behalten wird höchstens, was LAW-06 für den Zweck nennt.", "diff": "Was sich von %s zu %s geändert hat",
 		"newly": "neu behalten", "nolonger": "nicht mehr behalten", "fields": "mit anderen Feldern behalten", "others": "durch andere Regeln abgelehnt", "same": "gleich",
 		"more": "dazu %s", "less": "nicht mehr %s", "because": "wegen %s", "nobecause": "nicht mehr wegen %s",
@@ -250,9 +250,13 @@ func (p *tablePrinter) whenAny(bs []policy.Box) string {
 }
 
 func (p *tablePrinter) legend() {
+	p.printf("\n%s\n", p.words["facts"])
+	for _, line := range factWords[p.lang] {
+		p.printf("  %s\n", line)
+	}
 	p.printf("\n%s\n%s\n", p.words["rules"], p.words["limits"])
 	for _, r := range p.named() {
-		p.printf("  %s: %s (%s)\n", r.Rule, p.said(r), r.LegalBasis)
+		p.printf("  %s: %s (%s)\n", r.Rule, p.said(r), law(r.LegalBasis, p.lang))
 	}
 }
 
