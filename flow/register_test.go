@@ -32,7 +32,7 @@ func without(p consent.Purpose) func(*config.Config) {
 }
 
 func TestLAW01AllowEveryPurposeOfTheDefaultRegister(t *testing.T) {
-	for _, year := range []int{2008, 2025, 2026, 2027} {
+	for _, year := range []int{2008, 2025, 2026, 2027, 2028} {
 		r := registered(t, config.Default(), time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC))
 		for _, p := range consent.Purposes {
 			if v := r.Verdict(p); !v.Allowed || len(v.Dropped)+len(v.Blocked) > 0 {
@@ -42,7 +42,7 @@ func TestLAW01AllowEveryPurposeOfTheDefaultRegister(t *testing.T) {
 	}
 }
 
-// The default assessment of interests lasts 24 months, those of impact to the end of 2030.
+// The default assessment of interests lasts 24 months, those of impact to the end of 2099.
 func TestLAW02DenyAnInterestWhoseAssessmentGrewOld(t *testing.T) {
 	r := registered(t, config.Default(), time.Date(2028, 11, 21, 0, 0, 0, 0, time.UTC))
 	for _, p := range consent.Purposes {
@@ -51,7 +51,7 @@ func TestLAW02DenyAnInterestWhoseAssessmentGrewOld(t *testing.T) {
 			t.Errorf("%s runs: %v", p, r.Runs(p))
 		}
 	}
-	if registered(t, config.Default(), time.Date(2030, 12, 31, 0, 0, 0, 0, time.UTC)).Runs(consent.Analytics) {
+	if registered(t, config.Default(), time.Date(2099, 12, 31, 0, 0, 0, 0, time.UTC)).Runs(consent.Analytics) {
 		t.Error("analytics outlived its assessment")
 	}
 }
