@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -77,6 +78,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		return s.fail(exitUsage, fmt.Errorf("%w (see handschlag --help)", err))
 	}
 	if err := parsed.Run(); err != nil {
+		if !strings.HasPrefix(err.Error(), "interrupted: ") {
+			err = interrupted(ctx, err, "the command did not finish")
+		}
 		return s.fail(exitFailed, err)
 	}
 	return 0

@@ -42,11 +42,22 @@ func reach(ctx context.Context, p place, s streams) (*reached, error) {
 		t := &http.Transport{DialContext: dial}
 		return &reached{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }}, nil
 	}
-	sh, err := openShop(ctx, p, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	sh, err := openShop(ctx, p, slog.New(untilStopped{slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}), ctx}))
 	if err != nil {
 		return nil, err
 	}
 	return &reached{http: &http.Client{Transport: inProcess{sh.adminHandler()}}, close: sh.Close}, nil
+}
+
+// untilStopped is a log that falls silent when somebody stops the command: what
+// breaks then is no news.
+type untilStopped struct {
+	slog.Handler
+	ctx context.Context
+}
+
+func (u untilStopped) Enabled(ctx context.Context, l slog.Level) bool {
+	return u.ctx.Err() == nil && u.Handler.Enabled(ctx, l)
 }
 
 // within is with for commands that only look: they make no data folder.
