@@ -664,7 +664,20 @@ func TestBAT08AllowExpiredRowsGo(t *testing.T) {
 	if v, err := Verify(dir, ""); err != nil || v.Gone > 0 {
 		t.Errorf("after 29 days: %d gone, %v", v.Gone, err)
 	}
-	s.run(s.night(monday.AddDate(0, 0, 31)))
+	last := s.night(monday.AddDate(0, 0, 31))
+	manifest, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(filepath.Join(dir, manifestFile), []byte("damaged"))
+	if _, err := Run(context.Background(), last); err == nil {
+		t.Error("rows that cannot be removed are passed over")
+	}
+	if _, err := os.Stat(filepath.Join(last.Out, "2026-12-03")); err == nil {
+		t.Error("a night that fails to remove them shows its files")
+	}
+	s.write(filepath.Join(dir, manifestFile), manifest)
+	s.run(last)
 	for name := range tree(t, dir) {
 		if !slices.Contains([]string{manifestFile, signatureFile, lineageFile, "report.html", "report.json"}, name) {
 			t.Errorf("after 30 days %s is still there", name)

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,12 +67,17 @@ func (s *shop) list(name string) [][]string {
 
 // protected runs a night 12 days after monday over orders of 1 × A at 100.00.
 func protected(t *testing.T, days int, fill func(*shop), rows ...priced) (*shop, Result) {
+	return protectedBy(t, days, fill, func() []priced { return rows })
+}
+
+// protectedBy is the same with prices that are known once the shop is filled.
+func protectedBy(t *testing.T, days int, fill func(*shop), rows func() []priced) (*shop, Result) {
 	s := newShop(t)
 	s.everyday(30, 1)
 	fill(s)
 	in := s.night(monday.AddDate(0, 0, 12))
 	in.Config.Prices.Protection = config.Protection{Days: days, Storefront: "de", Channel: "web"}
-	s.prices(in.Snapshot, rows...)
+	s.prices(in.Snapshot, rows()...)
 	return s, s.run(in)
 }
 
@@ -97,40 +103,62 @@ func TestPRI14AllowADifferenceBackWhoeverBought(t *testing.T) {
 	}
 }
 
+// Each case is a product of its own; those with the same days of protection share a
+// night, with one order that the shop does protect: the list is not empty by itself.
 func TestPRI14DenyWhatIsNoPublicFallInTime(t *testing.T) {
-	buy := func(kind event.Kind, at time.Time) func(*shop) {
-		return func(s *shop) {
-			s.orders(subject(1), event.OrderCompleted, monday, 4711, event.Item{Product: "A", Quantity: 1, PriceCents: 10000})
-			if kind != event.OrderCompleted {
-				s.orders(subject(1), kind, at, 4711)
-			}
-		}
-	}
-	bought := buy(event.OrderCompleted, monday)
 	day := func(n int) time.Time { return monday.AddDate(0, 0, n) }
 	end := day(1)
-	for name, c := range map[string]struct {
-		days int
-		fill func(*shop)
-		rows []priced
-	}{
-		"a fall after the days of protection": {5, bought, fall("A", day(9), 10000, 8500)},
-		"a price that was lower before":       {14, bought, []priced{{"A", "web", day(-60), &end, 8500}, {"A", "web", end, nil, 10000}}},
-		"a price on another channel":          {14, bought, []priced{{"A", "app", day(-60), &end, 10000}, {"A", "app", end, nil, 8500}}},
-		"a price of another product":          {14, bought, fall("B", day(9), 10000, 8500)},
-		"a rise":                              {14, bought, fall("A", day(9), 10000, 12000)},
-		"a fall to what was paid":             {14, bought, fall("A", day(9), 12000, 10000)},
-		"an order that went back":             {14, buy(event.OrderRefunded, day(10)), fall("A", day(9), 10000, 8500)},
-		"an order that was cancelled":         {14, buy(event.OrderCancelled, day(1)), fall("A", day(9), 10000, 8500)},
-		"a shop that does not offer it":       {0, bought, fall("A", day(9), 10000, 8500)},
-		"a fall that is still to come":        {14, bought, fall("A", day(13), 10000, 8500)},
+	type denied struct {
+		name string
+		back event.Kind // what became of the order, on the day after or ten days on
+		on   time.Time
+		rows func(product string) []priced
+	}
+	falls := func(at time.Time, was, is int64) func(string) []priced {
+		return func(product string) []priced { return fall(product, at, was, is) }
+	}
+	for days, cases := range map[int][]denied{
+		5: {{name: "a fall after the days of protection", rows: falls(day(9), 10000, 8500)}},
+		0: {{name: "a shop that does not offer it", rows: falls(day(9), 10000, 8500)}},
+		14: {
+			{name: "a price that was lower before", rows: func(p string) []priced {
+				return []priced{{p, "web", day(-60), &end, 8500}, {p, "web", end, nil, 10000}}
+			}},
+			{name: "a price on another channel", rows: func(p string) []priced {
+				return []priced{{p, "app", day(-60), &end, 10000}, {p, "app", end, nil, 8500}}
+			}},
+			{name: "a price of another product", rows: func(p string) []priced { return fall("not "+p, day(9), 10000, 8500) }},
+			{name: "a rise", rows: falls(day(9), 10000, 12000)},
+			{name: "a fall to what was paid", rows: falls(day(9), 12000, 10000)},
+			{name: "an order that went back", back: event.OrderRefunded, on: day(10), rows: falls(day(9), 10000, 8500)},
+			{name: "an order that was cancelled", back: event.OrderCancelled, on: day(1), rows: falls(day(9), 10000, 8500)},
+			{name: "a fall that is still to come", rows: falls(day(13), 10000, 8500)},
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s, _ := protected(t, c.days, c.fill, c.rows...)
-			if rows := s.list("refunds"); len(rows) != 0 {
-				t.Errorf("refunds are %v", rows)
+		rows, wrong := fall("protected", day(3), 10000, 8500), map[string]string{}
+		s, _ := protectedBy(t, days, func(s *shop) {
+			s.orders(subject(2), event.OrderCompleted, monday, 4000, event.Item{Product: "protected", Quantity: 1, PriceCents: 10000})
+			for i, c := range cases {
+				order, product := int64(4711+i), fmt.Sprint("product ", i)
+				s.orders(subject(1), event.OrderCompleted, monday, order, event.Item{Product: product, Quantity: 1, PriceCents: 10000})
+				if c.back != 0 {
+					s.orders(subject(1), c.back, c.on, order)
+				}
+				rows = append(rows, c.rows(product)...)
+				wrong[fmt.Sprint(order)] = c.name
 			}
-		})
+		}, func() []priced { return rows })
+		control := 0
+		for _, r := range s.list("refunds") {
+			if name, denied := wrong[r[0]]; denied {
+				t.Errorf("%s: refunds %v", name, r)
+			} else {
+				control++
+			}
+		}
+		if want := min(days, 1); control != want {
+			t.Errorf("protected for %d days: %d refunds for the order that is protected, want %d", days, control, want)
+		}
 	}
 }
 

@@ -44,16 +44,16 @@ func (n *night) publish(ctx context.Context) error {
 	if err := n.stillFresh(); err != nil {
 		return err
 	}
+	if err := n.expire(); err != nil { // before anything is shown: what fails here publishes nothing
+		return err
+	}
 	if n.in.Commit != nil {
 		if err := n.in.Commit(ctx, n.records); err != nil {
 			return fmt.Errorf("recording what leaves: %w", err)
 		}
 	}
 	n.progress("swapping", 0, 1)
-	if err := swap(n.runDir(), final); err != nil {
-		return err
-	}
-	return n.expire()
+	return swap(n.runDir(), final)
 }
 
 // sameAs keeps the export that is there, with its times and the ledger it was made on,
