@@ -77,7 +77,7 @@ func (f *Flow) tested(name string, s config.Slot, now time.Time) policy.TestFact
 func claims(v config.Variant) []policy.ClaimFact {
 	out := []policy.ClaimFact{}
 	for _, c := range v.EnvironmentalClaims() {
-		out = append(out, policy.ClaimFact{Text: c.Text, ProofID: c.Proof})
+		out = append(out, policy.ClaimFact{Text: c.Text, ProofID: strings.TrimSpace(c.Proof)})
 	}
 	return out
 }

@@ -605,7 +605,7 @@ func TestVAR05AllowProvenClaim(t *testing.T) {
 
 // VAR-05: "klimaneutral" without one, declared or not.
 func TestVAR05DenyUnprovenClaim(t *testing.T) {
-	for _, cs := range [][]config.Claim{nil, {{Text: "Klimaneutral geliefert"}}} {
+	for _, cs := range [][]config.Claim{nil, {{Text: "Klimaneutral geliefert"}}, {{Text: "Klimaneutral geliefert", Proof: " "}}} {
 		s := newShop(t, hero, greens(cs...))
 		want(t, s.drawn()["green"], 0)
 		if got := rulesOf(s.variant(bob, "de").Reasons); !strings.Contains(got, "VAR-05") {

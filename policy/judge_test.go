@@ -120,6 +120,8 @@ func TestDroppedFactRefuses(t *testing.T) {
 	ask := CardInput{Role: "adviser", Open: true, Assigned: true}
 	banner := first()
 	move := MoveInput{Move: price.Move{Product: "B12", MovesDay: 1}}
+	record := ConductInput{Act: "record", Role: "adviser", Open: true, Recording: RecordingFact{Kind: "audio", Consent: given,
+		Participants: []ParticipantFact{{Who: "visitor", Agreed: true, Before: true}, {Who: "adviser", Agreed: true, Before: true}}}}
 	for e, c := range map[Entry]struct {
 		input   ast.Object
 		allowed func(ast.Object) bool
@@ -129,14 +131,15 @@ func TestDroppedFactRefuses(t *testing.T) {
 		EntryExport:   {full(facts(&export)), flagged("allowed"), "customer"},
 		EntryHandover: {full(facts(&click)), flagged("allowed"), "asked disclosed"},
 		EntryCard:     {full(facts(&ask)), flagged("allowed"), "blocks fields"},
+		EntryConduct:  {full(facts(&record)), flagged("allowed"), "assigned objected"}, // both are about calls
 		EntryConsent: {full(facts(&said)), func(o ast.Object) bool { return o.Get(ast.StringTerm("given")).Value.(ast.Set).Len() > 0 },
 			"conflict_shown parental scope"},
 		// A premium product needs no hint first; value ranks, it never refuses; what is not significant needs no ground.
 		EntryEscalate: {full(facts(&offer)), func(o ast.Object) bool { return o.Get(ast.StringTerm("offer")).Equal(ast.StringTerm("human")) },
-			"art22_ground asked events_after_hint features value"},
+			"art22_ground asked events_after_hint value"},
 		EntryPersonalise: {full(facts(&show)), func(o ast.Object) bool { return o.Get(ast.StringTerm("mode")).Equal(ast.StringTerm("profile")) },
 			"art22_ground candidates experiment locale logged_in slot"},
-		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "art22_ground facts"},
+		EntryPricing: {full(facts(&offered)), flagged("price_allowed"), "art22_ground"},
 		EntryMoves:   {full(facts(&move)), flagged("allowed"), "signed_off"},
 		EntryPrompt:  {full(facts(&banner)), func(o ast.Object) bool { return o.Get(ast.StringTerm("ask")).Value.(ast.Set).Len() > 0 }, ""},
 	} {

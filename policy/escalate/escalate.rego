@@ -255,6 +255,7 @@ _complete if {
 	is_boolean(input.holdout)
 	is_array(input.preloaded_channels)
 	is_array(input.feature_tags)
+	is_object(input.features)
 }
 
 # METADATA

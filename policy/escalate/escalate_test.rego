@@ -341,11 +341,21 @@ test_adm_01_allow_human_on_request if {
 
 test_con_11_deny_each_unreadable_fact if {
 	every name in object.keys(_lost) - {
-		"asked", "consent", "switch_on", "special", "need", "need_hint", "need_human", "value", "features", "events_after_hint",
+		"asked", "consent", "switch_on", "need", "need_hint", "need_human", "value", "features", "events_after_hint",
 		"hours_open", "capacity", "speaker", "disclosed", "significance", "art22_ground",
 	} {
 		"CON-11" in _offer({name: null}).rules
 	}
+}
+
+# Features that are not there say nothing about proxies (SPC-04), and so are no yes.
+test_con_11_deny_without_features if {
+	facts := {name: value |
+		some name, value in _lost
+		name != "features"
+	}
+	verdict := escalate.verdict with input as facts
+	_nothing(verdict, {"CON-11"})
 }
 
 test_offer_need_deny_whoever_had_hints_and_needs_none if _nothing(_offer({"need": 10, "hints_shown": 3}), {"OFFER-NEED"})

@@ -314,7 +314,9 @@ _transfer_in_order if {
 #   sdm: Vertraulichkeit
 deny contains "EXP-07" if not input.small == false
 
-deny contains "EXP-07" if not data.settings.k >= 10
+deny contains "EXP-07" if not _large_enough
+
+_large_enough if data.settings.k >= 10
 
 # METADATA
 # title: Global Privacy Control blocks sharing

@@ -140,6 +140,7 @@ test_exp_07_allow_large_group if _leaves(_sent({"small": false}))
 test_exp_07_deny_small_group if _stays(_sent({"small": true}), {"EXP-07"})
 
 test_exp_07_deny_least_size_under_ten if {
+	export.verdict == {"allowed": false, "rules": {"EXP-07"}} with input as _row with data.settings as {}
 	export.verdict == {"allowed": false, "rules": {"EXP-07"}} with input as _row with data.settings as {"k": 9}
 	export.verdict == {"allowed": true, "rules": set()} with input as _row with data.settings as {"k": 10}
 }

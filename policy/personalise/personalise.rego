@@ -70,37 +70,10 @@ eligible contains candidate.id if {
 	mode == "default"
 	some candidate in input.candidates
 	candidate.default == true
-	not candidate.id in _unlawful
+	not left_out[candidate.id]
 }
 
-_unlawful contains candidate.id if {
-	some candidate in input.candidates
-	count(candidate.pattern_flags) > 0
-}
-
-_unlawful contains candidate.id if {
-	some candidate in input.candidates
-	candidate.missing_legal_blocks == true
-}
-
-_unlawful contains candidate.id if {
-	some candidate in input.candidates
-	candidate.hides_guest_order == true
-}
-
-_unlawful contains candidate.id if {
-	some candidate in input.candidates
-	some claim in candidate.claims
-	claim.proof_id == ""
-}
-
-_unlawful contains candidate.id if {
-	input.slot_kind == "consent_ui"
-	some candidate in input.candidates
-	not candidate.ui_fair == true
-}
-
-_unfit contains id if some id in _unlawful
+_unfit contains id if some id, _ in left_out
 
 _unfit contains candidate.id if {
 	some candidate in input.candidates
@@ -118,7 +91,12 @@ _login_ok(candidate) if candidate.needs_login == false
 
 _login_ok(_) if input.logged_in == true
 
-rules := ((_profile_denied | limit) | left_out) | withheld
+rules := ((_profile_denied | limit) | _left_out_by) | withheld
+
+_left_out_by contains id if {
+	some ids in left_out
+	some id in ids
+}
 
 _profile_denied := deny if input.uses_profile == true
 
@@ -412,9 +390,9 @@ _adult if input.age in {"unknown", "adult"}
 #   source: law.md VAR-04
 #   force: guidance
 #   sdm: Transparenz
-left_out contains "VAR-04" if {
+left_out[candidate.id] contains "VAR-04" if {
 	some candidate in input.candidates
-	count(candidate.pattern_flags) > 0
+	not candidate.pattern_flags == []
 }
 
 # METADATA
@@ -428,7 +406,7 @@ left_out contains "VAR-04" if {
 #   source: law.md VAR-04
 #   force: guidance
 #   sdm: Transparenz
-left_out contains "VAR-04" if {
+left_out[candidate.id] contains "VAR-04" if {
 	input.slot_kind == "consent_ui"
 	some candidate in input.candidates
 	not candidate.ui_fair == true
@@ -445,10 +423,13 @@ left_out contains "VAR-04" if {
 #   source: law.md VAR-05
 #   force: binding
 #   sdm: Transparenz
-left_out contains "VAR-05" if {
+left_out[candidate.id] contains "VAR-05" if {
 	some candidate in input.candidates
-	some claim in candidate.claims
-	claim.proof_id == ""
+	not _claims_proven(candidate)
+}
+
+_claims_proven(candidate) if {
+	every claim in candidate.claims { claim.proof_id != "" }
 }
 
 # METADATA
@@ -462,9 +443,9 @@ left_out contains "VAR-05" if {
 #   source: law.md VAR-05
 #   force: binding
 #   sdm: Transparenz
-left_out contains "VAR-05" if {
+left_out[candidate.id] contains "VAR-05" if {
 	some candidate in input.candidates
-	candidate.missing_legal_blocks == true
+	not candidate.missing_legal_blocks == false
 }
 
 # METADATA
@@ -479,7 +460,7 @@ left_out contains "VAR-05" if {
 #   force: guidance
 #   sdm: Datenminimierung
 #   since: "2"
-left_out contains "LAW-07" if {
+left_out[candidate.id] contains "LAW-07" if {
 	some candidate in input.candidates
-	candidate.hides_guest_order == true
+	not candidate.hides_guest_order == false
 }

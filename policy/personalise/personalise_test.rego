@@ -8,6 +8,12 @@ _but(base, change) := {name: value |
 	value := object.get(change, name, was)
 }
 
+# _less is base without some members.
+_less(base, names) := {name: value |
+	some name, value in base
+	not name in names
+}
+
 _given := {"status": "given", "record_id": "r1", "proof_complete": true, "explicit": false}
 
 _no(status) := {"status": status, "record_id": "", "proof_complete": false, "explicit": false}
@@ -305,4 +311,25 @@ test_law_07_deny_a_default_that_hides_it if {
 	hidden := _chosen({"consent": _no("refused"), "candidates": [_but(_plain, {"hides_guest_order": true}), _other]})
 	not "v00" in hidden.eligible
 	"LAW-07" in hidden.rules
+}
+
+# A fact of a variant that is missing leaves it out.
+test_var_04_deny_a_variant_nobody_reviewed if _leaves_out("pattern_flags", "VAR-04")
+
+test_var_05_deny_a_variant_of_unknown_blocks if _leaves_out("missing_legal_blocks", "VAR-05")
+
+test_var_05_deny_a_variant_of_unknown_claims if _leaves_out("claims", "VAR-05")
+
+test_law_07_deny_a_variant_that_may_hide_the_guests_order if _leaves_out("hides_guest_order", "LAW-07")
+
+_leaves_out(fact, rule) if {
+	verdict := _chosen({"candidates": [_plain, _less(_other, [fact])]})
+	verdict.eligible == {"v00"}
+	verdict.rules == {rule}
+}
+
+test_var_05_deny_a_claim_that_says_nothing_of_proof if {
+	verdict := _chosen({"candidates": [_plain, _but(_other, {"claims": [{"text": "klimaneutral"}]})]})
+	verdict.eligible == {"v00"}
+	verdict.rules == {"VAR-05"}
 }

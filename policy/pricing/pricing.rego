@@ -155,11 +155,11 @@ deny_price contains "PRI-12" if "place" in input.quote.inputs
 #   force: binding
 #   sdm: Integrität
 #   since: "2"
-deny_price contains "PRI-13" if input.facts.rose == true
+deny_price contains "PRI-13" if not input.facts.rose == false
 
 deny_price contains "PRI-13" if {
 	input.quote.customer == "consumer"
-	input.quote.promises.fees_cents > 0
+	not input.quote.promises.fees_cents == 0
 }
 
 # METADATA

@@ -8,6 +8,12 @@ _but(base, change) := {name: value |
 	value := object.get(change, name, was)
 }
 
+# _less is base without some members.
+_less(base, names) := {name: value |
+	some name, value in base
+	not name in names
+}
+
 _quote := {
 	"product_id": "B12",
 	"storefront": "de",
@@ -416,6 +422,11 @@ test_pri_13_deny_a_fee_at_the_checkout if {
 	not verdict.price_allowed
 	verdict.rules == {"PRI-13"}
 }
+
+# PRI-13: what nobody says about a rise or a fee is no promise kept.
+test_pri_13_deny_an_unknown_rise if "PRI-13" in _judged({}, {"rose": null}, {}).rules
+
+test_pri_13_deny_unknown_fees if "PRI-13" in _priced({"promises": _less(_unsaid, ["fees_cents"])}).rules
 
 test_pri_13_allow_a_fee_told_to_a_business if {
 	verdict := _priced({"customer": "business", "promises": _but(_unsaid, {"fees_cents": 199})})

@@ -49,6 +49,14 @@ _entered if {
 	input.retention_days > 0
 	input.recipients_listed == true
 	_ground_of_art_9
+	_lists_there
+}
+
+_lists_there if {
+	is_array(input.identifiers)
+	is_array(input.sources)
+	is_array(input.features)
+	is_array(input.recipients)
 }
 
 _ground_of_art_9 if input.special == false
@@ -89,13 +97,13 @@ _assessed if {
 	input.lia.age_months < 24
 }
 
-_beyond_interest if input.device_access == true
+_beyond_interest if not input.device_access == false
 
-_beyond_interest if input.special == true
+_beyond_interest if not input.special == false
 
 _beyond_interest if {
-	input.profiling == true
-	input.child_directed == true
+	not input.profiling == false
+	not input.child_directed == false
 }
 
 # METADATA
@@ -130,7 +138,7 @@ deny contains "LAW-03" if {
 #   sdm: Intervenierbarkeit
 #   since: "2"
 deny contains "CON-13" if {
-	input.gated == true
+	not input.gated == false
 	some basis in _basis
 	basis != "6-1-a"
 }
@@ -151,14 +159,14 @@ deny contains "CON-13" if {
 #   since: "2"
 deny contains "CON-02" if {
 	some identifier in input.identifiers
-	identifier.allowed == false
+	not identifier.allowed == true
 }
 
 deny contains "CON-02" if {
-	input.gated == false
+	not input.gated == true
 	some identifier in input.identifiers
-	identifier.on_device == true
-	identifier.exempt == false
+	not identifier.on_device == false
+	not identifier.exempt == true
 }
 
 # METADATA
@@ -176,9 +184,9 @@ deny contains "CON-02" if {
 #   sdm: Nichtverkettung
 #   since: "2"
 deny contains "LAW-04" if {
-	input.gated == false
+	not input.gated == true
 	some origin in input.sources
-	origin.compatible == false
+	not origin.compatible == true
 }
 
 # METADATA
@@ -197,13 +205,15 @@ deny contains "LAW-04" if {
 #   since: "2"
 dropped[feature.name] contains "LAW-05" if {
 	some feature in input.features
-	feature.listed == false
+	not feature.listed == true
 }
 
 dropped[feature.name] contains "LAW-05" if {
 	some feature in input.features
-	feature.days > input.lookback_days
+	not _in_time(feature)
 }
+
+_in_time(feature) if feature.days <= input.lookback_days
 
 deny contains "LAW-05" if {
 	count(input.features) > 0
@@ -231,11 +241,11 @@ deny contains "OPS-03" if {
 	not _dpia_stands
 }
 
-_needs_dpia if input.dpia_required == true
+_needs_dpia if not input.dpia_required == false
 
-_needs_dpia if input.profiling == true
+_needs_dpia if not input.profiling == false
 
-_needs_dpia if input.special == true
+_needs_dpia if not input.special == false
 
 _dpia_stands if {
 	input.dpia.covers == true
@@ -265,8 +275,8 @@ _dpia_stands if {
 #   since: "2"
 blocked[recipient.id] contains "OPS-04" if {
 	some recipient in input.recipients
-	recipient.role != "own"
-	recipient.contract == false
+	not recipient.role == "own"
+	not recipient.contract == true
 }
 
 blocked[recipient.id] contains "OPS-04" if {

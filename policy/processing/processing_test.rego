@@ -325,3 +325,62 @@ test_a_refusal_is_said if {
 	verdict.allowed == false
 	not processing.allowed with input as _with(_good, {"entries": 0}) with processing.deny as set()
 }
+
+# LAW-01: what the register does not say of a purpose speaks against it.
+test_law_01_deny_each_missing_fact if {
+	every name in object.keys(_good) - {"purpose", "art_9", "device_access", "child_directed", "dpia_required", "profiling", "lia", "dpf"} {
+		verdict := processing.verdict with input as _less(_good, [name])
+		not verdict.allowed
+	}
+}
+
+test_law_02_deny_an_interest_of_unknown_reach if {
+	every name, rule in {"device_access": "LAW-02", "dpia_required": "OPS-03", "profiling": "OPS-03", "special": "LAW-02", "gated": "CON-13"} {
+		verdict := processing.verdict with input as _less(_security, [name])
+		rule in verdict.rules
+	}
+}
+
+# A profile in what may be a shop for children, or what may be one.
+test_law_02_deny_an_interest_in_perhaps_a_child if {
+	assessed := _with(_security, {"dpia": _good.dpia})
+	every unknown in [["profiling"], ["profiling", "child_directed"]] {
+		verdict := processing.verdict with input as _less(_with(assessed, {"child_directed": true}), unknown)
+		verdict.rules == {"LAW-02"}
+	}
+}
+
+test_con_02_deny_an_identifier_of_unknown_use if {
+	every name, with_it in {"allowed": _good, "on_device": _noted, "exempt": _order} {
+		identifiers := [_less(identifier, [name]) | some identifier in with_it.identifiers]
+		verdict := processing.verdict with input as _with(with_it, {"identifiers": identifiers})
+		"CON-02" in verdict.rules
+	}
+}
+
+_noted := _with(_security, {"identifiers": [{"id": "account", "allowed": true, "exempt": false, "on_device": false}]})
+
+test_law_04_deny_a_source_of_unknown_fit if {
+	verdict := processing.verdict with input as _with(_security, {"sources": [{"purpose": "analytics"}]})
+	verdict.rules == {"LAW-04"}
+}
+
+test_law_05_deny_a_feature_of_unknown_reach if {
+	every feature in [{"name": "searches_7d", "listed": true}, {"name": "searches_7d", "days": 7}] {
+		verdict := processing.verdict with input as _with(_good, {"features": [feature, {"name": "searches", "listed": true, "days": 0}]})
+		verdict.dropped == {"searches_7d": {"LAW-05"}}
+	}
+}
+
+test_ops_04_deny_a_recipient_of_unknown_bond if {
+	every fact in ["role", "contract"] {
+		verdict := processing.verdict with input as _with(_good, {"recipients": [_less(_with(_hosting, {"contract": false}), [fact])]})
+		verdict.blocked == {"hosting": {"OPS-04"}}
+	}
+}
+
+# _less is base without some members.
+_less(base, names) := {name: value |
+	some name, value in base
+	not name in names
+}
