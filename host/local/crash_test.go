@@ -295,7 +295,7 @@ func produce(h *Host, seed uint64, more func(string) bool, acked func(string)) {
 			return
 		}
 		var err error
-		kind := []string{"event", "consent", "decision", "event", "contact"}[i%5]
+		kind := []string{"event", "consent", "decision", "event", "contact", "objection", "erasure"}[i%7]
 		switch kind {
 		case "event":
 			row := saw(who, 1, noon)
@@ -303,19 +303,30 @@ func produce(h *Host, seed uint64, more func(string) bool, acked func(string)) {
 				err = h.UpdateProfile(ctx, who, nil, func(p profile.Profile) profile.Profile { return p.Apply([]event.Event{row.Event()}) })
 			}
 		case "consent":
-			_, err = h.Append(ctx, who, func(consent.State) (consent.Record, error) {
-				return consent.Record{RecordID: name, Event: consent.Act{Time: noon}, Validity: consent.Validity{Until: noon.Add(aDay)},
-					Purposes: []consent.Choice{{Purpose: consent.Analytics, Status: consent.Given}}}, nil
-			})
+			err = consents(h, who, name)
 		case "decision":
 			err = h.AppendDecision(ctx, &decide.Record{ID: name, Time: noon, Action: decide.ActionPrice, Subject: who, Input: []byte("{}"), Result: []byte("{}")})
 		case "contact":
 			_, _, err = h.OpenContact(ctx, flow.Contact{ID: name, TokenKey: name, Subject: who})
+		case "objection":
+			err = h.Object(ctx, who, consent.Profiling, true, noon)
+		case "erasure":
+			if err = consents(h, who, name); err == nil {
+				_, err = h.Erase(ctx, who, noon)
+			}
 		}
 		if err == nil {
 			acked(kind + " " + name)
 		}
 	}
+}
+
+func consents(h *Host, who consent.Subject, record string) error {
+	_, err := h.Append(ctx, who, func(consent.State) (consent.Record, error) {
+		return consent.Record{RecordID: record, Event: consent.Act{Time: noon}, Validity: consent.Validity{Until: noon.Add(aDay)},
+			Purposes: []consent.Choice{{Purpose: consent.Analytics, Status: consent.Given}}}, nil
+	})
+	return err
 }
 
 // missing says which acknowledged things are not there, and what else is wrong.
@@ -353,12 +364,23 @@ func missing(h *Host, acked []string) error {
 			_, err = h.Decision(ctx, name)
 		case "contact":
 			_, err = h.Contact(ctx, name)
+		case "objection":
+			st, e := h.State(ctx, who)
+			if err = e; !st.Listed(consent.ObjectionList, consent.Profiling) {
+				err = errors.Join(err, errors.New("no objection"))
+			}
+		case "erasure":
+			st, e := h.State(ctx, who)
+			if _, found := h.Record(ctx, name); e != nil || st.Version != 0 || !errors.Is(found, flow.ErrNotFound) || !h.buried(who) {
+				err = errors.Join(e, errors.New("the subject is back"))
+			}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("acknowledged %s: %w", line, err))
 		}
 	}
-	return errors.Join(append(errs, wholeChain(h))...)
+	_, err = h.ReplayBook(ctx)
+	return errors.Join(append(errs, wholeChain(h), err, h.trusted())...)
 }
 
 func wholeChain(h *Host) error {
