@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,9 @@ func (s *shop) traces(p person) (hits []string) {
 			return err
 		}
 		b, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // the state store let go of it
+			return nil
+		}
 		for name, needle := range needles {
 			if bytes.Contains(b, needle) {
 				hits = append(hits, name+" in "+strings.TrimPrefix(path, s.dir))
@@ -207,6 +211,62 @@ func TestL05WhatComesBetweenDoesNotKeepTheBytes(t *testing.T) {
 				t.Errorf("after erasure and the night: %v", hits)
 			}
 		})
+	}
+}
+
+// TestL05NoByteComesBackWithWhatRunsMeanwhile lets everything that writes about a
+// subject run while it is erased. What it was told then is not kept.
+func TestL05NoByteComesBackWithWhatRunsMeanwhile(t *testing.T) {
+	s := erasable(t, Options{})
+	for n := range byte(4) {
+		p := s.lives(n)
+		writes := []func(i int){
+			func(i int) {
+				_, _ = s.Append(ctx, p.s, func(consent.State) (consent.Record, error) {
+					return consent.Record{RecordID: fmt.Sprint("race-", n, "-", i), Event: consent.Act{Time: s.now},
+						Purposes: []consent.Choice{{Purpose: consent.Analytics, Status: consent.Refused}}}, nil
+				})
+			},
+			func(int) { _ = s.Link(ctx, p.s, consent.Subject{200, n}, s.now) },
+			func(int) { _ = s.Object(ctx, p.s, consent.DirectMarketing, true, s.now) },
+			func(i int) {
+				d := s.decided(p, n)
+				d.ID, d.Input, d.Seed = fmt.Sprint("race-", n, "-", i), json.RawMessage("{}"), ""
+				ok(t, s.AppendDecision(ctx, d))
+			},
+			func(i int) {
+				id := fmt.Sprint("race-", n, "-", i)
+				_, _, err := s.OpenContact(ctx, flow.Contact{ID: id, TokenKey: id, Subject: p.s, OpenedAt: s.now})
+				ok(t, err)
+			},
+			func(int) {
+				ok(t, s.Publish(ctx, flow.Publication{}, map[consent.Subject]profile.Membership{p.s: {ValueTier: 3}}))
+			},
+			func(int) {
+				_ = s.UpdateProfile(ctx, p.s, nil, func(was profile.Profile) profile.Profile { return was })
+			},
+			func(int) { _, err := s.Find(ctx, p.id); ok(t, err) },
+		}
+		var all sync.WaitGroup
+		for _, write := range writes {
+			all.Go(func() {
+				for i := range 6 {
+					write(i)
+				}
+			})
+		}
+		_, err := s.Erase(ctx, p.s, s.now)
+		ok(t, err)
+		all.Wait()
+		s.goneAtOnce(p)
+		if back, err := s.Assign(ctx, p.id); err != nil || back == p.s {
+			t.Errorf("came back as %s, was %s, %v", back, p.s, err)
+		}
+		s.now = s.now.Add(time.Minute)
+		s.night(s.now)
+		if hits := s.traces(p); len(hits) > 0 {
+			t.Fatalf("subject %d left %v", n, hits)
+		}
 	}
 }
 
