@@ -18,7 +18,7 @@ func (w *World) Companion(ctx context.Context, s *Shop, tell Progress) (time.Tim
 		do   func(context.Context) error
 	}{
 		{"price history", c.prices}, {"adviser starts", c.adviserStarts}, {"accounts", c.accounts}, {"browsing", c.browsing},
-		{"searching", c.searching}, {"asking", c.asking}, {"advising", c.advising}, {"orders", c.orders}, {"returns", c.returns},
+		{"searching", c.searching}, {"asking", c.asking}, {"advising", c.advising}, {"orders", c.orders}, {"returns", c.returns}, {"a price falls", c.fall},
 		{"price questions", c.quotes}, {"content", c.content}, {"withdrawals", c.withdrawals}, {"mistakes", c.mistakes}, {"kill switch", c.killSwitch},
 	}
 	for i, st := range steps {
@@ -44,6 +44,7 @@ type companion struct {
 	offered  []offer
 	contacts []string
 	orderIDs []string
+	bought   Product // by one of the last orders
 }
 
 type offer struct {
@@ -306,6 +307,9 @@ func (c *companion) orders(ctx context.Context) error {
 		var total int64
 		for range 1 + c.r.IntN(3) {
 			p := c.product()
+			if k%3 == 1 {
+				c.bought = p
+			}
 			total += p.Cents
 			lines = append(lines, object{"product_id": p.ID, "quantity": 1, "price": float64(p.Cents) / 100})
 		}
@@ -314,6 +318,13 @@ func (c *companion) orders(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fall lowers the price of something that was just bought: who bought it is due the
+// difference (PRI-14, on in the demo).
+func (c *companion) fall(ctx context.Context) error {
+	cut := object{"product_id": c.bought.ID, "storefront": "de", "channel": "web", "currency": "USD", "from": c.now.Format(time.RFC3339), "gross_cents": c.bought.Cents * 7 / 10, "announced": true}
+	return c.s.want(ctx, 200, "PUT", "/v1/prices", "server", object{"prices": []object{cut}}, nil)
 }
 
 func (c *companion) order(ctx context.Context, name string, i int, props object) error {

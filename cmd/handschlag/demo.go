@@ -150,8 +150,12 @@ func (d *demoRun) start(ctx context.Context) error {
 	return nil
 }
 
+// protectionOff is the line of the default configuration that the demo changes, so
+// that a night lists refunds (PRI-14).
+const protectionOff = "    days: 0 "
+
 func (sh *demoShop) open(ctx context.Context, d *demoRun, i int, sensitive string) error {
-	yaml := strings.Replace(string(config.DefaultYAML()), "sensitive_categories: {}", sensitive, 1)
+	yaml := strings.NewReplacer("sensitive_categories: {}", sensitive, protectionOff, "    days: 14").Replace(string(config.DefaultYAML()))
 	if err := os.WriteFile(sh.config, []byte(yaml), 0o644); err != nil {
 		return fmt.Errorf("writing the demo's configuration: %w", err)
 	}
