@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -417,5 +418,18 @@ func TestBundleIsOPAs(t *testing.T) {
 	}
 	if rules, _ := json.Marshal(set[0].Expressions[0].Value); !strings.Contains(string(rules), `"EXP-03"`) {
 		t.Errorf("OPA says %s", rules)
+	}
+}
+
+// OPS-02: the same words over another package are other rules.
+func TestOPS02DenyAnEmergencyThatReadsOtherRules(t *testing.T) {
+	was, err := textOf(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := maps.Clone(was)
+	now["escalate/escalate.rego"] = strings.Replace(was["escalate/escalate.rego"], "import data.standing", "import data.prompt as standing", 1)
+	if onlyRefusesMore(was, now) || !onlyRefusesMore(was, was) {
+		t.Error("an emergency may change what a package imports")
 	}
 }
