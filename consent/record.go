@@ -61,6 +61,7 @@ type Record struct {
 	Conflict      bool       `json:"conflict_notice"`
 	Proof         *Proof     `json:"proof,omitempty"`    // of the shop's backend only
 	Parental      *Parental  `json:"parental,omitempty"` // for children under 16
+	AgeBand       string     `json:"age_band,omitempty"` // u16 | 16_17 | adult, as the shop's backend knows; "" says nothing (SPC-05)
 	Rules         []string   `json:"rules,omitempty"`    // rule ids that turned a yes of this call into a no
 }
 

@@ -48,7 +48,7 @@ func (s State) Apply(r Record) State {
 	for _, c := range r.Purposes {
 		next[c.Purpose] = next[c.Purpose].then(c, r)
 	}
-	s.Standings = next
+	s.Standings, s.AgeBand = next, cmp.Or(r.AgeBand, s.AgeBand)
 	return s
 }
 

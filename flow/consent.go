@@ -28,6 +28,7 @@ type ConsentCall struct {
 	ClientTime    *time.Time               `json:"client_time,omitempty"`     // only informative
 	PagePath      string                   `json:"page_path,omitempty"`       // of it only the page type is kept
 	Proof         *consent.Proof           `json:"proof,omitempty"`           // double opt-in or call; of the shop's backend or the account only
+	AgeBand       string                   `json:"age_band,omitempty"`        // u16 | 16_17 | adult, as the shop's backend knows; the same
 	Parental      *consent.Parental        `json:"parental,omitempty"`        // those who bear parental responsibility agreed; the same
 }
 
@@ -211,7 +212,7 @@ func (f *Flow) act(call ConsentCall, c Caller) (act, error) {
 // vouched checks what only the shop's backend, or a proven account, can know: a
 // browser's claim to it proves nothing (EXP-04, ESC-08, SPC-05).
 func (a *act) vouched(c Caller) error {
-	if a.Proof == nil && a.Parental == nil {
+	if a.Proof == nil && a.Parental == nil && a.AgeBand == "" {
 		return nil
 	}
 	if !c.Server && c.Account.IsZero() {
@@ -228,6 +229,9 @@ func (a *act) vouched(c Caller) error {
 				return invalid("proof", "a name in it has more than 128 characters")
 			}
 		}
+	}
+	if a.AgeBand != "" && !slices.Contains([]string{"u16", "16_17", "adult"}, a.AgeBand) {
+		return invalid("age_band", "want u16, 16_17 or adult")
 	}
 	if p := a.Parental; p != nil && (p.Method == "" || len(p.Method) > 64 || p.Time.IsZero() || p.Time.After(a.now)) {
 		return invalid("parental", "needs a method and a time that has passed")

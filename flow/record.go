@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,6 +20,7 @@ import (
 // mandatory field of law.md 2.3, and says which yeses fell and why.
 func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope consent.Scope, id string) (consent.Record, map[consent.Purpose][]string, error) {
 	v := visitor{device: before}
+	v.device.AgeBand = cmp.Or(a.AgeBand, before.AgeBand)
 	reg, err := f.registered(ctx)
 	if err != nil {
 		return consent.Record{}, nil, err
@@ -41,7 +43,7 @@ func (f *Flow) recordOf(ctx context.Context, a act, before consent.State, scope 
 		RightsURL:  "/v1/rights", Authority: "data protection authority of " + f.cfg.Country,
 		Signals:  consent.Signals{SecGPC: a.gpc, DNT: a.dnt, TCFSHA256: digested(a.Signals.TCString), GPPSHA256: digested(a.Signals.GPP)},
 		Source:   consent.Source{SDK: "http", UAFamily: event.UAFamily(a.userAgent), PagePath: event.PageType(a.PagePath)},
-		Conflict: a.Conflict, Rules: verdict.Rules, Proof: a.Proof, Parental: a.Parental,
+		Conflict: a.Conflict, Rules: verdict.Rules, Proof: a.Proof, Parental: a.Parental, AgeBand: a.AgeBand,
 	}
 	r.Purposes = choices(a, before, verdict)
 	r.Supersedes = superseded(before, r.Purposes)

@@ -91,6 +91,6 @@ func retold(r pebble.Reader, kept stored) (s consent.State, records, entries int
 		return s, 0, 0, err
 	}
 	s = consent.Retold(all, listed, endOfTime)
-	s.Subject, s.AgeBand = kept.Subject, kept.AgeBand
+	s.Subject = kept.Subject
 	return s, len(all), len(listed), nil
 }
