@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -13,13 +14,14 @@ import (
 
 // ConsentProof is all that shows one consent record to somebody who was not there
 // (CON-08, A10): the record, the text that was shown, where the ledger holds it,
-// and what was decided while it stood.
+// and which decisions rest on it.
 type ConsentProof struct {
 	Proof    Proof     `json:"proof"`
 	Notice   string    `json:"notice_text"` // as shown; empty: it was not kept (before its texts were)
 	Purposes []Named   `json:"purposes"`    // of the record, as registered when the report is made
-	Uses     []Use     `json:"uses"`        // decisions from the record to the next, oldest first
-	Until    time.Time `json:"until"`       // of the uses: the next record, or the report
+	Uses     []Use     `json:"uses"`        // whose input names the record, oldest first
+	Cut      bool      `json:"uses_cut"`    // there are more: these are the newest
+	Until    time.Time `json:"until"`       // of the uses: when the report was made
 	Sealed   bool      `json:"sealed,omitempty"`
 	Verifier string    `json:"verifier"` // the ledger's public key
 }
@@ -33,30 +35,45 @@ type Named struct {
 	Recipients []string          `json:"recipients"`
 }
 
-// Use is a decision about the subject while a record stood.
+// Use is a decision that rests on a record, or a call that was noted under it (ESC-08).
 type Use struct {
-	Decision string    `json:"decision_id"`
+	Decision string    `json:"decision_id,omitempty"`
+	Noted    string    `json:"record_id,omitempty"` // of a call: the record that notes it
 	Time     time.Time `json:"time"`
 	Action   string    `json:"action"`
 	Rules    []string  `json:"rules"`
 }
 
-// usesMost bounds the use log of one record.
-const usesMost = 10_000
+// UsesMost bounds the uses of one record in a report; the newest are kept.
+const UsesMost = 10_000
 
-// ConsentProofOf makes the report of a record from its proof. until is when the
-// record's subject said something else, or now.
-func (f *Flow) ConsentProofOf(ctx context.Context, p Proof, until time.Time) (ConsentProof, error) {
-	out := ConsentProof{Proof: p, Until: until, Uses: []Use{}}
-	text, err := f.host.Document(ctx, p.Record.Notice.TextSHA256)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return out, unavailable("reading a notice", err)
+// ConsentProofOf makes the report of one record from its proof.
+func (f *Flow) ConsentProofOf(ctx context.Context, p Proof) (ConsentProof, error) {
+	out, err := f.ConsentProofs(ctx, []Proof{p}, false)
+	if err != nil {
+		return ConsentProof{}, err
 	}
-	out.Notice = string(text)
-	for _, c := range p.Record.Purposes {
-		out.Purposes = append(out.Purposes, inWords(c.Purpose, f.cfg.Processings(c.Purpose)))
+	return out[0], nil
+}
+
+// ConsentProofs makes the reports of records from their proofs, with one look through
+// the decisions for all of them. Of a sealed proof no use can be found any more.
+func (f *Flow) ConsentProofs(ctx context.Context, ps []Proof, sealed bool) ([]ConsentProof, error) {
+	out := make([]ConsentProof, len(ps))
+	for i, p := range ps {
+		text, err := f.host.Document(ctx, p.Record.Notice.TextSHA256)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, unavailable("reading a notice", err)
+		}
+		out[i] = ConsentProof{Proof: p, Notice: string(text), Uses: []Use{}, Until: f.now(), Sealed: sealed}
+		for _, c := range p.Record.Purposes {
+			out[i].Purposes = append(out[i].Purposes, inWords(c.Purpose, f.cfg.Processings(c.Purpose)))
+		}
 	}
-	return out, f.uses(ctx, &out)
+	if sealed {
+		return out, nil
+	}
+	return out, f.uses(ctx, out)
 }
 
 // inWords is a purpose in the register's words; one that is not registered any more
@@ -75,30 +92,86 @@ func inWords(p consent.Purpose, registered []config.Processing) Named {
 	return n
 }
 
-// uses lists decisions about the subject while the record stood, oldest first.
-func (f *Flow) uses(ctx context.Context, out *ConsentProof) error {
-	if out.Sealed {
-		return nil
+// uses finds the decisions that name the records, oldest first. It goes through all of
+// them and follows no link: a decision bears the pseudonym of the device although it
+// rests on the account's record, whether or not the two were ever linked (CON-14).
+func (f *Flow) uses(ctx context.Context, of []ConsentProof) error {
+	by, from := map[string]*ConsentProof{}, time.Time{}
+	for i := range of {
+		r := of[i].Proof.Record
+		if by[r.RecordID] = &of[i]; i == 0 || r.Event.Time.Before(from) {
+			from = r.Event.Time
+		}
 	}
-	q := DecisionQuery{Subject: out.Proof.Record.Subject, From: out.Proof.Record.Event.Time, To: out.Until, Limit: 500}
-	for len(out.Uses) < usesMost {
+	for q := (DecisionQuery{From: from, Limit: 500}); ; {
 		page, cursor, err := f.host.SearchDecisions(ctx, q)
 		if err != nil {
 			return unavailable("searching decisions", err)
 		}
 		for _, r := range page {
-			out.Uses = append(out.Uses, use(r))
+			for _, id := range recordsNamed(r.Input) {
+				by[id].used(Use{Decision: r.ID, Time: r.Time.UTC(), Action: r.Action, Rules: append([]string{}, r.Rules...)})
+			}
 		}
 		if q.Cursor = cursor; cursor == "" {
 			break
 		}
 	}
-	slices.Reverse(out.Uses)
+	for i := range of {
+		slices.Reverse(of[i].Uses)
+		if err := f.called(ctx, &of[i]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func use(r decide.Record) Use {
-	return Use{r.ID, r.Time.UTC(), r.Action, append([]string{}, r.Rules...)}
+// used adds a use; nobody asked about the record of none.
+func (p *ConsentProof) used(u Use) {
+	switch {
+	case p == nil:
+	case len(p.Uses) == UsesMost:
+		p.Cut = true
+	default:
+		p.Uses = append(p.Uses, u)
+	}
+}
+
+// recordMember ends the name of every member that names a consent record, and begins
+// its value: inputs are canonical, without spaces.
+var recordMember = []byte(`record_id":"`)
+
+// recordsNamed lists the consent records that an input names, each once.
+func recordsNamed(input []byte) (ids []string) {
+	for {
+		_, rest, found := bytes.Cut(input, recordMember)
+		if !found {
+			return ids
+		}
+		id, rest, _ := bytes.Cut(rest, []byte{'"'})
+		if input = rest; !slices.Contains(ids, string(id)) {
+			ids = append(ids, string(id))
+		}
+	}
+}
+
+// called adds the calls that the subject's file notes under a consent to calls.
+func (f *Flow) called(ctx context.Context, p *ConsentProof) error {
+	r := p.Proof.Record
+	if !slices.ContainsFunc(r.Purposes, func(c consent.Choice) bool { return c.Purpose == consent.MarketingPhone }) {
+		return nil
+	}
+	history, err := f.host.History(ctx, r.Subject)
+	if err != nil {
+		return unavailable("reading the file of a consent to calls", err)
+	}
+	for _, h := range history {
+		if h.Event.Method == "call" && h.Supersedes == r.RecordID {
+			p.used(Use{Noted: h.RecordID, Time: h.Event.Time.UTC(), Action: h.Event.Method, Rules: []string{"ESC-08"}})
+		}
+	}
+	slices.SortStableFunc(p.Uses, func(a, b Use) int { return a.Time.Compare(b.Time) })
+	return nil
 }
 
 // keepNotice keeps the text of a notice under its digest before the first record

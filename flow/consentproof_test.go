@@ -73,8 +73,7 @@ func TestL07AProofReadsTheSameInGermanEnglishAndJSONLD(t *testing.T) {
 	}
 }
 
-// TestL07TheNoticeIsKeptAsItWasShown, whatever the configuration says later; and
-// the report names what was decided on the record.
+// TestL07TheNoticeIsKeptAsItWasShown, whatever the configuration says later.
 func TestL07TheNoticeIsKeptAsItWasShown(t *testing.T) {
 	s := newShop(t)
 	a, err := s.Consent(ctx, gives(ada, consent.Analytics), browser)
@@ -85,18 +84,134 @@ func TestL07TheNoticeIsKeptAsItWasShown(t *testing.T) {
 	ok(t, err)
 	n, _ := s.cfg.Notice(r.Notice.Version)
 	want(t, string(text), n.Languages[r.Notice.Language])
-	for i, at := range []time.Duration{-time.Minute, time.Minute, 3 * time.Hour} {
-		d := decide.Record{ID: string(rune('a' + i)), Time: s.now.Add(at), Action: decide.ActionVariant, Subject: r.Subject, Input: []byte("{}"), Result: []byte("{}")}
-		ok(t, s.host.AppendDecision(ctx, &d))
-	}
-	p, err := s.ConsentProofOf(ctx, flow.Proof{Record: r}, s.now.Add(time.Hour))
+	p, err := s.ConsentProofOf(ctx, flow.Proof{Record: r})
 	ok(t, err)
 	want(t, p.Notice, string(text))
-	if len(p.Uses) != 1 || p.Uses[0].Decision != "b" {
-		t.Errorf("uses %+v", p.Uses)
-	}
 	if len(p.Purposes) != len(r.Purposes) || p.Purposes[0].Name["de"] == "" || p.Purposes[0].DPV == "" {
 		t.Errorf("purposes %+v", p.Purposes)
+	}
+}
+
+// proofOf is the report of a record.
+func (s *shop) proofOf(recordID string) flow.ConsentProof {
+	s.t.Helper()
+	r, err := s.host.Record(ctx, recordID)
+	ok(s.t, err)
+	p, err := s.ConsentProofOf(ctx, flow.Proof{Record: r})
+	ok(s.t, err)
+	return p
+}
+
+// TestCON08AProofNamesEveryDecisionThatRestsOnTheRecord: under whichever pseudonym it
+// was made, linked or not, and after records that decide on something else. What
+// names another record is not among them.
+func TestCON08AProofNamesEveryDecisionThatRestsOnTheRecord(t *testing.T) {
+	s := newShop(t)
+	rests := s.grantAccount(adaAcc, consent.AdviserAssist).RecordID
+	device := s.grant(ada, consent.Analytics).RecordID
+	s.wait(time.Minute)
+	later := s.grantAccount(adaAcc, consent.MarketingEmail).RecordID
+	decided := func(id string, about consent.Subject, input string) {
+		s.wait(time.Second)
+		r := decide.Record{ID: id, Time: s.clock(), Action: decide.ActionEscalate, Subject: about, Input: []byte(input), Result: []byte("{}")}
+		ok(t, s.host.AppendDecision(ctx, &r))
+	}
+	decided("under the device", s.subject(consent.Device, ada), `{"consent":{"record_id":"`+rests+`","status":"given"}}`)
+	decided("under the account", s.subject(consent.Account, adaAcc), `{"blocks":{"a":{"record_id":"`+rests+`"},"b":{"record_id":"`+rests+`"}}}`)
+	decided("under nobody", consent.Subject{}, `{"consent":{"record_id":"`+device+`"},"more":{"record_id":"`+rests+`"}}`)
+	decided("of another record", s.subject(consent.Account, adaAcc), `{"consent":{"record_id":"`+later+`"},"text":"`+rests+`"}`)
+	decided("of none", s.subject(consent.Account, adaAcc), `{"consent":{"status":"refused"}}`)
+	for id, uses := range map[string]string{rests: "under the device, under the account, under nobody", device: "under nobody", later: "of another record"} {
+		var got []string
+		for _, u := range s.proofOf(id).Uses {
+			got = append(got, u.Decision)
+		}
+		want(t, strings.Join(got, ", "), uses)
+	}
+}
+
+// TestCON08ADevicesDecisionIsInTheProofOfItsAccountsRecord, by the flow's own decision.
+func TestCON08ADevicesDecisionIsInTheProofOfItsAccountsRecord(t *testing.T) {
+	s := newShop(t, needy)
+	s.grant(ada, consent.Analytics)
+	record := s.grantAccount(adaAcc, consent.AdviserAssist).RecordID
+	s.wait(time.Minute)
+	a, err := s.Escalate(ctx, flow.EscalateCall{AnonymousID: ada, UserID: adaAcc}, backend)
+	ok(t, err)
+	d, err := s.host.Decision(ctx, a.DecisionID)
+	ok(t, err)
+	if !strings.Contains(string(d.Input), record) {
+		t.Fatalf("the decision does not rest on the account's record: %s", d.Input)
+	}
+	want(t, d.Subject, s.subject(consent.Device, ada))
+	if p := s.proofOf(record); len(p.Uses) != 1 || p.Uses[0].Decision != a.DecisionID || p.Cut {
+		t.Errorf("uses %+v", p.Uses)
+	}
+}
+
+// TestESC08AProofNamesTheCallsUnderIt: the decision, and the note in the file.
+func TestESC08AProofNamesTheCallsUnderIt(t *testing.T) {
+	s := newShop(t, needy)
+	record := s.grantAccount(adaAcc, consent.MarketingPhone).RecordID
+	id := s.accountTalk()
+	s.wait(time.Minute)
+	a := s.mayCall(id, "030 123456", "a better lens")
+	p := s.proofOf(record)
+	var decision, note bool
+	for _, u := range p.Uses {
+		decision, note = decision || u.Decision == a.DecisionID, note || u.Action == "call" && u.Noted != ""
+	}
+	if !decision || !note {
+		t.Errorf("uses %+v", p.Uses)
+	}
+}
+
+// TestCON08AProofSaysThatItsUsesAreCut: the newest are kept.
+func TestCON08AProofSaysThatItsUsesAreCut(t *testing.T) {
+	p := flow.ConsentProof{Cut: true}
+	if !strings.Contains(p.Text("de"), "nur die jüngsten 10000") || !strings.Contains(p.Text("en"), "only the newest 10000") {
+		t.Error(p.Text("de"))
+	}
+}
+
+// TestAGermanProofHasGermanWords: every word of the closed lists has one.
+func TestAGermanProofHasGermanWords(t *testing.T) {
+	for _, method := range consent.Methods {
+		for _, scope := range []consent.Scope{consent.Device, consent.Account} {
+			p := example()
+			p.Proof.Record.Event.Method, p.Proof.Record.Scope = method, scope
+			said := p.Text("de")
+			for _, english := range []string{", " + method + ";", "gilt für " + string(scope), "same control", "GDPR", " variant "} {
+				if strings.Contains(said, english) {
+					t.Errorf("%q is not German:\n%s", english, said)
+				}
+			}
+		}
+	}
+	for _, action := range []string{decide.ActionEscalate, decide.ActionHandover, decide.ActionVariant, decide.ActionPrice, decide.ActionCard, decide.ActionExport,
+		decide.ActionRights, decide.ActionSwitch, decide.ActionConduct, decide.ActionMove} {
+		p := example()
+		p.Uses[0].Action = action
+		if strings.Contains(p.Text("de"), "Z "+action+" ") {
+			t.Errorf("%s is not German", action)
+		}
+	}
+}
+
+// TestAProofNamesTheCommandsThatCheckIt, in full.
+func TestAProofNamesTheCommandsThatCheckIt(t *testing.T) {
+	p := example()
+	id := p.Proof.Record.RecordID
+	for _, lang := range []string{"de", "en"} {
+		for _, command := range []string{"handschlag consent proof --record " + id + " --format json > " + id + ".json\n", "handschlag-verify proof -key 'handschlag/shop+1+AAAA' " + id + ".json\n"} {
+			if !strings.Contains(p.Text(lang), command) {
+				t.Errorf("no %q in\n%s", command, p.Text(lang))
+			}
+		}
+	}
+	p.Sealed = true
+	if !strings.Contains(p.Text("de"), "--claim 'GRUND' --format json") {
+		t.Error(p.Text("de"))
 	}
 }
 
@@ -119,7 +234,7 @@ func TestL09OnlyTheServersTimeCounts(t *testing.T) {
 			st, err := s.host.State(ctx, r.Subject)
 			ok(t, err)
 			want(t, st.At(consent.Analytics, s.now).Since, s.now)
-			p, err := s.ConsentProofOf(ctx, flow.Proof{Record: r}, s.now)
+			p, err := s.ConsentProofOf(ctx, flow.Proof{Record: r})
 			ok(t, err)
 			ld, err := p.LD()
 			ok(t, err)

@@ -21,7 +21,7 @@ type consentProofCmd struct {
 	Purpose consent.Purpose `help:"Only records that decide on this purpose."`
 	From    moment          `placeholder:"TIME" help:"Records from this time on, RFC 3339."`
 	To      moment          `placeholder:"TIME" help:"Records before this time, RFC 3339."`
-	Lang    string          `enum:"de,en" default:"de" help:"Language of the text: de or en."`
+	Lang    string          `enum:"de,en" default:"de" help:"Language of the text: de or en; German unless told."`
 	Format  string          `enum:"text,json" default:"text" help:"text, or json: JSON-LD in the ISO/IEC TS 27560 profile of DPV, one object per line."`
 	Claim   string          `help:"Opens the sealed proof of an erased person's --record: the claim to be defended, which is logged."`
 }
@@ -134,10 +134,11 @@ func (sh *shop) proofs(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// openProofs gives the proofs of records in the book. A record's use ends where its
-// subject's next one begins.
+// proofsAtOnce bounds the records that one look through the decisions serves.
+const proofsAtOnce = 1000
+
+// openProofs gives the proofs of records in the book.
 func (sh *shop) openProofs(ctx context.Context, in proofsCall, give func(flow.ConsentProof) error) error {
-	now := sh.clock.Now()
 	if in.Record != "" {
 		r, err := sh.host.Record(ctx, in.Record)
 		if errors.Is(err, flow.ErrNotFound) {
@@ -148,35 +149,29 @@ func (sh *shop) openProofs(ctx context.Context, in proofsCall, give func(flow.Co
 		}
 		in.Subject = r.Subject
 	}
-	var held *consent.Record // until it is known what comes after it
-	pass := func(until time.Time) error {
-		if held == nil || !in.wants(*held) {
+	var held []flow.Proof
+	err := sh.host.ScanRecords(ctx, in.Subject, func(r consent.Record) error {
+		if !in.wants(r) {
 			return nil
 		}
-		p, err := sh.host.Proof(ctx, held.RecordID)
+		p, err := sh.host.Proof(ctx, r.RecordID)
 		if errors.Is(err, flow.ErrNotFound) { // erased meanwhile
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("proving record %s: %w", held.RecordID, err)
+			return fmt.Errorf("proving record %s: %w", r.RecordID, err)
 		}
-		return sh.give(ctx, p, until, false, give)
-	}
-	err := sh.host.ScanRecords(ctx, in.Subject, func(r consent.Record) error {
-		until := now
-		if held != nil && held.Subject == r.Subject {
-			until = r.Event.Time
+		if held = append(held, p); len(held) < proofsAtOnce {
+			return nil
 		}
-		if err := pass(until); err != nil {
-			return err
-		}
-		held = &r
-		return nil
+		full := held
+		held = nil
+		return sh.give(ctx, full, false, give)
 	})
-	if err != nil {
+	if err != nil || len(held) == 0 {
 		return err
 	}
-	return pass(now)
+	return sh.give(ctx, held, false, give)
 }
 
 // wants reports whether a record is asked for.
@@ -186,13 +181,18 @@ func (in proofsCall) wants(r consent.Record) bool {
 		(in.Purpose == "" || slices.ContainsFunc(r.Purposes, func(c consent.Choice) bool { return c.Purpose == in.Purpose }))
 }
 
-func (sh *shop) give(ctx context.Context, p flow.Proof, until time.Time, sealed bool, give func(flow.ConsentProof) error) error {
-	out, err := sh.flow.ConsentProofOf(ctx, p, until)
+func (sh *shop) give(ctx context.Context, ps []flow.Proof, sealed bool, give func(flow.ConsentProof) error) error {
+	out, err := sh.flow.ConsentProofs(ctx, ps, sealed)
 	if err != nil {
 		return err
 	}
-	out.Verifier, out.Sealed = sh.host.Verifier(), sealed
-	return give(out)
+	for _, p := range out {
+		p.Verifier = sh.host.Verifier()
+		if err := give(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sealedProof opens the proof of an erased person's consent. The claim is in the
@@ -208,5 +208,5 @@ func (sh *shop) sealedProof(ctx context.Context, in proofsCall, give func(flow.C
 	if err := sh.flow.NoteClaim(ctx, in.Claim, p.Leaf, "dpo/owner"); err != nil {
 		return fmt.Errorf("logging who opens a sealed proof: %w", err)
 	}
-	return sh.give(ctx, p, sh.clock.Now(), true, give)
+	return sh.give(ctx, []flow.Proof{p}, true, give)
 }
