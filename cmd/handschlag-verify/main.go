@@ -23,7 +23,9 @@ begins with all that each witnessed checkpoint covers. With -book (what "handsch
 ledger book" prints) every leaf is accounted for: open, erased, sealed or missing.
 growth: the newer checkpoint's log begins with all of the older one's.
 proof: FILE is the answer of GET /v1/consent/{record}/proof, or what "handschlag
-consent proof" prints: the record is in the log that the checkpoint signs.
+consent proof --format json" prints: the record is in the log that the checkpoint
+signs, and the readable part around it says what the record says. What the record
+does not hold (decisions, the register's words) is listed as unproven.
 
 KEY is the public key, or a file that holds it; default: the file verifier in the
 folder. A key that lies beside the ledger proves only that the folder agrees with itself.

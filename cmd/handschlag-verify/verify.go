@@ -187,25 +187,17 @@ func hashesOf(list []string) (out []tlog.Hash, err error) {
 
 // proofFile is the inclusion proof of one consent record.
 type proofFile struct {
-	Status     string          `json:"status"`
-	Proof      *proofFile      `json:"proof"`     // as the API wraps it
-	Ledger     *linkedProof    `json:"hs:ledger"` // as "handschlag consent proof --format json" does
 	Record     json.RawMessage `json:"record"`
 	Salt       string          `json:"salt"`
 	Leaf       string          `json:"leaf"`
 	Index      int64           `json:"index"`
-	Hashes     []string        `json:"hashes"`
-	Checkpoint string          `json:"checkpoint"`
-}
+	Hashes     []string        `json:"hashes"`     // base64
+	Checkpoint string          `json:"checkpoint"` // signed
+	Verifier   string          `json:"verifier"`   // the key that a JSON-LD file names
 
-// linkedProof is the same in JSON-LD.
-type linkedProof struct {
-	Record     json.RawMessage `json:"hs:record"`
-	Salt       string          `json:"hs:salt"`
-	Leaf       string          `json:"hs:leaf"`
-	Index      int64           `json:"hs:index"`
-	Hashes     []string        `json:"hs:hashes"`
-	Checkpoint string          `json:"hs:checkpoint"`
+	record   any    // as the file has it
+	recordID string // as the API's answer names it
+	linked   object // the whole file, if it is JSON-LD
 }
 
 // proofReport says what was proven.
@@ -218,7 +210,14 @@ type proofReport struct {
 	Origin   string    `json:"origin"`
 	Size     int64     `json:"size"`
 	Root     tlog.Hash `json:"root"`
+	Says     string    `json:"says"`
+	Unproven []string  `json:"unproven,omitempty"` // members that the record does not hold
 }
+
+const (
+	allProven  = "The record is in the log, and all of the file follows from it."
+	someProven = "The record is in the log, and all of the file follows from it but the members under unproven: those are only what the shop says."
+)
 
 func proof(args []string, in io.Reader) (any, error) {
 	var key, checkpoint string
@@ -233,66 +232,118 @@ func proof(args []string, in io.Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := readProof(names[0], in)
-	if err != nil {
-		return nil, err
-	}
-	signed := []byte(p.Checkpoint)
+	var other []byte
 	if checkpoint != "" { // one that the reader got from somebody else
-		if signed, err = os.ReadFile(checkpoint); err != nil {
+		if other, err = os.ReadFile(checkpoint); err != nil {
 			return nil, fmt.Errorf("reading the checkpoint: %w", err)
 		}
 	}
-	return checkProof(public, p, signed)
-}
-
-func readProof(name string, in io.Reader) (proofFile, error) {
-	var p proofFile
-	if name != "-" {
-		f, err := os.Open(name)
+	if names[0] != "-" {
+		f, err := os.Open(names[0])
 		if err != nil {
-			return p, fmt.Errorf("reading the proof: %w", err)
+			return nil, fmt.Errorf("reading the proof: %w", err)
 		}
 		defer func() { _ = f.Close() }() // only read
 		in = f
 	}
-	if err := json.NewDecoder(in).Decode(&p); err != nil {
-		return p, fmt.Errorf("reading the proof: %w", err)
-	}
-	if p.Status == "pending" {
-		return p, errors.New("no checkpoint covers the record yet: ask for the proof again")
-	}
-	switch l := p.Ledger; {
-	case p.Proof != nil:
-		p = *p.Proof
-	case l != nil:
-		p = proofFile{Record: l.Record, Salt: l.Salt, Leaf: l.Leaf, Index: l.Index, Hashes: l.Hashes, Checkpoint: l.Checkpoint}
-	}
-	return p, nil
+	return checkProofs(public, in, other)
 }
 
-// checkProof recomputes the leaf from the record's canonical form, then the way to
-// the checkpoint's root.
-func checkProof(public string, p proofFile, signed []byte) (proofReport, error) {
-	var r consent.Record
-	if err := json.Unmarshal(p.Record, &r); err != nil {
-		return proofReport{}, fmt.Errorf("the record is unreadable: %w", err)
+// checkProofs checks every proof of a file. One gives its report, several a list.
+func checkProofs(public string, in io.Reader, signed []byte) (any, error) {
+	var out []proofReport
+	for d := json.NewDecoder(in); ; {
+		v, err := readJSON(d)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var r proofReport
+		var p proofFile
+		if err == nil {
+			p, err = proofIn(v)
+		}
+		if err != nil {
+			err = fmt.Errorf("reading the proof: %w", err)
+		} else {
+			r, err = checkProof(public, p, signed)
+		}
+		if err != nil && len(out) > 0 {
+			err = fmt.Errorf("proof %d of the file: %w", len(out)+1, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
 	}
-	canonical, err := r.Canonical()
+	switch len(out) {
+	case 0:
+		return nil, errors.New("reading the proof: the file is empty")
+	case 1:
+		return out[0], nil
+	}
+	return out, nil
+}
+
+// The members of a proof, and those in JSON-LD.
+var (
+	proofMembers  = []string{"record", "salt", "leaf", "index", "hashes", "checkpoint"}
+	ledgerMembers = []string{"hs:record", "hs:salt", "hs:leaf", "hs:index", "hs:hashes", "hs:checkpoint", "hs:verifier"}
+)
+
+// proofIn finds the proof: in JSON-LD, in the API's answer, or bare.
+func proofIn(v any) (proofFile, error) {
+	doc, _ := v.(object)
+	if doc["status"] == "pending" {
+		return proofFile{}, errors.New("no checkpoint covers the record yet: ask for the proof again")
+	}
+	var id string
+	bare, linked := doc, object(nil)
+	if l, is := doc["hs:ledger"].(object); is {
+		if err := only(l, ledgerMembers...); err != nil {
+			return proofFile{}, err
+		}
+		bare, linked = object{}, doc
+		for name, v := range l {
+			bare[strings.TrimPrefix(name, "hs:")] = v
+		}
+	} else if inner, is := doc["proof"].(object); is {
+		if err := only(doc, "record_id", "status", "proof"); err != nil {
+			return proofFile{}, err
+		}
+		if doc["status"] != "covered" {
+			return proofFile{}, errors.New("its status is not covered")
+		}
+		bare = inner
+		if id, is = doc["record_id"].(string); !is || id == "" {
+			return proofFile{}, errors.New("its record_id is missing")
+		}
+	}
+	if linked == nil {
+		if err := only(bare, proofMembers...); err != nil {
+			return proofFile{}, err
+		}
+	}
+	b, err := json.Marshal(bare)
+	if err != nil {
+		return proofFile{}, err
+	}
+	p := proofFile{record: bare["record"], recordID: id, linked: linked}
+	return p, json.Unmarshal(b, &p)
+}
+
+// checkProof recomputes the leaf from the record's canonical form, then the way to the
+// checkpoint's root (the file's own if signed is nil), then all else that the file says.
+func checkProof(public string, p proofFile, signed []byte) (proofReport, error) {
+	r, leaf, err := p.leaf()
 	if err != nil {
 		return proofReport{}, err
-	}
-	salt, err := hex.DecodeString(p.Salt)
-	if err != nil || len(salt) != 32 {
-		return proofReport{}, errors.New("the salt is not 64 hex digits")
-	}
-	leaf := ledger.NewLeaf([32]byte(salt), canonical)
-	if p.Leaf != hex.EncodeToString(leaf[:]) {
-		return proofReport{}, errors.New("the record is not the one that the leaf commits to")
 	}
 	hashes, err := hashesOf(p.Hashes)
 	if err != nil {
 		return proofReport{}, err
+	}
+	if signed == nil {
+		signed = []byte(p.Checkpoint)
 	}
 	if err := ledger.CheckInclusion(public, signed, leaf, p.Index, hashes); err != nil {
 		return proofReport{}, fmt.Errorf("the proof does not hold: %w", err)
@@ -302,9 +353,51 @@ func checkProof(public string, p proofFile, signed []byte) (proofReport, error) 
 		return proofReport{}, err
 	}
 	out := proofReport{RecordID: r.RecordID, Subject: r.Subject.String(), Time: r.Event.Time.Format("2006-01-02T15:04:05Z07:00"),
-		Index: p.Index, Origin: c.Origin, Size: c.Size, Root: c.Root}
+		Index: p.Index, Origin: c.Origin, Size: c.Size, Root: c.Root, Says: allProven}
 	for _, choice := range r.Purposes {
 		out.Purposes = append(out.Purposes, string(choice.Purpose)+"="+string(choice.Status))
 	}
-	return out, nil
+	if out.Unproven, err = p.rest(public, r); len(out.Unproven) > 0 {
+		out.Says = someProven
+	}
+	return out, err
+}
+
+// leaf is the record and what commits to it. What the file shows as the record must be
+// that and no more.
+func (p proofFile) leaf() (r consent.Record, leaf ledger.Leaf, err error) {
+	if err := json.Unmarshal(p.Record, &r); err != nil {
+		return r, leaf, fmt.Errorf("the record is unreadable: %w", err)
+	}
+	canonical, err := r.Canonical()
+	if err != nil {
+		return r, leaf, err
+	}
+	salt, err := hex.DecodeString(p.Salt)
+	if err != nil || len(salt) != 32 {
+		return r, leaf, errors.New("the salt is not 64 hex digits")
+	}
+	leaf = ledger.NewLeaf([32]byte(salt), canonical)
+	if p.Leaf != hex.EncodeToString(leaf[:]) {
+		return r, leaf, errors.New("the record is not the one that the leaf commits to")
+	}
+	committed, err := plain(json.RawMessage(canonical))
+	if where := (differing{}).find("record", p.record, committed); err == nil && where != "" {
+		err = fmt.Errorf("the record is not the one that the leaf commits to: %s", where)
+	}
+	return r, leaf, err
+}
+
+// rest checks what the file says around the proof, and gives what nothing proves.
+func (p proofFile) rest(public string, r consent.Record) ([]string, error) {
+	if p.recordID != "" && p.recordID != r.RecordID {
+		return nil, errors.New("the file names another record than it proves")
+	}
+	if p.linked == nil {
+		return nil, nil
+	}
+	if p.Verifier != public {
+		return nil, errors.New("the file names another key than the one it was checked with: hs:verifier")
+	}
+	return checkLinked(p.linked, r)
 }
