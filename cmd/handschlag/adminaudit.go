@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -27,6 +29,7 @@ func (sh *shop) auditRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/records", sh.streamed(sh.records))
 	mux.HandleFunc("GET /admin/opa", sh.streamed(sh.opa))
 	mux.HandleFunc("GET /admin/cases", sh.streamed(sh.cases))
+	mux.HandleFunc("GET /admin/newest", sh.admin(sh.newest))
 }
 
 // policyAnswer is the policy in force, with what an audit must know of the
@@ -45,6 +48,50 @@ func (sh *shop) policyInForce(*http.Request) (any, error) {
 	return policyAnswer{
 		Digests: digests, Settings: settings, RequireStamp: sh.cfg.Events.RequireStamp, Now: sh.clock.Now(), DecisionDays: sh.cfg.Retention.DecisionDays,
 	}, err
+}
+
+// newestAnswer is when the last decision was made and the last event received; zero
+// if there is none.
+type newestAnswer struct {
+	Now      time.Time `json:"now"`
+	Decision time.Time `json:"decision"`
+	Event    time.Time `json:"event"`
+}
+
+func (sh *shop) newest(r *http.Request) (any, error) {
+	out := newestAnswer{Now: sh.clock.Now()}
+	last, _, err := sh.host.SearchDecisions(r.Context(), flow.DecisionQuery{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(last) > 0 {
+		out.Decision = last[0].Time
+	}
+	out.Event, err = sh.host.NewestEvent(r.Context())
+	return out, err
+}
+
+// newest asks for it.
+func (r *reached) newest(ctx context.Context) (out newestAnswer, err error) {
+	err = r.call(ctx, "GET", "/admin/newest", nil, &out)
+	return out, err
+}
+
+// last is the newer of the two.
+func (n newestAnswer) last() time.Time {
+	if n.Event.After(n.Decision) {
+		return n.Event
+	}
+	return n.Decision
+}
+
+// longAgo is how far the wall clock must be past the newest of a folder for it to
+// look like a demo or a copy: a shop that is alive decides every day.
+const longAgo = 90 * 24 * time.Hour
+
+// forgotten reports that the newest lies long ago by a clock that nobody set.
+func (n newestAnswer) forgotten() bool {
+	return os.Getenv("HANDSCHLAG_CLOCK") == "" && !n.last().IsZero() && n.Now.Sub(n.last()) > longAgo
 }
 
 // keptDocument is a document that decisions name.

@@ -22,8 +22,9 @@ import (
 // reached is a shop as commands see it: served by another process, or open in
 // this one. Both answer by the same handlers.
 type reached struct {
-	http  *http.Client
-	close func() error
+	http   *http.Client
+	close  func() error
+	served bool // by another process, whose clock counts
 }
 
 // reach finds the shop of a data folder: through admin.sock while a server runs,
@@ -40,7 +41,7 @@ func reach(ctx context.Context, p place, s streams) (*reached, error) {
 	if c, err := dial(ctx, "", ""); err == nil {
 		_ = c.Close()
 		t := &http.Transport{DialContext: dial}
-		return &reached{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }}, nil
+		return &reached{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }, served: true}, nil
 	}
 	sh, err := openShop(ctx, p, slog.New(untilStopped{slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}), ctx}))
 	if err != nil {

@@ -100,16 +100,16 @@ func (t *twins) price(ctx context.Context, differ string, a, b twin, qa, qb map[
 	if sa != sb {
 		d = append(d, fmt.Sprintf("status: %d | %d", sa, sb))
 	}
-	return t.report(pair{Kind: "price", What: fmt.Sprintf("%v %v", qa["product_id"], qa["basis"]), Differ: differ, Same: len(d) == 0, Answer: priced(x), Difference: d})
+	return t.report(pair{Kind: "price", What: fmt.Sprintf("%v %v", qa["product_id"], qa["basis"]), Differ: differ, Same: len(d) == 0, Answer: t.priced(x), Difference: d})
 }
 
 // priced says an answer in a few words.
-func priced(x map[string]any) string {
+func (t *twins) priced(x map[string]any) string {
 	p, _ := x["price"].(map[string]any)
 	cents, _ := p["cents"].(float64)
 	s := fmt.Sprintf("%.2f", cents/100)
 	if p["allowed"] != true {
-		s += " (the list price; the offer was denied)"
+		s += " (" + t.words["denied"] + ")"
 	}
 	if rules, _ := x["rules"].([]any); len(rules) > 0 {
 		s += fmt.Sprintf(" %v", rules)
@@ -201,7 +201,7 @@ func (t *twins) offer(ctx context.Context, name string, asked bool, steps [][]de
 			p.Difference = append(p.Difference, fmt.Sprintf("step %d %s", i+1, d))
 		}
 	}
-	p.Same, p.Answer = len(p.Difference) == 0, strings.Join(said, ", then ")
+	p.Same, p.Answer = len(p.Difference) == 0, strings.Join(said, t.words["then"])
 	return p, held, nil
 }
 

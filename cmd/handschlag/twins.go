@@ -23,12 +23,20 @@ type auditTwinsCmd struct {
 	Key     string `env:"HANDSCHLAG_SERVER_KEY" help:"Its server key, with --url." hidden:""`
 	Quotes  string `placeholder:"FILE" help:"Quotes of your own to send, one JSON object per line (POST /v1/price); default: a set that covers every basis."`
 	Product string `help:"A product of the catalogue that the offer pairs look at; default: one that no catalogue has."`
+	Lang    string `enum:"de,en" default:"en" help:"Language: de or en."`
 	JSON    bool   `help:"Print every pair as a line of JSON."`
+}
+
+// Help says what is left behind, before anybody starts it.
+func (auditTwinsCmd) Help() string {
+	return "The two persons are: " + munich.name + "; and: " + mecklenburg.name + ". " + twinWords["en"]["writes"] +
+		" To leave nothing in a real shop, ask a copy of its data folder." +
+		" Without a server the folder is opened here, by the clock of this machine or that of HANDSCHLAG_CLOCK."
 }
 
 // twin is one of two persons who differ only in what must not matter.
 type twin struct {
-	name    string
+	name    string // also its words in twinWords
 	headers map[string]string
 	context map[string]any
 }
@@ -56,6 +64,40 @@ var (
 	}}
 )
 
+// wordList are words by key; one that is missing is the key itself.
+type wordList map[string]string
+
+func (w wordList) of(key string) string {
+	if said, ok := w[key]; ok {
+		return said
+	}
+	return key
+}
+
+var twinWords = map[string]wordList{
+	"en": {
+		"head": "twins: %s | %s; asking %s", "served": "the server of %s", "opened": "%s, opened here as no server runs on it",
+		"writes": "This writes into the shop that is asked: test visitors (twin-…), consent records of theirs and decisions. At the end their consents are withdrawn and the visitors erased; leaves of the consent ledger and the decisions stay, with their numbers.",
+		"old":    "The newest decision here is of %s, the clock says %s: the folder seems to be a demo or a copy. Set HANDSCHLAG_CLOCK=@FILE to ask as of then.",
+		"left":   "left in the shop: %d decisions; %d of %d test visitors were withdrawn and erased",
+		"sum":    "%d price pairs, %d offer pairs, %d differences (%d offer pairs drawn anew because chance had put one twin into the hold-out)",
+		"denied": "the list price; the offer was denied", "then": ", then ",
+	},
+	"de": {
+		"head": "Zwillinge: %s | %s; gefragt wird %s", "served": "der Server von %s", "opened": "%s, hier geöffnet, da kein Server darauf läuft",
+		"writes": "Das schreibt in den gefragten Shop: Testbesucher (twin-…), deren Einwilligungen und Entscheidungen. Am Ende werden die Einwilligungen widerrufen und die Besucher gelöscht; Blätter des Einwilligungsbuchs und die Entscheidungen bleiben, mit ihren Nummern.",
+		"old":    "Die neueste Entscheidung hier ist vom %s, die Uhr zeigt den %s: der Ordner scheint eine Vorführung oder Kopie zu sein. HANDSCHLAG_CLOCK=@DATEI fragt zum damaligen Stand.",
+		"left":   "im Shop geblieben: %d Entscheidungen; %d von %d Testbesuchern widerrufen und gelöscht",
+		"sum":    "%d Preispaare, %d Angebotspaare, %d Unterschiede (%d Angebotspaare neu gezogen, weil der Zufall einen Zwilling in die Kontrollgruppe gelost hatte)",
+		"denied": "der Listenpreis; das Angebot wurde abgelehnt", "then": ", dann ",
+		munich.name: "München, Apple-Gerät", mecklenburg.name: "Mecklenburg-Vorpommern, altes Windows-Gerät",
+		"price": "Preis", "offer": "Angebot", "same": "gleich", "DIFFERENT": "VERSCHIEDEN",
+		"device and place": "Gerät und Ort", "history": "Vorgeschichte", "consent status": "Einwilligungsstand",
+		"looking around": "sich umsehen", "unsure of the size": "unsicher bei der Größe",
+		"searching in vain, then failing to pay": "vergeblich suchen, dann am Bezahlen scheitern", "asking for a human": "nach einem Menschen fragen",
+	},
+}
+
 // Run sends the pairs and compares the answers.
 func (c auditTwinsCmd) Run(ctx context.Context, s streams) error {
 	own, err := c.quotes(s)
@@ -67,11 +109,39 @@ func (c auditTwinsCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
+		c.begin(s, c.URL)
 		return errors.Join(c.compare(ctx, s, r, own), r.close())
 	}
 	return c.within(ctx, s, func(r *reached) error {
+		where := "served"
+		if !r.served {
+			where = "opened"
+		}
+		c.begin(s, fmt.Sprintf(twinWords[c.Lang][where], c.Data))
+		newest, err := r.newest(ctx)
+		if err != nil {
+			return err
+		}
+		if !r.served && newest.forgotten() {
+			c.say(s, "old", day(newest.last()), day(newest.Now))
+		}
 		return c.compare(ctx, s, &door{http: r.http, base: "http://admin", close: func() error { return nil }}, own)
 	})
+}
+
+// begin says who the twins are and what will be written, before anything is.
+func (c auditTwinsCmd) begin(s streams, where string) {
+	w := twinWords[c.Lang]
+	c.say(s, "head", w.of(munich.name), w.of(mecklenburg.name), where)
+	c.say(s, "writes")
+}
+
+// say prints a line of words; beside lines of JSON it goes to standard error.
+func (c auditTwinsCmd) say(s streams, key string, args ...any) {
+	if c.JSON {
+		s.out = s.err
+	}
+	s.printf(twinWords[c.Lang][key]+"\n", args...)
 }
 
 // door is a server as twins come to it.
@@ -80,6 +150,7 @@ type door struct {
 	base  string
 	key   string
 	close func() error
+	made  int // decisions that the answers named
 }
 
 func (c auditTwinsCmd) remote() (*door, error) {
@@ -120,6 +191,9 @@ func (d *door) post(ctx context.Context, as twin, path string, body any) (int, m
 	var out map[string]any
 	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
 		return res.StatusCode, nil, fmt.Errorf("%s answered %d with something that is no JSON object", path, res.StatusCode)
+	}
+	if id, _ := out["decision_id"].(string); id != "" {
+		d.made++
 	}
 	if res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden || res.StatusCode >= 500 {
 		return res.StatusCode, out, fmt.Errorf("%s answered %d: %v", path, res.StatusCode, detail(out))
@@ -162,19 +236,18 @@ func (c auditTwinsCmd) quotes(s streams) ([]map[string]any, error) {
 
 // compare sends every pair. Any difference is shown, and is an error in the end.
 func (c auditTwinsCmd) compare(ctx context.Context, s streams, d *door, quotes []map[string]any) error {
-	t := &twins{door: d, streams: s, json: c.JSON, product: c.Product}
+	t := &twins{door: d, streams: s, json: c.JSON, product: c.Product, words: twinWords[c.Lang]}
 	err := t.prices(ctx, quotes)
 	if err == nil {
 		err = t.offers(ctx)
 	}
-	if gone := t.leave(context.WithoutCancel(ctx)); err == nil {
-		err = gone
-	}
+	err = errors.Join(err, t.leave(context.WithoutCancel(ctx)))
+	c.say(s, "left", d.made, t.gone, len(t.ids))
 	if err != nil {
 		return err
 	}
 	if !c.JSON {
-		s.printf("%d price pairs, %d offer pairs, %d differences (%d offer pairs drawn anew because chance had put one twin into the hold-out)\n", t.pricePairs, t.offerPairs, t.differ, t.redrawn)
+		c.say(s, "sum", t.pricePairs, t.offerPairs, t.differ, t.redrawn)
 	}
 	if t.differ > 0 {
 		return fmt.Errorf("%d of %d pairs were treated differently", t.differ, t.pricePairs+t.offerPairs)
@@ -188,9 +261,11 @@ type twins struct {
 	streams
 	json                   bool
 	product                string
+	words                  wordList
 	pricePairs, offerPairs int
 	differ, redrawn        int
 	ids                    []string // test visitors, to be let go
+	gone                   int      // of these
 }
 
 // pair is one comparison, as printed.
@@ -214,7 +289,7 @@ func (t *twins) report(p pair) error {
 	if !p.Same {
 		word = "DIFFERENT"
 	}
-	t.printf("%-5s %-9s %s [%s]: %s\n", p.Kind, word, p.What, p.Differ, p.Answer)
+	t.printf("%-7s %-13s %s [%s]: %s\n", t.words.of(p.Kind), t.words.of(word), t.words.of(p.What), t.words.of(p.Differ), p.Answer)
 	for _, d := range p.Difference {
 		t.printf("      %s\n", d)
 	}
@@ -276,8 +351,13 @@ func (t *twins) leave(ctx context.Context) error {
 		if _, err := t.consents(ctx, munich, id, false, "analytics", "adviser_assist"); err != nil {
 			return fmt.Errorf("letting a test visitor go: %w", err)
 		}
-		if _, _, err := t.post(ctx, munich, "/v1/rights", map[string]any{"anonymousId": id, "request": "erasure"}); err != nil {
+		_, out, err := t.post(ctx, munich, "/v1/rights", map[string]any{"anonymousId": id, "request": "erasure"})
+		if err != nil {
 			return fmt.Errorf("erasing a test visitor: %w", err)
+		}
+		if record, _ := out["request_id"].(string); record != "" && out["error"] == nil {
+			t.made++ // the decision that erased
+			t.gone++
 		}
 	}
 	return nil

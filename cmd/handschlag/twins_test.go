@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -74,6 +77,69 @@ func TestTwinsFindAnUnfairServer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever starts the twins is told what they write before, and how much after.
+func TestTwinsSayWhatTheyWrite(t *testing.T) {
+	p, _ := onePrice(t)
+	before := len(decisionsOf(t, p))
+	for lang, want := range map[string][]string{
+		"en": {"twins: Munich, Apple device | Mecklenburg-Vorpommern, old Windows device; asking " + p.Data, "This writes into the shop", " test visitors were withdrawn and erased"},
+		"de": {"Zwillinge: München, Apple-Gerät | Mecklenburg-Vorpommern, altes Windows-Gerät; gefragt wird " + p.Data, "Das schreibt in den gefragten Shop", " Testbesuchern widerrufen und gelöscht"},
+	} {
+		var out bytes.Buffer
+		if code := run(t.Context(), []string{"audit", "twins", "--data", p.Data, "--lang", lang}, streams{strings.NewReader(""), &out, &out}); code != 0 {
+			t.Fatalf("exit %d: %s", code, &out)
+		}
+		all := len(decisionsOf(t, p))
+		want = append(want, fmt.Sprintf(": %d ", all-before))
+		before = all
+		for _, w := range want {
+			if !strings.Contains(out.String(), w) {
+				t.Errorf("want %q in\n%s", w, &out)
+			}
+		}
+		if strings.Index(out.String(), want[1]) > strings.Index(out.String(), "twins-list") {
+			t.Errorf("%s: said after it began:\n%s", lang, &out)
+		}
+	}
+}
+
+// A folder whose newest decision is old, opened by the wall clock, is named as such.
+func TestTwinsInAnOldFolderSaySo(t *testing.T) {
+	clock := filepath.Join(t.TempDir(), "clock")
+	if err := os.WriteFile(clock, []byte("2019-05-01T10:00:00Z\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HANDSCHLAG_CLOCK", "@"+clock)
+	p, _ := onePrice(t)
+	ask := func() string {
+		var out bytes.Buffer
+		if code := run(t.Context(), []string{"audit", "twins", "--data", p.Data}, streams{strings.NewReader(""), &out, &out}); code != 0 {
+			t.Fatalf("exit %d: %s", code, &out)
+		}
+		return out.String()
+	}
+	if said := ask(); strings.Contains(said, "the clock says") {
+		t.Error(said)
+	}
+	t.Setenv("HANDSCHLAG_CLOCK", "")
+	if said := ask(); !strings.Contains(said, "\nThe newest decision here is of 2019-05-01, the clock says ") {
+		t.Error(said)
+	}
+}
+
+// decisionsOf are the ids in a folder's decision log.
+func decisionsOf(t *testing.T, p place) (ids []string) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := (auditDecisionsCmd{place: p, Limit: 100000}).Run(t.Context(), streams{out: &out, err: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		ids = append(ids, strings.Fields(line)[1])
+	}
+	return ids
 }
 
 // serveHere serves a handler on loopback until the test ends.

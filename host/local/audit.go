@@ -97,7 +97,7 @@ func (h *Host) CaseUses(ctx context.Context, from, to time.Time) (map[CaseUse]in
 		if d.Day < from.UTC().Format(time.DateOnly) || d.Day > to.UTC().Format(time.DateOnly) {
 			continue
 		}
-		if err := h.compactedUses(ctx, d.Day, from.UnixMilli(), to.UnixMilli(), uses); err != nil {
+		if err := h.compactedRows(ctx, d.Day, func(r *usedRow) { countUses(uses, r, from.UnixMilli(), to.UnixMilli()) }); err != nil {
 			return nil, fmt.Errorf("reading the events of %s: %w", d.Day, err)
 		}
 	}
@@ -107,6 +107,38 @@ func (h *Host) CaseUses(ctx context.Context, from, to time.Time) (map[CaseUse]in
 		}
 		return ctx.Err()
 	})
+}
+
+// NewestEvent is when the last event was received that is still stored; zero if none is.
+func (h *Host) NewestEvent(ctx context.Context) (time.Time, error) {
+	h.compacting.Lock()
+	defer h.compacting.Unlock()
+	days, err := h.days()
+	if err != nil {
+		return time.Time{}, err
+	}
+	newest, covered := int64(0), map[string]uint64{}
+	last := ""
+	for _, d := range days {
+		covered[d.Day] = d.Covered
+		last = max(last, d.Day)
+	}
+	if last != "" {
+		err = h.compactedRows(ctx, last, func(r *usedRow) { newest = max(newest, r.ReceivedMS) })
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the events of %s: %w", last, err)
+	}
+	err = h.scanEvents(0, func(n uint64, r event.Row) error {
+		if n >= covered[dayOf(r.ReceivedMS)] {
+			newest = max(newest, r.ReceivedMS)
+		}
+		return ctx.Err()
+	})
+	if err != nil || newest == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(newest).UTC(), nil
 }
 
 func countUses(uses map[CaseUse]int64, r *usedRow, from, to int64) {
@@ -120,8 +152,8 @@ func countUses(uses map[CaseUse]int64, r *usedRow, from, to int64) {
 	}
 }
 
-// compactedUses reads only the columns that tell how a day's rows were admitted.
-func (h *Host) compactedUses(ctx context.Context, name string, from, to int64, uses map[CaseUse]int64) error {
+// compactedRows reads only the columns that tell how a day's rows were admitted.
+func (h *Host) compactedRows(ctx context.Context, name string, do func(*usedRow)) error {
 	d, err := h.openDay(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -132,7 +164,7 @@ func (h *Host) compactedUses(ctx context.Context, name string, from, to int64, u
 	defer func() { _ = d.close() }() // only read
 	reader := parquet.NewGenericReader[usedRow](d.pf)
 	defer func() { _ = reader.Close() }()
-	return eachRow(ctx, reader, func(r *usedRow) { countUses(uses, r, from, to) })
+	return eachRow(ctx, reader, do)
 }
 
 func eachRow[T any](ctx context.Context, reader *parquet.GenericReader[T], do func(*T)) error {
