@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -75,6 +76,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exited
 	}
 	if err != nil {
+		if m := belowZero.FindStringSubmatch(err.Error()); m != nil {
+			err = notNegative(m[1], m[2])
+		}
 		return s.fail(exitUsage, fmt.Errorf("%w (see handschlag --help)", err))
 	}
 	if err := parsed.Run(); err != nil {
@@ -84,6 +88,13 @@ func run(ctx context.Context, args []string, s streams) int {
 		return s.fail(exitFailed, err)
 	}
 	return 0
+}
+
+// belowZero is how the parser of flags speaks of a negative number: as of another flag.
+var belowZero = regexp.MustCompile(`^(--[a-z-]+): expected \w+ value but got "(-\d+)"`)
+
+func notNegative(flag string, got any) error {
+	return fmt.Errorf("%s: want 0 or more, got %v", flag, got)
 }
 
 func (s streams) fail(code int, err error) int {

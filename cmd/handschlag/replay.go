@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,22 +21,26 @@ import (
 
 type auditReplayCmd struct {
 	place
-	Since         string `default:"30d" placeholder:"DAYS|DATE" help:"30d, a date, or a time: how far to go back. Days count from the newest decision."`
+	Since         string `default:"30d" placeholder:"DAYS|DATE" help:"30d, a date, or a time: how far to go back. Days count from the newest decision or event that is kept."`
 	Until         string `placeholder:"DATE" help:"A date or a time, exclusive; else everything since."`
 	Policy        string `placeholder:"REV" help:"Candidate: a folder of rules, or the beginning of a policy digest kept with decisions."`
 	JSON          bool   `help:"Print the report as JSON: what a release of the policy needs."`
+	Lang          string `enum:"de,en" default:"en" help:"Language: de or en."`
 	LimitExamples int    `default:"3" placeholder:"N" help:"How many examples of each kind."`
 }
 
 // Run judges decisions again: by the rules that judged them, which must give the same
 // bytes, and by a candidate, to see what it would change.
 func (c auditReplayCmd) Run(ctx context.Context, s streams) error {
+	if c.LimitExamples < 0 {
+		return notNegative("--limit-examples", c.LimitExamples)
+	}
 	return c.within(ctx, s, func(r *reached) error {
 		now, err := r.inForce(ctx)
 		if err != nil {
 			return err
 		}
-		from, to, err := c.span(ctx, r, now.Now)
+		from, to, err := c.span(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -55,24 +60,29 @@ func (c auditReplayCmd) Run(ctx context.Context, s streams) error {
 		if c.JSON {
 			err = printJSON(s, p.report)
 		} else {
-			s.replayed(p.report, p.candidate != nil)
+			replayText{s, cmp.Or(c.Lang, "en")}.print(p.report, p.candidate != nil)
 		}
 		return errors.Join(err, p.report.verdict())
 	})
 }
 
-// span reads --since and --until. Days go back from now, or from the end of the newest
-// decision's day if that is earlier: an old folder shows its last days.
-func (c auditReplayCmd) span(ctx context.Context, r *reached, now time.Time) (from, to time.Time, err error) {
-	to = now.Add(time.Millisecond)
+// span reads --since and --until. Days go back from the newest decision or event that is
+// kept, whatever the clock says later: the same folder gives the same window, for
+// decisions and events alike.
+func (c auditReplayCmd) span(ctx context.Context, r *reached) (from, to time.Time, err error) {
 	if c.Until != "" {
 		if to, err = dateOrTime(c.Until); err != nil {
 			return from, to, fmt.Errorf("--until: %w", err)
 		}
-	} else if newest, ok, err := r.newestDecision(ctx); err != nil {
-		return from, to, err
-	} else if end := newest.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1); ok && end.Before(to) {
-		to = end
+	} else {
+		newest, err := r.newest(ctx)
+		if err != nil {
+			return from, to, err
+		}
+		if to = newest.last(); to.IsZero() || to.After(newest.Now) {
+			to = newest.Now
+		}
+		to = to.Truncate(time.Millisecond).Add(time.Millisecond)
 	}
 	if days, ok := strings.CutSuffix(c.Since, "d"); ok {
 		n, err := strconv.Atoi(days)
@@ -99,14 +109,6 @@ func dateOrTime(s string) (time.Time, error) {
 		return t, fmt.Errorf("want a date like 2026-11-21 or a time like 2026-11-21T06:00:00Z, got %q", s)
 	}
 	return t.UTC(), nil
-}
-
-func (r *reached) newestDecision(ctx context.Context) (at time.Time, ok bool, err error) {
-	var page flow.DecisionsAnswer
-	if err := r.ask(ctx, "POST", "/v1/decisions/search", flow.DecisionSearch{Limit: 1}, &page); err != nil || len(page.Decisions) == 0 {
-		return at, false, err
-	}
-	return page.Decisions[0].Record.Time, true, nil
 }
 
 // replay judges decisions again, on all processors.

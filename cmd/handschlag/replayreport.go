@@ -105,18 +105,21 @@ type caseExample struct {
 	Rules  []string        `json:"rules,omitempty"`
 }
 
+// replayNotes are what a reader must know of any report.
+var replayNotes = [...]string{
+	"A number that was drawn comes from a key and a pseudonym and is taken from the record; the choice that follows from it, with weights and rules, is made again.",
+	"A refused event leaves only hourly counters: which case it was cannot be told, so its cases are judged, not counted.",
+	"Each distinct input is one evaluation by OPA, some tenths of a millisecond, and that limits the rate; an input that came before is looked up.",
+	"An export replays case by case; which files left is a fact and stays.",
+}
+
 func newReport(from, to time.Time, now policyAnswer, limit int) *replayReport {
 	r := &replayReport{Current: now.Digests.Policy, limit: limit}
 	r.Impact = policy.Impact{Policy: now.Digests.Policy, Since: from.UTC(), Until: to.UTC()}
 	r.Own = ownReport{ByAction: map[string]*actionShare{}, NotReplayable: map[string]int64{}}
 	r.Candidate = &changeReport{ByRule: map[string]*ruleChange{}, BySegment: map[string]*changeCount{}, Fields: map[string]int64{}, shown: map[string]int{}}
 	r.Cases = casesReport{NotReplayable: map[string]int64{}, Refused: map[string]int64{}, ByRule: map[string]int64{}}
-	r.Notes = []string{
-		"A number that was drawn comes from a key and a pseudonym and is taken from the record; the choice that follows from it, with weights and rules, is made again.",
-		"A refused event leaves only hourly counters: which case it was cannot be told, so its cases are judged, not counted.",
-		"Each distinct input is one evaluation by OPA, some tenths of a millisecond, and that limits the rate; an input that came before is looked up.",
-		"An export replays case by case; which files left is a fact and stays.",
-	}
+	r.Notes = replayNotes[:]
 	return r
 }
 

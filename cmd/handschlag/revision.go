@@ -43,7 +43,7 @@ func (r *reached) rulesOf(ctx context.Context, d decide.Digests, entries ...poli
 // revision loads another policy: a folder of rules, or one kept with decisions, by
 // the beginning of its digest.
 func (r *reached) revision(ctx context.Context, name string, now policyAnswer, entries ...policy.Entry) (*policy.Rules, error) {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	if isFolder(name) {
 		s := now.Settings
 		s.ConfigDigest = now.Digests.Config
 		rules, err := policy.LoadFolder(ctx, os.DirFS(name), s, entries...)
@@ -59,9 +59,15 @@ func (r *reached) revision(ctx context.Context, name string, now policyAnswer, e
 	return rules, nil
 }
 
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
 type auditRevisionsCmd struct {
 	place
-	JSON bool `help:"Print JSON."`
+	Lang string `enum:"de,en" default:"en" help:"Language: de or en."`
+	JSON bool   `help:"Print JSON."`
 }
 
 // revisionUse is a policy with the decisions that name it.
@@ -107,20 +113,20 @@ func (c auditRevisionsCmd) Run(ctx context.Context, s streams) error {
 			return printJSON(s, all)
 		}
 		for _, u := range all {
-			s.printf("%s\n", u)
+			s.printf("%s\n", u.in(c.Lang))
 		}
 		return nil
 	})
 }
 
-// String is a line of the list.
-func (u *revisionUse) String() string {
-	line := fmt.Sprintf("%s %d decisions", u.Policy, u.Decisions)
+// in is a line of the list in a language.
+func (u *revisionUse) in(lang string) string {
+	line := fmt.Sprintf(pick(lang, "%s %d decisions", "%s %d Entscheidungen"), u.Policy, u.Decisions)
 	if u.Decisions > 0 {
-		line += " from " + u.First.Format(time.RFC3339) + " to " + u.Last.Format(time.RFC3339)
+		line += fmt.Sprintf(pick(lang, " from %s to %s", " von %s bis %s"), u.First.Format(time.RFC3339), u.Last.Format(time.RFC3339))
 	}
 	if u.InForce {
-		line += ", in force"
+		line += pick(lang, ", in force", ", in Kraft")
 	}
 	return line
 }

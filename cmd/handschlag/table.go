@@ -21,7 +21,7 @@ type auditTableCmd struct {
 	Lang    string `enum:"de,en" default:"en" help:"de or en."`
 	Format  string `enum:"text,csv,json" default:"text" help:"text, csv or json."`
 	Expand  bool   `help:"With csv: a line for every single case."`
-	Diff    string `placeholder:"REV" help:"Say what changed since REV: the beginning of a policy digest kept with decisions, or a folder of rules."`
+	Diff    string `placeholder:"REV" help:"A folder of rules: what this candidate would change of the policy in force. The beginning of a policy digest kept with decisions: what has changed since, up to the policy in force."`
 }
 
 // Run prints what the event gate keeps of what, for which purpose, when and why: every
@@ -102,6 +102,7 @@ type tablePrinter struct {
 	lang   string
 	table  *policy.Table
 	rules  *policy.Rules
+	other  *policy.Rules // with --diff: the ones to compare with; they may have rules of their own
 	narrow policy.Narrow
 	now    policyAnswer
 	ids    map[string]bool // of rules that were named
@@ -117,7 +118,7 @@ var tableWords = map[string]map[string]string{
 		"kept": "something is kept in", "judged": "OPA judged %d of them; the others differ only in what no rule asks about. Distinct verdicts: %d",
 		"digest": "digest of all cases with their verdicts (SHA-256)", "purpose": "purpose", "events": "event types", "states": "states",
 		"keeps": "kept: %s", "refused": "refused by %s", "night": "at night: %s", "when": "when", "always": "always", "rules": "The rules in words", "facts": "The facts in words",
-		"any": "any", "limits": "What is kept is at most what LAW-06 names for the purpose.", "diff": "What changed from %s to %s",
+		"any": "any", "limits": "What is kept is at most what LAW-06 names for the purpose.", "since": "What changed from the older policy %s to the one in force, %s", "would": "What would change from the policy in force, %s, to the candidate %s (%s)",
 		"newly": "newly kept", "nolonger": "no longer kept", "fields": "kept with other fields", "others": "refused by other rules", "same": "the same",
 		"more": "and %s", "less": "no longer %s", "because": "because of %s", "nobecause": "no longer because of %s",
 	},
@@ -128,7 +129,7 @@ var tableWords = map[string]map[string]string{
 		"kept": "etwas behalten wird in", "judged": "OPA hat %d davon beurteilt; die übrigen unterscheiden sich nur in dem, wonach keine Regel fragt. Verschiedene Urteile: %d",
 		"digest": "Prüfsumme aller Fälle mit ihren Urteilen (SHA-256)", "purpose": "Zweck", "events": "Ereignisarten", "states": "Zustände",
 		"keeps": "behalten: %s", "refused": "abgelehnt durch %s", "night": "nachts: %s", "when": "wenn", "always": "immer", "rules": "Die Regeln in Worten", "facts": "Die Tatsachen in Worten",
-		"any": "beliebig", "limits": "Behalten wird höchstens, was LAW-06 für den Zweck nennt.", "diff": "Was sich von %s zu %s geändert hat",
+		"any": "beliebig", "limits": "Behalten wird höchstens, was LAW-06 für den Zweck nennt.", "since": "Was sich von den älteren Regeln %s zu den geltenden %s geändert hat", "would": "Was sich von den geltenden Regeln %s zum Entwurf %s (%s) ändern würde",
 		"newly": "neu behalten", "nolonger": "nicht mehr behalten", "fields": "mit anderen Feldern behalten", "others": "durch andere Regeln abgelehnt", "same": "gleich",
 		"more": "dazu %s", "less": "nicht mehr %s", "because": "wegen %s", "nobecause": "nicht mehr wegen %s",
 	},
@@ -267,7 +268,16 @@ func (p *tablePrinter) named() []policy.Reason {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
-	return p.rules.ReasonsIn(policy.EntryEvent, slices.Compact(ids))
+	ids = slices.Compact(ids)
+	said := p.rules.ReasonsIn(policy.EntryEvent, ids)
+	if p.other != nil {
+		for _, r := range p.other.ReasonsIn(policy.EntryEvent, ids) {
+			if !slices.ContainsFunc(said, func(x policy.Reason) bool { return x.Rule == r.Rule }) {
+				said = append(said, r)
+			}
+		}
+	}
+	return said
 }
 
 func (p *tablePrinter) said(r policy.Reason) string {

@@ -9,7 +9,8 @@ import (
 	"github.com/handschlag/handschlag/policy"
 )
 
-// diff prints what changed since another policy.
+// diff prints what a candidate would change of the policy in force, or what the one
+// in force has changed since another one.
 func (p *tablePrinter) diff(ctx context.Context, r *reached, c auditTableCmd) error {
 	if c.Format == "csv" {
 		return fmt.Errorf("--diff: prints text or json")
@@ -22,12 +23,18 @@ func (p *tablePrinter) diff(ctx context.Context, r *reached, c auditTableCmd) er
 	if err != nil {
 		return fmt.Errorf("--diff %s: %w", c.Diff, err)
 	}
-	changed, count := policy.Diff(was, p.table, p.narrow)
+	title, is := fmt.Sprintf(p.words["since"], was.Digests.Policy, p.table.Digests.Policy), p.table
+	p.other = other
+	if isFolder(c.Diff) {
+		was, is = is, was
+		title = fmt.Sprintf(p.words["would"], was.Digests.Policy, is.Digests.Policy, c.Diff)
+	}
+	changed, count := policy.Diff(was, is, p.narrow)
 	if c.Format == "json" {
-		return json.NewEncoder(p.out).Encode(diffAnswer{From: was.Digests.Policy, To: p.table.Digests.Policy, Count: count, Changed: changesOf(changed)})
+		return json.NewEncoder(p.out).Encode(diffAnswer{From: was.Digests.Policy, To: is.Digests.Policy, Count: count, Changed: changesOf(changed)})
 	}
 	w := p.words
-	p.printf(w["diff"]+"\n", was.Digests.Policy, p.table.Digests.Policy)
+	p.printf("%s\n", title)
 	p.printf("%s %d, %s %d, %s %d, %s %d, %s %d\n", w["newly"], count.NewlyKept, w["nolonger"], count.NoLonger, w["fields"], count.OtherFields, w["others"], count.OtherRules, w["same"], count.Same)
 	p.changes(changed)
 	if len(changed) > 0 {
