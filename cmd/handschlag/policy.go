@@ -277,9 +277,8 @@ type incoming struct {
 	Public string `placeholder:"FILE" help:"policy-public.pem; needed for the first bundle, pinned from then on."`
 }
 
-// checked opens the bundle and asks everything that install asks. What it refuses
-// raises an alarm.
-func (c incoming) checked(ctx context.Context, s streams) (st policyStore, b *policy.Bundle, raw, key []byte, now time.Time, err error) {
+// checked opens the bundle and asks everything that install asks.
+func (c incoming) checked(ctx context.Context) (st policyStore, b *policy.Bundle, raw, key []byte, now time.Time, err error) {
 	if err = thereIs(c.Data); err != nil {
 		return
 	}
@@ -303,13 +302,20 @@ func (c incoming) checked(ctx context.Context, s streams) (st policyStore, b *po
 		err = c.follows(ctx, st, b, cfg.PolicySettings())
 	}
 	if err != nil {
-		err = fmt.Errorf("the bundle is refused, the policy stays: %w", err)
-		if mkErr := os.MkdirAll(st.dir, 0o700); mkErr == nil {
-			st.alarm(now, oneLine(err))
-		}
+		err = refusedBundle{err}
 	}
 	return
 }
+
+// refusedBundle is why a bundle may not become the policy.
+type refusedBundle struct{ error }
+
+func (r refusedBundle) Error() string {
+	return "the bundle is refused, the policy stays: " + r.error.Error()
+}
+
+// Unwrap is the cause.
+func (r refusedBundle) Unwrap() error { return r.error }
 
 // trusted is the pinned key, or the one given for the first bundle.
 func (c incoming) trusted(st policyStore) ([]byte, error) {
@@ -347,7 +353,7 @@ type policyVerifyCmd struct{ incoming }
 
 // Run prints what a good bundle brings.
 func (c policyVerifyCmd) Run(ctx context.Context, s streams) error {
-	_, b, _, _, _, err := c.checked(ctx, s)
+	_, b, _, _, _, err := c.checked(ctx)
 	if err != nil {
 		return err
 	}
@@ -378,9 +384,14 @@ func (s streams) bundle(b *policy.Bundle) {
 
 type policyInstallCmd struct{ incoming }
 
-// Run keeps a good bundle. A server takes it up when it starts next, a night at once.
+// Run keeps a good bundle, and raises an alarm about another. A server takes it up when it starts next, a night at once.
 func (c policyInstallCmd) Run(ctx context.Context, s streams) error {
-	st, b, raw, key, now, err := c.checked(ctx, s)
+	st, b, raw, key, now, err := c.checked(ctx)
+	if refused := (refusedBundle{}); errors.As(err, &refused) {
+		if mkErr := os.MkdirAll(st.dir, 0o700); mkErr == nil {
+			st.alarm(now, oneLine(err))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -425,8 +436,12 @@ func (c policyStatusCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
+	key, err := st.key()
+	if err != nil {
+		return err
+	}
 	for _, n := range revisions {
-		s.printf("kept: revision %d\n", n)
+		s.printf("kept: revision %d, %s\n", n, st.standing(n, key, b, clock.Now()))
 	}
 	body, err := os.ReadFile(filepath.Join(st.dir, "alarms.ndjson"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

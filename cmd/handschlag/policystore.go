@@ -101,6 +101,20 @@ func (p policyStore) good(now time.Time) (*policy.Bundle, error) {
 	return nil, nil
 }
 
+// standing says what becomes of a kept bundle beside the live one.
+func (p policyStore) standing(revision int64, key []byte, live *policy.Bundle, now time.Time) string {
+	b, err := p.open(revision, key)
+	switch {
+	case err != nil:
+		return "refused: it no longer verifies"
+	case live != nil && live.Revision == revision:
+		return "live"
+	case b.Release.EffectiveAt.After(now):
+		return "waits, in effect from " + b.Release.EffectiveAt.Format(time.RFC3339)
+	}
+	return "replaced by a later one"
+}
+
 // rules compiles the policy that is live at a moment. A bundle that this program
 // cannot compile raises an alarm, and the program's own rules stay.
 func (p policyStore) rules(ctx context.Context, now time.Time, s policy.Settings) (*policy.Rules, error) {
