@@ -23,7 +23,7 @@ type auditCmd struct {
 	Retention  auditRetentionCmd  `cmd:"" help:"What is kept, for how long, how old the oldest is."`
 	Recipients auditRecipientsCmd `cmd:"" help:"Who gets data: contracts, countries, counts."`
 	ConsentUI  auditConsentUICmd  `cmd:"" name:"consent-ui" help:"The dossier of the consent controls: versions, review, choices."`
-	Twins      auditTwinsCmd      `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told."`
+	Twins      auditTwinsCmd      `cmd:"" help:"Send pairs of visitors who differ only in what must not matter, and compare what they are told. It writes into the shop: see its help."`
 	Table      auditTableCmd      `cmd:"" help:"Every case of the event gate: what is kept, for which purpose, when and why."`
 	Replay     auditReplayCmd     `cmd:"" help:"Judge decisions again: by their own policy, which must give the same bytes, and by a candidate."`
 	Revisions  auditRevisionsCmd  `cmd:"" help:"The policies that decisions name, with their first and last decision."`
@@ -77,6 +77,7 @@ type auditDecisionsCmd struct {
 	From    moment `placeholder:"TIME" help:"RFC 3339, inclusive."`
 	To      moment `placeholder:"TIME" help:"RFC 3339, exclusive."`
 	Limit   int    `default:"50" help:"How many."`
+	Lang    string `enum:"de,en" default:"en" help:"Language: de or en."`
 	JSON    bool   `help:"Print the whole records, one per line."`
 }
 
@@ -93,6 +94,9 @@ func (m *moment) UnmarshalText(b []byte) (err error) {
 
 // Run lists decisions.
 func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
+	if c.Limit < 0 {
+		return notNegative("--limit", c.Limit)
+	}
 	return c.within(ctx, s, func(r *reached) error {
 		q := flow.DecisionSearch{Action: c.Action, Rule: c.Rule, Subject: c.Subject, From: c.From.Time, To: c.To.Time}
 		for left := c.Limit; left > 0; {
@@ -102,7 +106,7 @@ func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
 				return err
 			}
 			for _, d := range page.Decisions {
-				if err := s.decision(d, c.JSON); err != nil {
+				if err := s.decision(d, c.Lang, c.JSON); err != nil {
 					return err
 				}
 			}
@@ -115,12 +119,22 @@ func (c auditDecisionsCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-func (s streams) decision(d flow.DecisionAnswer, whole bool) error {
+func (s streams) decision(d flow.DecisionAnswer, lang string, whole bool) error {
 	if whole {
 		return json.NewEncoder(s.out).Encode(d)
 	}
-	s.printf("%s %s %-9s %s\n", d.Record.Time.Format(time.RFC3339), d.Record.ID, d.Record.Action, cmp.Or(strings.Join(d.Record.Rules, ","), "–"))
+	r := d.Record
+	s.printf("%s %s %-9s %s  %s\n", r.Time.Format(time.RFC3339), r.ID, r.Action, cmp.Or(strings.Join(r.Rules, ","), "–"), wordsOf(r, lang))
 	return nil
+}
+
+// wordsOf says what a decision came to.
+func wordsOf(r decide.Record, lang string) string {
+	said, err := r.Say()
+	if err != nil {
+		return pick(lang, "no words: ask the DPO", "keine Worte: den Datenschutz fragen")
+	}
+	return pick(lang, said.En, said.De)
 }
 
 type auditEventsCmd struct {

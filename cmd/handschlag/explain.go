@@ -101,7 +101,14 @@ func (sh *shop) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if in.Decision != "" {
-		sh.admin(func(r *http.Request) (any, error) { return sh.flow.Story(r.Context(), in.Decision) })(w, r)
+		sh.admin(func(r *http.Request) (any, error) {
+			st, err := sh.flow.Story(r.Context(), in.Decision)
+			var fault *flow.Fault
+			if errors.As(err, &fault) && fault.Code == "decision_unknown" {
+				err = fmt.Errorf("there is no decision %s", in.Decision)
+			}
+			return st, err
+		})(w, r)
 		return
 	}
 	enc, begun := json.NewEncoder(w), false

@@ -19,6 +19,7 @@ type auditFairnessCmd struct {
 	Cluster string   `help:"Column whose equal values belong together (a street, a session); none: rows are independent."`
 	Price   string   `help:"Column with the price, to say whether all paid the same."`
 	Fail    bool     `help:"Exit with 1 if a disparity is found."`
+	Lang    string   `enum:"de,en" default:"en" help:"Language: de or en."`
 	JSON    bool     `help:"Print everything as JSON."`
 }
 
@@ -66,7 +67,7 @@ func (c auditFairnessCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := s.fairness(a, c.JSON); err != nil {
+	if err := s.fairness(a, c.Lang, c.JSON); err != nil {
 		return err
 	}
 	if c.Fail && a.Unfair() {
@@ -88,22 +89,43 @@ func auditOffers(r io.Reader, q fairness.Question) (fairness.Answer, error) {
 	return fairness.Audit(z, q)
 }
 
-func (s streams) fairness(a fairness.Answer, whole bool) error {
+func (s streams) fairness(a fairness.Answer, lang string, whole bool) error {
 	if whole {
 		return printJSON(s, a)
 	}
-	s.printf("%d offers; outcome: %s\n", a.Rows, a.Outcome)
+	s.printf(pick(lang, "%d offers; outcome: %s\n", "%d Angebote; schlechter ist: %s\n"), a.Rows, a.Outcome)
 	if len(a.Prices) > 0 {
-		most := slices.MaxFunc(slices.Sorted(maps.Keys(a.Prices)), func(x, y string) int { return int(a.Prices[x] - a.Prices[y]) })
-		s.printf("prices: %d different; %.2f %% of the offers cost %s\n", len(a.Prices), 100*float64(a.Prices[most])/float64(a.Rows), most)
+		s.printf("%s\n", costs(a, lang))
 	}
-	how := "intervals: Newcombe's hybrid score, rows taken as independent"
+	how := pick(lang, "intervals: Newcombe's hybrid score, rows taken as independent", "Intervalle: Newcombe, Zeilen gelten als unabhängig")
 	for _, c := range a.Comparisons {
-		s.printf("%s\n", c)
+		s.printf("%s\n", compared(c, lang))
 		if c.Clusters > 0 {
-			how = "intervals: rows of one cluster vary together"
+			how = pick(lang, "intervals: rows of one cluster vary together", "Intervalle: Zeilen einer Gruppe schwanken gemeinsam")
 		}
 	}
-	s.printf("%s. A difference is not yet its cause.\n", how)
+	s.printf(pick(lang, "%s. A difference is not yet its cause.\n", "%s. Ein Unterschied ist noch nicht seine Ursache.\n"), how)
 	return nil
+}
+
+// costs says whether all offers cost the same.
+func costs(a fairness.Answer, lang string) string {
+	most := slices.MaxFunc(slices.Sorted(maps.Keys(a.Prices)), func(x, y string) int { return int(a.Prices[x] - a.Prices[y]) })
+	if len(a.Prices) == 1 {
+		return pick(lang, "all offers cost ", "alle Angebote kosten ") + most
+	}
+	return fmt.Sprintf(pick(lang, "%d different prices; %.2f %% cost %s", "%d verschiedene Preise; %.2f %% kosten %s"), len(a.Prices), 100*float64(a.Prices[most])/float64(a.Rows), most)
+}
+
+// verdictsDE are the German of the verdicts.
+var verdictsDE = map[string]string{
+	fairness.Disparity: "Ungleichheit", fairness.NoDisparity: "keine Ungleichheit gefunden", fairness.TooFew: "zu wenige für ein Urteil",
+}
+
+func compared(c fairness.Comparison, lang string) string {
+	if lang != "de" {
+		return c.String()
+	}
+	return fmt.Sprintf("%s: %s %.4f (von %d), %s %.4f (von %d); Unterschied %+.4f, 95-%%-Intervall %+.4f bis %+.4f: %s",
+		c.Column, c.Worse.Group, c.Worse.Share, c.Worse.N, c.Better.Group, c.Better.Share, c.Better.N, c.Difference, c.Low, c.High, verdictsDE[c.Verdict])
 }

@@ -26,23 +26,24 @@ type auditSampleCmd struct {
 	Since  moment  `placeholder:"TIME" help:"RFC 3339, inclusive; default: all that is kept."`
 	Until  moment  `placeholder:"TIME" help:"RFC 3339, exclusive."`
 	Margin float64 `default:"0.05" help:"Half-width wanted of a share's 95 % interval: sets the size of the random sample."`
+	Lang   string  `enum:"de,en" default:"en" help:"Language: de or en."`
 	Format string  `enum:"csv,json" default:"csv" help:"csv: a worksheet to fill in; json."`
 }
 
 // strata are what an auditor looks at more closely than chance would.
 var strata = []struct {
-	name string
-	why  string
-	in   func(decide.Record, facts) bool
+	name       string
+	why, whyDe string
+	in         func(decide.Record, facts) bool
 }{
-	{"random", "every decision, by chance alone", func(decide.Record, facts) bool { return true }},
-	{"denial", "something was refused", func(_ decide.Record, f facts) bool { return f.denied }},
-	{"near_threshold", "a score within 5 points of a threshold, or a claim within 1 % of what is true", func(_ decide.Record, f facts) bool { return f.near }},
-	{"minor", "somebody known to be under 18", func(_ decide.Record, f facts) bool { return f.Age == "u16" || f.Age == "16_17" }},
-	{"sensitive", "a sensitive product, page or group", func(r decide.Record, f facts) bool {
+	{"random", "every decision, by chance alone", "jede Entscheidung, allein durch Zufall", func(decide.Record, facts) bool { return true }},
+	{"denial", "something was refused", "etwas wurde abgelehnt", func(_ decide.Record, f facts) bool { return f.denied }},
+	{"near_threshold", "a score within 5 points of a threshold, or a claim within 1 % of what is true", "ein Bedarf bis 5 Punkte neben einer Schwelle, oder eine Werbeaussage bis 1 % neben der Wahrheit", func(_ decide.Record, f facts) bool { return f.near }},
+	{"minor", "somebody known to be under 18", "jemand, der bekanntermaßen unter 18 ist", func(_ decide.Record, f facts) bool { return f.Age == "u16" || f.Age == "16_17" }},
+	{"sensitive", "a sensitive product, page or group", "ein sensibles Produkt, eine sensible Seite oder Gruppe", func(r decide.Record, f facts) bool {
 		return f.Special || f.SpecialProduct || f.UsesSpecial || slices.ContainsFunc(r.Rules, func(id string) bool { return strings.HasPrefix(id, "SPC-") })
 	}},
-	{"new_policy", "judged by the policy in force, after another", nil},
+	{"new_policy", "judged by the policy in force, after another", "nach den geltenden Regeln beurteilt, nach anderen davor", nil},
 }
 
 // facts are what strata are told by.
@@ -142,8 +143,11 @@ func sizeFor(population int, margin float64) int {
 
 // Run draws the sample and prints a worksheet.
 func (c auditSampleCmd) Run(ctx context.Context, s streams) error {
-	if c.Margin <= 0 || c.Margin >= 0.5 || c.N < 0 {
-		return fmt.Errorf("--margin wants a share above 0 and below 0.5, --n 0 or more")
+	if c.N < 0 {
+		return notNegative("--n", c.N)
+	}
+	if c.Margin <= 0 || c.Margin >= 0.5 {
+		return fmt.Errorf("--margin: want a share above 0 and below 0.5, got %g", c.Margin)
 	}
 	return c.within(ctx, s, func(r *reached) error {
 		draws, err := c.draw(ctx, r)
@@ -220,29 +224,28 @@ type sampled struct {
 }
 
 // worksheet is what an auditor fills in for each decision.
-var worksheet = []string{"stratum", "decision_id", "time", "action", "said", "rules", "policy", "consent_seen", "reason_right", "minimal", "finding", "severity", "owner", "due", "checked_by", "checked_at"}
+var worksheet = map[string][]string{
+	"en": {"stratum", "decision_id", "time", "action", "said", "rules", "policy", "consent_seen", "reason_right", "minimal", "finding", "severity", "owner", "due", "checked_by", "checked_at"},
+	"de": {"Schicht", "Entscheidung", "Zeit", "Art", "Gesagt", "Regeln", "Policy", "Einwilligung gesehen", "Grund richtig", "nur das Nötige", "Befund", "Schwere", "zuständig", "Frist", "geprüft von", "geprüft am"},
+}
 
 func (c auditSampleCmd) print(s streams, draws []*draw) error {
 	if c.Format == "json" {
 		return c.printJSON(s, draws)
 	}
-	s.printf("# seed %s; of %d decisions\n", c.Seed, draws[0].count)
+	s.printf(pick(c.Lang, "# seed %s; of %d decisions\n", "# Startwert %s; von %d Entscheidungen\n"), c.Seed, draws[0].count)
 	for i, st := range strata {
-		s.printf("# %s: %d of %d (%s)\n", st.name, len(draws[i].kept), draws[i].count, st.why)
+		s.printf(pick(c.Lang, "# %s: %d of %d (%s)\n", "# %s: %d von %d (%s)\n"), st.name, len(draws[i].kept), draws[i].count, pick(c.Lang, st.why, st.whyDe))
 	}
-	w := csv.NewWriter(s.out)
-	if err := w.Write(worksheet); err != nil {
+	w, columns := csv.NewWriter(s.out), worksheet[c.Lang]
+	if err := w.Write(columns); err != nil {
 		return err
 	}
 	for i, st := range strata {
 		for _, l := range draws[i].sorted() {
 			r := l.record
-			said, err := r.Say()
-			if err != nil {
-				said.En = "no words: ask the DPO"
-			}
-			row := []string{st.name, r.ID, r.Time.Format(time.RFC3339), r.Action, said.En, strings.Join(r.Rules, " "), fmt.Sprintf("%.16s", r.Digests.Policy)}
-			if err := w.Write(append(row, make([]string, len(worksheet)-len(row))...)); err != nil {
+			row := []string{st.name, r.ID, r.Time.Format(time.RFC3339), r.Action, wordsOf(r, c.Lang), strings.Join(r.Rules, " "), fmt.Sprintf("%.16s", r.Digests.Policy)}
+			if err := w.Write(append(row, make([]string, len(columns)-len(row))...)); err != nil {
 				return err
 			}
 		}
@@ -264,7 +267,7 @@ func (c auditSampleCmd) printJSON(s streams, draws []*draw) error {
 		Strata []stratum `json:"strata"`
 	}{Seed: c.Seed, Margin: c.Margin}
 	for i, st := range strata {
-		x := stratum{st.name, st.why, draws[i].count, []sampled{}}
+		x := stratum{st.name, pick(c.Lang, st.why, st.whyDe), draws[i].count, []sampled{}}
 		for _, l := range draws[i].sorted() {
 			r := l.record
 			x.Sample = append(x.Sample, sampled{st.name, r.ID, r.Time, r.Action, r.Rules, r.Result, r.Digests.Policy})
