@@ -17,7 +17,7 @@ type auditIncidentCmd struct {
 	Config string `help:"handschlag.yaml; the commented default if none." env:"HANDSCHLAG_CONFIG"`
 	Aware  moment `required:"" placeholder:"TIME" help:"When the first person here knew, RFC 3339."`
 	Kind   string `required:"" enum:"leaked_key,wrong_recipient,after_withdrawal,open_store,reversed_pseudonyms,other" help:"leaked_key, wrong_recipient, after_withdrawal, open_store, reversed_pseudonyms or other."`
-	Lang   string `enum:"de,en" default:"de" help:"de or en."`
+	Lang   string `enum:"de,en" default:"de" help:"de or en; German unless told."`
 }
 
 // Run prints when the authority must know, and a report with what is known here.

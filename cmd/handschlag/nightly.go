@@ -60,7 +60,7 @@ func (n night) seal(ctx context.Context, s streams) error {
 		return fmt.Errorf("the night is published, but the book cannot be relied on: %w", err)
 	}
 	s.printf("book: %d subjects, %d records, %d list entries replayed to state %.16s\n", a.Book.Subjects, a.Book.Records, a.Book.Entries, a.Book.Hash)
-	return s.chain(a.Chain)
+	return s.chain(a.Chain, "en")
 }
 
 // night is one run. Judgement and DuckDB are in this process; the shop makes the

@@ -55,8 +55,9 @@ type answers struct {
 // papers is a page of paperwork in the making.
 type papers struct {
 	papersAnswer
-	cfg   *config.Config
-	words map[string]policy.Reason
+	cfg    *config.Config
+	words  map[string]policy.Reason
+	newest newestAnswer
 }
 
 // ask reads what is true now, and the configuration behind it.
@@ -69,6 +70,9 @@ func askPapers(ctx context.Context, p place, s streams, do func(papers) error) e
 		var err error
 		if out.cfg, err = config.Parse(out.Config); err != nil {
 			return fmt.Errorf("reading the shop's configuration: %w", err)
+		}
+		if out.newest, err = r.newest(ctx); err != nil {
+			return err
 		}
 		out.words = map[string]policy.Reason{}
 		for _, w := range out.Words {
@@ -110,8 +114,8 @@ func (sh *shop) papers(r *http.Request) (any, error) {
 	return out, errors.Join(sh.oldest(r.Context(), out.Oldest), sh.sent(out.Sent), sh.controls(r.Context(), out.Controls, out.Oldest))
 }
 
-// enough ends a scan that has seen what it wanted.
-var enough = errors.New("enough")
+// errEnough ends a scan that has seen what it wanted.
+var errEnough = errors.New("errEnough")
 
 // oldest finds the oldest of each class of data.
 func (sh *shop) oldest(ctx context.Context, into map[string]time.Time) error {
@@ -133,9 +137,9 @@ func (sh *shop) oldest(ctx context.Context, into map[string]time.Time) error {
 		var r decide.Record
 		err := json.Unmarshal(b, &r)
 		into["decisions"] = r.Time
-		return cmp.Or(err, enough)
+		return cmp.Or(err, errEnough)
 	})
-	if err != nil && !errors.Is(err, enough) {
+	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	return nil
@@ -245,14 +249,6 @@ func (s streams) table(header []string, rows [][]string) error {
 	}
 	w.Flush()
 	return w.Error()
-}
-
-func purposes(ps []consent.Purpose) string {
-	out := make([]string, len(ps))
-	for i, p := range ps {
-		out[i] = string(p)
-	}
-	return strings.Join(out, ", ")
 }
 
 func day(t time.Time) string {

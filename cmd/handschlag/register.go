@@ -11,7 +11,7 @@ import (
 )
 
 type auditRegisterCmd struct {
-	Lang   string `enum:"de,en" default:"de" help:"de or en."`
+	Lang   string `enum:"de,en" default:"de" help:"de or en; German unless told."`
 	Format string `enum:"md,json,csv" default:"md" help:"md, json or csv."`
 	Rule   string `placeholder:"ID" help:"Only this rule, like CON-11."`
 }

@@ -49,12 +49,22 @@ func (c auditRetentionCmd) Run(ctx context.Context, s streams) error {
 			return s.table([]string{"class", "ttl", "reason", "oldest", "overdue_days", "carried_out_by", "last_deletion_run", "holds", "standing"}, rows)
 		}
 		s.printf("%s\n", p.asOf(c.Lang))
+		late := false
 		for _, x := range list {
+			late = late || x.Overdue > 0
 			s.printf(pick(c.Lang, "%-33s %-38s oldest %-12s %s; deleted by: %s%s\n", "%-33s %-38s Ältestes %-12s %s; löscht: %s%s\n"),
 				x.Class, x.TTL, x.oldest(c.Lang), x.Standing, x.By, on(x.LastRun, c.Lang))
 			for _, h := range x.Holds {
 				s.printf(pick(c.Lang, "    held: %s\n", "    Aufbewahrung ausgesetzt: %s\n"), h)
 			}
+		}
+		if late {
+			s.printf(pick(c.Lang, "overdue: a night as of today lets go of it: handschlag nightly --data %s --as-of %s\n",
+				"überfällig: eine Nacht mit heutigem Stand lässt es los: handschlag nightly --data %s --as-of %s\n"), c.Data, day(p.Now))
+		}
+		if p.newest.forgotten() {
+			s.printf(pick(c.Lang, "the newest decision or event is of %s and HANDSCHLAG_CLOCK is not set: this folder seems to be a demo of that day; with a clock of that day nothing here need be overdue\n",
+				"die neueste Entscheidung oder das neueste Ereignis ist vom %s, und HANDSCHLAG_CLOCK ist nicht gesetzt: dieser Ordner scheint eine Vorführung von diesem Tag zu sein; mit einer Uhr von diesem Tag muss hier nichts überfällig sein\n"), day(p.newest.last()))
 		}
 		return nil
 	})

@@ -107,11 +107,7 @@ func TestTwinsSayWhatTheyWrite(t *testing.T) {
 
 // A folder whose newest decision is old, opened by the wall clock, is named as such.
 func TestTwinsInAnOldFolderSaySo(t *testing.T) {
-	clock := filepath.Join(t.TempDir(), "clock")
-	if err := os.WriteFile(clock, []byte("2019-05-01T10:00:00Z\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("HANDSCHLAG_CLOCK", "@"+clock)
+	setClock(t, "2019-05-01T10:00:00Z")
 	p, _ := onePrice(t)
 	ask := func() string {
 		var out bytes.Buffer
@@ -127,6 +123,16 @@ func TestTwinsInAnOldFolderSaySo(t *testing.T) {
 	if said := ask(); !strings.Contains(said, "\nThe newest decision here is of 2019-05-01, the clock says ") {
 		t.Error(said)
 	}
+}
+
+// setClock lets commands live at a time.
+func setClock(t *testing.T, at string) {
+	t.Helper()
+	clock := filepath.Join(t.TempDir(), "clock")
+	if err := os.WriteFile(clock, []byte(at+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HANDSCHLAG_CLOCK", "@"+clock)
 }
 
 // decisionsOf are the ids in a folder's decision log.
