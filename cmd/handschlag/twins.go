@@ -78,7 +78,7 @@ var twinWords = map[string]wordList{
 	"en": {
 		"head": "twins: %s | %s; asking %s", "served": "the server of %s", "opened": "%s, opened here as no server runs on it",
 		"writes": "This writes into the shop that is asked: test visitors (twin-…), consent records of theirs and decisions. At the end their consents are withdrawn and the visitors erased; leaves of the consent ledger and the decisions stay, with their numbers.",
-		"old":    "The newest decision here is of %s, the clock says %s: the folder seems to be a demo or a copy. Set HANDSCHLAG_CLOCK=@FILE to ask as of then.",
+		"old":    "The newest decision or event here is of %s, the clock says %s: the folder seems to be a demo or a copy. Set HANDSCHLAG_CLOCK=@FILE to ask as of then.",
 		"left":   "left in the shop: %d decisions; %d of %d test visitors were withdrawn and erased",
 		"sum":    "%d price pairs, %d offer pairs, %d differences (%d offer pairs drawn anew because chance had put one twin into the hold-out)",
 		"denied": "the list price; the offer was denied", "then": ", then ",
@@ -86,7 +86,7 @@ var twinWords = map[string]wordList{
 	"de": {
 		"head": "Zwillinge: %s | %s; gefragt wird %s", "served": "der Server von %s", "opened": "%s, hier geöffnet, da kein Server darauf läuft",
 		"writes": "Das schreibt in den gefragten Shop: Testbesucher (twin-…), deren Einwilligungen und Entscheidungen. Am Ende werden die Einwilligungen widerrufen und die Besucher gelöscht; Blätter des Einwilligungsbuchs und die Entscheidungen bleiben, mit ihren Nummern.",
-		"old":    "Die neueste Entscheidung hier ist vom %s, die Uhr zeigt den %s: der Ordner scheint eine Vorführung oder Kopie zu sein. HANDSCHLAG_CLOCK=@DATEI fragt zum damaligen Stand.",
+		"old":    "Das Neueste hier, Entscheidung oder Ereignis, ist vom %s, die Uhr zeigt den %s: der Ordner scheint eine Vorführung oder Kopie zu sein. HANDSCHLAG_CLOCK=@DATEI fragt zum damaligen Stand.",
 		"left":   "im Shop geblieben: %d Entscheidungen; %d von %d Testbesuchern widerrufen und gelöscht",
 		"sum":    "%d Preispaare, %d Angebotspaare, %d Unterschiede (%d Angebotspaare neu gezogen, weil der Zufall einen Zwilling in die Kontrollgruppe gelost hatte)",
 		"denied": "der Listenpreis; das Angebot wurde abgelehnt", "then": ", dann ",

@@ -120,7 +120,7 @@ func TestTwinsInAnOldFolderSaySo(t *testing.T) {
 		t.Error(said)
 	}
 	t.Setenv("HANDSCHLAG_CLOCK", "")
-	if said := ask(); !strings.Contains(said, "\nThe newest decision here is of 2019-05-01, the clock says ") {
+	if said := ask(); !strings.Contains(said, "\nThe newest decision or event here is of 2019-05-01, the clock says ") {
 		t.Error(said)
 	}
 }
