@@ -33,7 +33,7 @@ func (sh *shop) adminHandler() http.Handler {
 	mux.HandleFunc("POST /admin/decisions", sh.admin(sh.takeDecisions))
 	mux.HandleFunc("POST /admin/publish", sh.admin(sh.publish))
 	mux.HandleFunc("GET /admin/papers", sh.admin(sh.papers))
-	mux.HandleFunc("POST /admin/explain", sh.explain)
+	mux.HandleFunc("POST /admin/explain", sh.streamed(sh.explain))
 	mux.HandleFunc("POST /admin/names", sh.admin(sh.names))
 	mux.HandleFunc("GET /admin/events/{day}", sh.events)
 	sh.ledgerRoutes(mux)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -87,38 +88,37 @@ func (c auditExplainCmd) Run(ctx context.Context, s streams) error {
 
 // cutOff is broken for answers that are read line by line.
 func cutOff(err error) error {
-	if err != nil && strings.Contains(err.Error(), "unexpected EOF") {
-		return errors.New("the answer broke off in the middle: the log says why")
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return broken(err)
 	}
 	return err
 }
 
 // explain answers with stories, a line each.
-func (sh *shop) explain(w http.ResponseWriter, r *http.Request) {
+func (sh *shop) explain(r *http.Request, line func([]byte) error) error {
 	var in explainCall
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		sh.admin(func(*http.Request) (any, error) { return nil, fmt.Errorf("reading the call: %w", err) })(w, r)
-		return
+		return fmt.Errorf("reading the call: %w", err)
 	}
-	if in.Decision != "" {
-		sh.admin(func(r *http.Request) (any, error) {
-			st, err := sh.flow.Story(r.Context(), in.Decision)
-			var fault *flow.Fault
-			if errors.As(err, &fault) && fault.Code == "decision_unknown" {
-				err = fmt.Errorf("there is no decision %s", in.Decision)
-			}
-			return st, err
-		})(w, r)
-		return
+	tell := func(st flow.Story) error {
+		b, err := json.Marshal(st)
+		if err != nil {
+			return fmt.Errorf("writing a story: %w", err)
+		}
+		return line(b)
 	}
-	enc, begun := json.NewEncoder(w), false
-	err := sh.flow.Stories(r.Context(), in.About, func(st flow.Story) error { begun = true; return enc.Encode(st) })
-	if err != nil && !begun {
-		sh.admin(func(*http.Request) (any, error) { return nil, err })(w, r)
-	} else if err != nil {
-		sh.log.Error("explaining decisions", "error", err)
-		panic(http.ErrAbortHandler)
+	if in.Decision == "" {
+		return sh.flow.Stories(r.Context(), in.About, tell)
 	}
+	st, err := sh.flow.Story(r.Context(), in.Decision)
+	var fault *flow.Fault
+	if errors.As(err, &fault) && fault.Code == "decision_unknown" {
+		return fmt.Errorf("there is no decision %s", in.Decision)
+	}
+	if err != nil {
+		return err
+	}
+	return tell(st)
 }
 
 // told are the words around a story.

@@ -24,17 +24,16 @@ import (
 // papersAnswer is what paperwork is filled in from: the configuration as served, and
 // what is true of the folder now.
 type papersAnswer struct {
-	Config     []byte                                       `json:"config"` // handschlag.yaml as served
-	Now        time.Time                                    `json:"now"`
-	Policy     string                                       `json:"policy"`
-	Verdicts   map[consent.Purpose]policy.ProcessingVerdict `json:"verdicts"`
-	Deployed   map[consent.Purpose][]string                 `json:"deployed"`
-	Words      []policy.Reason                              `json:"words"`
-	Published  time.Time                                    `json:"published"` // as of; zero before the first night
-	Oldest     map[string]time.Time                         `json:"oldest"`    // by class of data
-	Sent       map[string]sent                              `json:"sent"`      // by recipient
-	Controls   map[string]*answers                          `json:"controls"`  // by UI version
-	Admissions map[string]int64                             `json:"admissions"`
+	Config    []byte                                       `json:"config"` // handschlag.yaml as served
+	Now       time.Time                                    `json:"now"`
+	Policy    string                                       `json:"policy"`
+	Verdicts  map[consent.Purpose]policy.ProcessingVerdict `json:"verdicts"`
+	Deployed  map[consent.Purpose][]string                 `json:"deployed"`
+	Words     []policy.Reason                              `json:"words"`
+	Published time.Time                                    `json:"published"` // as of; zero before the first night
+	Oldest    map[string]time.Time                         `json:"oldest"`    // by class of data
+	Sent      map[string]sent                              `json:"sent"`      // by recipient
+	Controls  map[string]*answers                          `json:"controls"`  // by UI version
 }
 
 // sent is what a recipient's files of the kept nights held.
@@ -107,9 +106,6 @@ func (sh *shop) papers(r *http.Request) (any, error) {
 	out.Words = words(ids)
 	if p, err := sh.host.Published(r.Context()); err == nil {
 		out.Published, out.Oldest["segments"] = p.AsOf, p.AsOf
-	}
-	if out.Admissions, err = sh.host.Counts(r.Context(), time.Unix(0, 0), out.Now.Add(time.Hour), ""); err != nil {
-		return nil, fmt.Errorf("reading counters: %w", err)
 	}
 	return out, errors.Join(sh.oldest(r.Context(), out.Oldest), sh.sent(out.Sent), sh.controls(r.Context(), out.Controls, out.Oldest))
 }
