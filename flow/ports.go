@@ -30,6 +30,7 @@ type Host interface {
 	Subjects
 	Book
 	Lists
+	Grants
 	Events
 	Counters
 	Profiles
@@ -126,6 +127,22 @@ type Lists interface {
 	// Listed gives a subject's entries in version order: with History, all that its
 	// state is folded from. A suppression that it was born with is its first.
 	Listed(ctx context.Context, s consent.Subject) ([]consent.Entry, error)
+}
+
+// Grants is what prices read of consent (CON-07): beside Subjects, Book and Lists,
+// so that whoever judges prices needs no right to what holds a person.
+type Grants interface {
+	// PriceStanding gives what a price may know of a consent record: PriceStandingOf
+	// the record and its subject's state. It is a consistent read: every acknowledged
+	// Append, list entry and Erase of that subject is in the answer to the next call,
+	// one of another purpose that tells an age too.
+	//
+	// ErrNotFound if there is no such record, if it does not give personalised_price
+	// to an account, and once its subject is erased. Once its grant was interrupted,
+	// by whatever no came between, a host may say ErrNotFound too, or that nothing
+	// stands, or what stands since a later time: the record never speaks for a grant
+	// again. A renewal keeps a grant's start, so all its records go on to stand.
+	PriceStanding(ctx context.Context, recordID string) (PriceStanding, error)
 }
 
 // Events is the append-only log of admitted events.

@@ -212,35 +212,16 @@ func (f *Flow) priceConsent(ctx context.Context, recordID string, now time.Time)
 	if recordID == "" {
 		return false, nil
 	}
-	r, err := f.host.Record(ctx, recordID)
+	p, err := f.host.PriceStanding(ctx, recordID)
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
-		return false, unavailable("reading a consent record", err)
-	}
-	given := slices.ContainsFunc(r.Purposes, func(c consent.Choice) bool {
-		return c.Purpose == consent.PersonalisedPrice && c.Status.Valid()
-	})
-	if !given || r.Scope != consent.Account {
-		return false, nil
-	}
-	s, err := f.state(ctx, r.Subject)
-	if err != nil {
-		return false, err
+		return false, unavailable("reading what a price may know of a consent", err)
 	}
 	reg, err := f.registered(ctx)
 	if err != nil {
 		return false, err
 	}
-	standing := s.At(consent.PersonalisedPrice, now)
-	return reg.Runs(consent.PersonalisedPrice) && standing.Status.Valid() && !standing.Since.After(r.Event.Time) &&
-		!s.Restricted && !s.Objected(consent.PersonalisedPrice) && !f.minor(s), nil
-}
-
-// minor reports somebody under 18, known or, in a shop for children, presumed: the
-// price is the list price then, whatever was agreed to (SPC-06).
-func (f *Flow) minor(s consent.State) bool {
-	v := visitor{account: s}
-	return slices.Contains([]string{"u16", "16_17"}, v.age(f.cfg.ChildShop))
+	return reg.Runs(consent.PersonalisedPrice) && p.holds(f.invalid, now) && !p.Rests && !p.minor(f.cfg.ChildShop), nil
 }

@@ -1,7 +1,9 @@
 package flow_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +14,9 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/hosttest"
 	"github.com/handschlag/handschlag/price"
+	"github.com/handschlag/handschlag/profile"
 )
 
 func berlin(day string) time.Time {
@@ -403,4 +407,80 @@ func TestPRI13DenyFalsePressureAndARiseOnReload(t *testing.T) {
 	q.Promises = price.Promises{ShownCents: 7900}
 	_, err = s.Price(ctx, []price.Quote{q}, backend)
 	faulted(t, err, 422, "promises.shown_at")
+}
+
+// The price function reads nothing that holds a person: no record, no state.
+func TestAPriceReadsNothingOfAPersonButItsStanding(t *testing.T) {
+	s := newShop(t, personalised)
+	q := quote()
+	q.Basis, q.OfferCents, q.Inputs, q.Disclosed = "personalised", 9200, nil, true
+	q.ConsentID = s.grantAccount(adaAcc, consent.PersonalisedPrice).RecordID
+	f, err := flow.New(ctx, s.cfg, blind{s.host}, nil, s.clock, "test")
+	ok(t, err)
+	a, err := f.Price(ctx, []price.Quote{q}, backend)
+	ok(t, err)
+	want(t, a[0].Price, flow.PriceVerdict{Allowed: true, Cents: 9200})
+	for _, fate := range []hosttest.Fate{hosttest.Lost, hosttest.Kept} {
+		s.host.FailNext("PriceStanding", fate)
+		_, err = s.Price(ctx, []price.Quote{q}, backend)
+		faulted(t, err, 503, "")
+	}
+}
+
+// blind is a host whose caller has no right to what holds a person.
+type blind struct{ *hosttest.Memory }
+
+var errDenied = errors.New("access denied")
+
+func (blind) Find(context.Context, consent.ID) (consent.Subject, error) {
+	return consent.Subject{}, errDenied
+}
+func (blind) State(context.Context, consent.Subject) (consent.State, error) {
+	return consent.State{}, errDenied
+}
+func (blind) Record(context.Context, string) (consent.Record, error) {
+	return consent.Record{}, errDenied
+}
+func (blind) History(context.Context, consent.Subject) ([]consent.Record, error) {
+	return nil, errDenied
+}
+func (blind) AccountOf(context.Context, consent.Subject) (consent.Subject, error) {
+	return consent.Subject{}, errDenied
+}
+func (blind) Profile(context.Context, consent.Subject) (profile.Profile, error) {
+	return profile.Profile{}, errDenied
+}
+func (blind) Membership(context.Context, consent.Subject) (profile.Membership, error) {
+	return profile.Membership{}, errDenied
+}
+
+// A grant on a control that was invalidated speaks for no price; one renewed on a
+// sound control does from the renewal on (CON-06).
+func TestCON06DenyAPriceOnAnInvalidatedControl(t *testing.T) {
+	s := newShop(t, personalised, func(c *config.Config) {
+		sound := c.UI[0]
+		sound.Version = "banner-2"
+		c.UI[0].InvalidatedFrom = noon.Add(2 * time.Hour).Format(time.RFC3339)
+		c.UI = append(c.UI, sound)
+	})
+	personal := func(record string) bool {
+		q := quote()
+		q.Basis, q.OfferCents, q.Inputs, q.Disclosed, q.ConsentID = "personalised", 9200, nil, true, record
+		return s.judged(q).Price.Allowed
+	}
+	agree := func(user, banner string) string {
+		call := gives("", consent.PersonalisedPrice)
+		call.UserID, call.UI.Version = user, banner
+		a, err := s.Consent(ctx, call, backend)
+		ok(t, err)
+		return a.RecordID
+	}
+	const bobAcc = "customer-bob"
+	ada, bob := agree(adaAcc, "banner-1"), agree(bobAcc, "banner-1")
+	s.wait(time.Hour)
+	renewed := agree(adaAcc, "banner-2")
+	want(t, personal(ada) && personal(renewed) && personal(bob), true)
+	s.wait(time.Hour)
+	want(t, personal(renewed), true)
+	want(t, personal(ada) || personal(bob), false)
 }

@@ -386,6 +386,18 @@ func (h aged) State(ctx context.Context, s consent.Subject) (consent.State, erro
 	return st, err
 }
 
+func (h aged) PriceStanding(c context.Context, id string) (flow.PriceStanding, error) {
+	r, err := h.Record(c, id)
+	if err != nil {
+		return flow.PriceStanding{}, err
+	}
+	st, err := h.State(c, r.Subject)
+	if err != nil {
+		return flow.PriceStanding{}, err
+	}
+	return flow.PriceStandingOf(r, st)
+}
+
 // as gives a flow over the same shop for whom every subject has an age.
 func (s *shop) as(band string) *flow.Flow {
 	s.t.Helper()

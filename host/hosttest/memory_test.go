@@ -94,6 +94,7 @@ func TestEveryMethodCanFailAndSaysSo(t *testing.T) {
 		"State":           func() error { _, err := all.State(ctx, consent.Subject{}); return err },
 		"History":         func() error { _, err := all.History(ctx, consent.Subject{}); return err },
 		"Record":          func() error { _, err := all.Record(ctx, "r"); return err },
+		"PriceStanding":   func() error { _, err := all.PriceStanding(ctx, "r"); return err },
 		"Proof":           func() error { _, err := all.Proof(ctx, "r"); return err },
 		"AppendEvents":    func() error { return all.AppendEvents(ctx, nil) },
 		"Count":           func() error { return all.Count(ctx, noon, nil) },

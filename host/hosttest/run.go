@@ -46,7 +46,7 @@ type promise struct {
 
 func promises() []promise {
 	var all []promise
-	for _, part := range [][]promise{subjectPromises, bookPromises, listPromises, logPromises, profilePromises, deskPromises, shopPromises, erasePromises} {
+	for _, part := range [][]promise{subjectPromises, bookPromises, listPromises, grantPromises, logPromises, profilePromises, deskPromises, shopPromises, erasePromises} {
 		all = append(all, part...)
 	}
 	return all
