@@ -38,6 +38,18 @@ func (inv Invalidations) In(s State, now time.Time) State {
 	return s
 }
 
+// Broken are the purposes whose grant a record ended, as the function Broken, and
+// those whose yes before it rested on an invalidated control.
+func (inv Invalidations) Broken(was, next State, r Record) []Purpose {
+	out, is := Broken(was, next, r), inv.In(was, r.Event.Time)
+	for _, c := range r.Purposes {
+		if was.Standings[c.Purpose].Status.Valid() && !is.Standings[c.Purpose].Status.Valid() {
+			out = append(out, c.Purpose)
+		}
+	}
+	return out
+}
+
 func (inv Invalidations) standing(s Standing, now time.Time) Standing {
 	if !s.Status.Valid() {
 		return s

@@ -39,3 +39,16 @@ func PhoneProofUntil(records []Record) (until time.Time) {
 	}
 	return until
 }
+
+// SealUntil is when the proofs of an erased subject's records go, zero if none is
+// kept: at the end of the year, so many years on (law.md 2.6, §§ 195, 199 BGB), and
+// not before the file of a consent to calls may (ESC-08).
+func SealUntil(at time.Time, years int, records []Record) (until time.Time) {
+	if years > 0 {
+		until = time.Date(at.UTC().Year()+years+1, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if calls := PhoneProofUntil(records); calls.After(at) && calls.After(until) {
+		return calls
+	}
+	return until
+}

@@ -121,6 +121,18 @@ func Broken(was, next State, r Record) (out []Purpose) {
 	return out
 }
 
+// TookBack reports whether a record ends or restarts a grant, so that rows kept
+// under it must go from what the night keeps (BAT-01, BAT-03).
+func TookBack(was, next State, r Record) bool {
+	for _, c := range r.Purposes {
+		a, b := was.Standings[c.Purpose], next.Standings[c.Purpose]
+		if a.Status != "" && (!b.Status.Valid() || b.Since.After(a.Since)) {
+			return true
+		}
+	}
+	return false
+}
+
 // GrantUntil is when a grant of so many calendar months ends (CON-12, Reg.
 // 1182/71): the same day and time of day in loc, or the month's last day if it
 // has no such day.

@@ -41,6 +41,16 @@ func GenerateKey(random io.Reader, origin string) (private, public string, err e
 	return private, public, nil
 }
 
+// Origin makes a tenant's name fit GenerateKey.
+func Origin(tenant string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r == '+' {
+			return '-'
+		}
+		return r
+	}, tenant)
+}
+
 // NewSigner reads a private key that GenerateKey made.
 func NewSigner(private string) (Signer, error) {
 	s, err := note.NewSigner(private)

@@ -157,14 +157,10 @@ func (h *Host) lockWithDevices(s consent.Subject) (unlock func(), devices []cons
 	}
 }
 
-// withoutGround gives the profiles that hold sections whose purpose is no longer
-// valid under the next state, or only by a new grant, without those sections. What
-// an explicit yes let into a section cannot be told apart there (SPC-02): when it
-// is taken back, all sections go.
+// withoutGround gives the profiles that a record takes sections from, without those.
 func (h *Host) withoutGround(was, next consent.State, rec consent.Record, subjects []consent.Subject) (map[consent.Subject]profile.Profile, error) {
 	out := map[consent.Subject]profile.Profile{}
-	broken := append(consent.Broken(was, next, rec), h.fallen(was, rec)...)
-	special := slices.ContainsFunc(broken, consent.Purpose.Special)
+	broken := h.opts.Invalid.Broken(was, next, rec)
 	for _, who := range subjects {
 		p, err := h.lockedProfile(who)
 		if err != nil {
@@ -173,27 +169,20 @@ func (h *Host) withoutGround(was, next consent.State, rec consent.Record, subjec
 		if len(p.Sections) == 0 {
 			continue
 		}
-		valid, err := h.ground(who, next)
+		ground, err := h.ground(who, next)
 		if err != nil {
 			return nil, err
 		}
-		var gone []consent.Purpose
-		for purpose := range p.Sections {
-			if special || who == rec.Subject && slices.Contains(broken, purpose) || !valid(purpose, rec) {
-				gone = append(gone, purpose)
-			}
-		}
-		if len(gone) > 0 {
+		if gone := p.TakenBy(rec, who == rec.Subject, broken, ground); len(gone) > 0 {
 			out[who] = p.Without(gone...)
 		}
 	}
 	return out, nil
 }
 
-// ground says which purposes are valid for a subject: on its own, or together
-// with the account it is linked to (CON-14). next stands in for the stored state
+// ground is what a subject's profile rests on. next stands in for the stored state
 // of its subject.
-func (h *Host) ground(who consent.Subject, next consent.State) (func(consent.Purpose, consent.Record) bool, error) {
+func (h *Host) ground(who consent.Subject, next consent.State) (g profile.Ground, err error) {
 	read := func(s consent.Subject) (consent.State, error) {
 		if s == next.Subject {
 			return next, nil
@@ -201,24 +190,15 @@ func (h *Host) ground(who consent.Subject, next consent.State) (func(consent.Pur
 		st, err := stateIn(h.db, s)
 		return st.State, err
 	}
-	own, err := read(who)
-	if err != nil {
-		return nil, err
+	g.Invalid = h.opts.Invalid
+	if g.Own, err = read(who); err != nil {
+		return g, err
 	}
 	account, err := h.accountOf(who)
-	if err != nil {
-		return nil, err
+	if err == nil && !account.IsZero() {
+		g.Account, err = read(account)
 	}
-	if account.IsZero() {
-		return func(p consent.Purpose, r consent.Record) bool {
-			return h.standingIn(own, r.Event.Time).At(p, r.Event.Time).Status.Valid()
-		}, nil
-	}
-	linked, err := read(account)
-	return func(p consent.Purpose, r consent.Record) bool {
-		at := r.Event.Time
-		return consent.Together(h.standingIn(own, at), h.standingIn(linked, at), p, at).Status.Valid()
-	}, err
+	return g, err
 }
 
 func (h *Host) bookInto(b *pebble.Batch, was, next stored, rec consent.Record, salt [32]byte, leaf ledger.Leaf, canonical []byte, changed map[consent.Subject]profile.Profile) error {
@@ -237,7 +217,7 @@ func (h *Host) bookInto(b *pebble.Batch, was, next stored, rec consent.Record, s
 		b.Set(at, place, nil),
 		b.Set(key(tabState, s[:]), state, nil),
 		b.Set(key(tabQueue, u64(h.queued.Add(1))), append(leaf[:], rec.RecordID...), nil))
-	if tookBack(was.State, next.State, rec) {
+	if consent.TookBack(was.State, next.State, rec) {
 		err = errors.Join(err, b.Set(key(tabWithdrawn, s[:]), u64(rec.Version), nil))
 	}
 	for who, p := range changed {
@@ -245,18 +225,6 @@ func (h *Host) bookInto(b *pebble.Batch, was, next stored, rec consent.Record, s
 		err = errors.Join(err, e, b.Set(key(tabProfile, who[:]), v, nil))
 	}
 	return err
-}
-
-// tookBack reports whether a record ends or restarts a grant, so that rows kept
-// under it must go from what is already compacted (BAT-01, BAT-03).
-func tookBack(was, next consent.State, rec consent.Record) bool {
-	for _, c := range rec.Purposes {
-		a, b := was.Standings[c.Purpose], next.Standings[c.Purpose]
-		if a.Status != "" && (!b.Status.Valid() || b.Since.After(a.Since)) {
-			return true
-		}
-	}
-	return false
 }
 
 // History gives a subject's records in version order.

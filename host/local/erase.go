@@ -93,16 +93,11 @@ func (e *erasing) note(store string, n int64, method string, done bool) {
 // the tenant keeps any.
 func (e *erasing) takeRecords(again *ledger.Tombstone) error {
 	var n int64
-	if years := e.opts.Retain.ProofYears; years > 0 {
-		e.until = proofUntil(e.at, years)
-	}
-	calls, err := e.callsUntil()
+	file, err := e.History(context.Background(), e.s)
 	if err != nil {
 		return err
 	}
-	if calls.After(e.at) && calls.After(e.until) { // ESC-08: the file of a consent to calls stays, restricted, for its five years
-		e.until = calls
-	}
+	e.until = consent.SealUntil(e.at, e.opts.Retain.ProofYears, file)
 	err = under(e.db, key(tabRecord, e.s[:]), func(k, v []byte) error {
 		salt, r, err := readRecord(v)
 		if err != nil {
@@ -123,18 +118,6 @@ func (e *erasing) takeRecords(again *ledger.Tombstone) error {
 		e.note("consent_records", n, "deleted", false)
 	}
 	return err
-}
-
-// callsUntil is when the file of the subject's consent to calls may go; zero if
-// there is none.
-func (e *erasing) callsUntil() (time.Time, error) {
-	var file []consent.Record
-	err := under(e.db, key(tabRecord, e.s[:]), func(_, v []byte) error {
-		_, r, err := readRecord(v)
-		file = append(file, r)
-		return err
-	})
-	return consent.PhoneProofUntil(file), err
 }
 
 // keepProof notes a record's leaf and seals its proof, if the tenant keeps any.
@@ -311,10 +294,4 @@ func (e *erasing) forget(devices []consent.Subject) {
 			e.desk.open[id] = c
 		}
 	}
-}
-
-// proofUntil is when a sealed proof goes: at the end of the year, so many years on
-// (law.md 2.6, §§ 195, 199 BGB).
-func proofUntil(at time.Time, years int) time.Time {
-	return time.Date(at.UTC().Year()+years+1, 1, 1, 0, 0, 0, 0, time.UTC)
 }

@@ -1,17 +1,13 @@
 package local
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"strings"
-	"sync"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
@@ -51,10 +47,9 @@ func openFormat(d *disk, tenant string) (f format, made bool, err error) {
 // secrets are the tenant's keys, in DATA/keys.
 type secrets struct {
 	flow.Keys
-	subjects []byte // of the id map
+	subjects []byte          // of the id map
+	ids      *consent.Finder // under it
 	signer   ledger.Signer
-	macs     sync.Pool
-	tenant   string
 }
 
 // openSecrets reads the keys. Only a new folder gets new ones: with other keys
@@ -63,7 +58,7 @@ func openSecrets(d *disk, tenant string, made bool) (*secrets, error) {
 	if err := d.folder(d.path("keys")); err != nil {
 		return nil, fmt.Errorf("making keys folder: %w", err)
 	}
-	k := &secrets{tenant: tenant}
+	k := &secrets{}
 	for name, key := range map[string]*[]byte{"token": &k.Token, "draw": &k.Draw, "digest": &k.Digest, "subjects": &k.subjects} {
 		var err error
 		if *key, err = openKey(d, name, made); err != nil {
@@ -71,7 +66,7 @@ func openSecrets(d *disk, tenant string, made bool) (*secrets, error) {
 		}
 	}
 	private, err := openText(d, "ledger", made, func() (string, error) {
-		private, _, err := ledger.GenerateKey(rand.Reader, "handschlag/"+originOf(tenant))
+		private, _, err := ledger.GenerateKey(rand.Reader, "handschlag/"+ledger.Origin(tenant))
 		return private, err
 	})
 	if err != nil {
@@ -80,7 +75,7 @@ func openSecrets(d *disk, tenant string, made bool) (*secrets, error) {
 	if k.signer, err = ledger.NewSigner(private); err != nil {
 		return nil, fmt.Errorf("damaged file %s: %w", d.path("keys", "ledger"), err)
 	}
-	k.macs.New = func() any { return &mac{hmac.New(sha256.New, k.subjects), make([]byte, 0, 640)} }
+	k.ids = consent.NewFinder(k.subjects, tenant)
 	return k, nil
 }
 
@@ -116,38 +111,6 @@ func openText(d *disk, name string, made bool, make func() (string, error)) (str
 		return "", fmt.Errorf("writing key %s: %w", name, err)
 	}
 	return text, nil
-}
-
-// originOf makes a tenant's name fit a signed note's key name.
-func originOf(tenant string) string {
-	return strings.Map(func(r rune) rune {
-		if r <= ' ' || r == '+' {
-			return '-'
-		}
-		return r
-	}, tenant)
-}
-
-// mac is a keyed hash with room for what it hashes, used again for each event.
-type mac struct {
-	hash.Hash
-	text []byte
-}
-
-// idKey is the id map's key: HMAC-SHA256(subjects key, tenant ‖ scope ‖ id). The
-// raw identifier goes no further.
-func (k *secrets) idKey(id consent.ID) (out [32]byte) {
-	m := k.macs.Get().(*mac)
-	m.text = m.text[:0]
-	for _, part := range [...]string{k.tenant, string(id.Scope), id.Reveal()} {
-		m.text = append(append(m.text, part...), 0) // no part holds a zero
-	}
-	m.Reset()
-	_, _ = m.Write(m.text) // a hash takes everything
-	copy(out[:], m.Sum(m.text[:0]))
-	clear(m.text[:cap(m.text)]) // nothing of the identifier stays here
-	k.macs.Put(m)
-	return out
 }
 
 // random is a new name of 32 hex digits.

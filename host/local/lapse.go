@@ -35,17 +35,6 @@ func (h *Host) fell(s consent.State, at time.Time) bool {
 	return false
 }
 
-// fallen are the purposes of a record whose yes before rested on an invalidated banner.
-func (h *Host) fallen(was consent.State, rec consent.Record) (out []consent.Purpose) {
-	is := h.standingIn(was, rec.Event.Time)
-	for _, c := range rec.Purposes {
-		if was.Standings[c.Purpose].Status.Valid() && !is.Standings[c.Purpose].Status.Valid() {
-			out = append(out, c.Purpose)
-		}
-	}
-	return out
-}
-
 // lapsed names those of whom a profile may hold what no yes carries any more: since
 // the last compaction the grace of one ended, or its banner was invalidated.
 func (c *compaction) lapsed(since int64, st consent.State) bool {
@@ -78,16 +67,11 @@ func (h *Host) keepFounded(s consent.Subject, at time.Time) error {
 	if st, err := h.lockedState(s); err != nil || st.Restricted {
 		return err
 	}
-	valid, err := h.ground(s, consent.State{})
+	ground, err := h.ground(s, consent.State{})
 	if err != nil {
 		return err
 	}
-	var gone []consent.Purpose
-	for purpose := range p.Sections {
-		if !valid(purpose, consent.Record{Event: consent.Act{Time: at}}) {
-			gone = append(gone, purpose)
-		}
-	}
+	gone := p.Unfounded(ground, at)
 	if len(gone) == 0 {
 		return nil
 	}

@@ -215,7 +215,7 @@ func TestL10EachListIsAStreamWithARetentionOfItsOwn(t *testing.T) {
 	if len(st.Objections) > 0 || !st.SuppressedFor(consent.MarketingEmail) {
 		t.Errorf("who came back: %+v", st)
 	}
-	ok(t, s.expireSealed(proofUntil(s.now, 3)))
+	ok(t, s.expireSealed(consent.SealUntil(s.now, 3, nil)))
 	if _, err := s.SealedProof(ctx, ada.record); !errors.Is(err, flow.ErrNotFound) {
 		t.Errorf("the proof outlived its time: %v", err)
 	}

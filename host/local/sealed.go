@@ -3,10 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,51 +24,19 @@ type sealedProof struct {
 	Value []byte `json:"value"` // until, index in the ledger, nonce, sealed salt and record
 }
 
-const sealedHead = 16
-
 func (k *secrets) sealedKey(record string) []byte {
 	return key(tabSealed, k.derive("sealed proof of", []byte(record))[:16])
 }
 
-func (k *secrets) sealer() (cipher.AEAD, error) {
-	block, err := aes.NewCipher(k.derive("sealed proofs", nil))
-	if err != nil {
-		return nil, fmt.Errorf("sealing proof: %w", err)
-	}
-	return cipher.NewGCM(block)
-}
-
 // seal makes a record's sealed proof.
-func (k *secrets) seal(record string, until time.Time, index uint64, salt [32]byte, canonical []byte) (sealedProof, error) {
-	aead, err := k.sealer()
-	if err != nil {
-		return sealedProof{}, err
+func (k *secrets) seal(record string, until time.Time, index uint64, salt [32]byte, canonical []byte) (p sealedProof, err error) {
+	var nonce [12]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return p, fmt.Errorf("sealing proof: %w", err)
 	}
-	p := sealedProof{Key: k.sealedKey(record), Value: append(u64(uint64(until.UnixMilli())), u64(index)...)}
-	nonce := make([]byte, aead.NonceSize())
-	if _, err := rand.Read(nonce); err != nil {
-		return sealedProof{}, fmt.Errorf("sealing proof: %w", err)
-	}
-	p.Value = append(p.Value, nonce...)
-	p.Value = aead.Seal(p.Value, nonce, append(salt[:], canonical...), append(p.Key, p.Value[:sealedHead]...))
-	return p, nil
-}
-
-// unseal opens one.
-func (k *secrets) unseal(place, v []byte) (index int64, salted []byte, err error) {
-	aead, err := k.sealer()
-	if err != nil {
-		return 0, nil, err
-	}
-	head := sealedHead + aead.NonceSize()
-	if len(v) < head {
-		return 0, nil, errors.New("state store holds an unreadable sealed proof")
-	}
-	salted, err = aead.Open(nil, v[sealedHead:head], v[head:], append(append([]byte(nil), place...), v[:sealedHead]...))
-	if err != nil {
-		return 0, nil, fmt.Errorf("opening a sealed proof: %w", err)
-	}
-	return int64(binary.BigEndian.Uint64(v[8:])), salted, nil
+	p.Key = k.sealedKey(record)
+	p.Value, err = ledger.Seal(k.derive("sealed proofs", nil), p.Key, until, int64(index), nonce[:], append(salt[:], canonical...))
+	return p, err
 }
 
 // SealedProof opens the proof of an erased subject's consent, under the current
@@ -94,13 +59,11 @@ func (h *Host) expireSealed(now time.Time) error {
 	t := ledger.Tombstone{Schema: ledger.TombstoneSchema, Time: now.UTC(), Leaves: []int64{}, Proofs: "erased"}
 	var gone [][]byte
 	err := under(h.db, []byte{tabSealed}, func(k, v []byte) error {
-		if len(v) < sealedHead {
-			return errors.New("state store holds an unreadable sealed proof")
+		until, index, err := ledger.SealedUntil(v)
+		if err == nil && !until.After(now) {
+			t.Leaves, gone = append(t.Leaves, index), append(gone, bytes.Clone(k))
 		}
-		if ms := int64(binary.BigEndian.Uint64(v)); ms <= now.UnixMilli() {
-			t.Leaves, gone = append(t.Leaves, int64(binary.BigEndian.Uint64(v[8:]))), append(gone, bytes.Clone(k))
-		}
-		return nil
+		return err
 	})
 	if err != nil || len(gone) == 0 {
 		return err
@@ -133,5 +96,5 @@ func (h *Host) sealedRecord(id string) (index int64, salted []byte, err error) {
 	if v == nil {
 		return 0, nil, fmt.Errorf("consent record: %w", flow.ErrNotFound)
 	}
-	return h.keys.unseal(place, v)
+	return ledger.Unseal(h.keys.derive("sealed proofs", nil), place, v)
 }

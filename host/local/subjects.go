@@ -29,7 +29,7 @@ func (h *Host) Find(_ context.Context, id consent.ID) (consent.Subject, error) {
 	if id.IsZero() {
 		return consent.Subject{}, nil
 	}
-	k := h.keys.idKey(id)
+	k := h.keys.ids.Key(id)
 	h.ids.mu.RLock()
 	s, ok := h.ids.known[k]
 	h.ids.mu.RUnlock()
@@ -75,7 +75,7 @@ func (h *Host) Assign(ctx context.Context, id consent.ID) (consent.Subject, erro
 	if s, err := h.Find(ctx, id); err != nil || !s.IsZero() {
 		return s, err
 	}
-	k := h.keys.idKey(id)
+	k := h.keys.ids.Key(id)
 	h.ids.assign[k[0]].Lock()
 	defer h.ids.assign[k[0]].Unlock()
 	s, err := h.lookUp(k)
