@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -86,6 +86,11 @@ test-signals:
 linearizability:
 	HANDSCHLAG_HISTORIES=100000 $(GO) test -count=1 -timeout 3h -v -run 'TestNothingHappensAfter|TestHistoriesCatch' ./flow
 	HANDSCHLAG_HISTORIES_LOCAL=5000 $(GO) test -count=1 -timeout 3h -v -run TestNothingHappensAfter ./api
+
+## test-aws: what needs an account, on a ground that stands in for one (installs DynamoDB Local and moto into bin/aws)
+test-aws:
+	tools/aws-ground
+	$(GO) test -tags awslocal -count=1 -timeout 12m ./host/aws/... ./functions/... ./infra/... ./cmd/...
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules
