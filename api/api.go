@@ -25,6 +25,10 @@ type Options struct {
 	Groups    []Group          // routes served; nil: all
 	InFlight  int              // calls at once, beyond which 429; 0: 1,024
 	BodyBytes int64            // of all bodies in memory, beyond which 429; 0: 128 MiB
+
+	// LinkAbove answers for a file with more bytes than this by 302, if the host can
+	// make a link to it: a Lambda's answer has a limit. 0: every file is streamed.
+	LinkAbove int64
 }
 
 // Group is what one Lambda serves.

@@ -117,6 +117,8 @@ func (d *doc) operation(rt route) *huma.Operation {
 func (d *doc) success(rt route, status int) *huma.Response {
 	r := &huma.Response{Description: http.StatusText(status)}
 	switch {
+	case status == http.StatusFound:
+		r.Headers = map[string]*huma.Param{"Location": {Description: "Where the file can be fetched for five minutes, without a credential", Schema: &huma.Schema{Type: huma.TypeString}}}
 	case rt.id == "price":
 		one := d.registry.Schema(rt.out, true, "")
 		many := d.registry.Schema(reflect.TypeFor[pricesAnswer](), true, "")

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -26,9 +27,12 @@ func stats(f *flow.Flow, q *asked) (flow.StatsAnswer, error) {
 	return f.Stats(q.r.Context(), call, q.caller)
 }
 
-// exportRoute streams a finished file.
+// linked is how long a link to a file is good for.
+const linked = 5 * time.Minute
+
+// exportRoute streams a finished file, or says where it lies.
 func exportRoute() route {
-	rt := route{id: "exportFile", method: "GET", path: "/v1/exports/{date}/{file}", group: GroupStaff, who: marketers, status: ok,
+	rt := route{id: "exportFile", method: "GET", path: "/v1/exports/{date}/{file}", group: GroupStaff, who: marketers, status: []int{http.StatusOK, http.StatusFound},
 		faults: []int{http.StatusNotFound, http.StatusGone}, kind: "application/octet-stream", say: "One file of a night's export"}
 	rt.call = func(a *api, q *asked) (int, any, error) {
 		if err := a.admit(rt, q, q.who, nil); err != nil {
@@ -39,10 +43,25 @@ func exportRoute() route {
 			return 0, nil, err
 		}
 		defer func() { _ = file.Close() }()
+		if file.Link != nil && a.o.LinkAbove > 0 && file.Size > a.o.LinkAbove {
+			return done, nil, link(q, file)
+		}
 		stream(q.w, file)
 		return done, nil, nil
 	}
 	return rt
+}
+
+// link sends the caller to the file. The address is a credential: nobody may keep it.
+func link(q *asked, file flow.ExportBody) error {
+	at, err := file.Link(q.r.Context(), linked)
+	if err != nil {
+		return fmt.Errorf("making a link to an export file: %w", err)
+	}
+	q.w.Header().Set("Cache-Control", "no-store")
+	q.w.Header().Set("Location", at)
+	q.w.WriteHeader(http.StatusFound)
+	return nil
 }
 
 func stream(w http.ResponseWriter, file flow.ExportBody) {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -50,6 +49,8 @@ type ExportBody struct {
 	Type     string // media type
 	Size     int64
 	Modified time.Time
+	// Link gives an address that serves the body for so long; nil if only we can.
+	Link func(ctx context.Context, ttl time.Duration) (string, error)
 }
 
 const manifest = "manifest.json"
@@ -61,15 +62,14 @@ func (f *Flow) Exports(ctx context.Context, c Caller) (ExportsAnswer, error) {
 		return ExportsAnswer{}, err
 	}
 	a := ExportsAnswer{Exports: []Export{}}
-	root, err := os.OpenRoot(f.host.ExportsDir())
-	if errors.Is(err, fs.ErrNotExist) || f.host.ExportsDir() == "" {
+	root := f.host.Exports(ctx)
+	if root == nil {
 		return a, nil
 	}
-	if err != nil {
-		return a, unavailable("opening exports", err)
+	days, err := fs.ReadDir(root, ".")
+	if errors.Is(err, fs.ErrNotExist) {
+		return a, nil
 	}
-	defer root.Close()
-	days, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return a, unavailable("listing exports", err)
 	}
@@ -105,14 +105,10 @@ func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (Exp
 		return ExportBody{}, forbidden("exports_off", "refused by SWITCH: exports are switched off")
 	}
 	unknown := missing("export_unknown", "date or file: no published export has it")
-	if !isDate(date) || f.host.ExportsDir() == "" {
+	root := f.host.Exports(ctx)
+	if !isDate(date) || root == nil {
 		return ExportBody{}, unknown
 	}
-	root, err := os.OpenRoot(f.host.ExportsDir())
-	if err != nil {
-		return ExportBody{}, unavailable("opening exports", err)
-	}
-	defer root.Close()
 	m, err := manifestOf(root, date)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !slices.Contains(m.names(root, date), file) {
 		return ExportBody{}, unknown
@@ -126,7 +122,7 @@ func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (Exp
 	return f.opened(ctx, root, date, file, who)
 }
 
-func (f *Flow) opened(ctx context.Context, root *os.Root, date, file string, who Staff) (ExportBody, error) {
+func (f *Flow) opened(ctx context.Context, root fs.FS, date, file string, who Staff) (ExportBody, error) {
 	body, err := root.Open(path.Join(date, file))
 	if err != nil {
 		return ExportBody{}, unavailable("opening an export file", err)
@@ -144,19 +140,23 @@ func (f *Flow) opened(ctx context.Context, root *os.Root, date, file string, who
 		body.Close()
 		return ExportBody{}, unavailable("writing a decision record", err)
 	}
-	return ExportBody{ReadCloser: body, Name: file, Type: mediaType(file), Size: info.Size(), Modified: info.ModTime()}, nil
+	out := ExportBody{ReadCloser: body, Name: file, Type: mediaType(file), Size: info.Size(), Modified: info.ModTime()}
+	if l, can := body.(Linker); can {
+		out.Link = l.Link
+	}
+	return out, nil
 }
 
 // stillOpen refuses a file of rows that is no longer fresh (EXP-06): consents may
 // have been withdrawn since. What holds no row (manifest, report, lineage) stays readable.
-func (f *Flow) stillOpen(root *os.Root, date, file string, m exportManifest) error {
+func (f *Flow) stillOpen(root fs.FS, date, file string, m exportManifest) error {
 	if !m.rows(file) {
 		return nil
 	}
 	if now := f.now(); !now.Before(m.Expires) {
 		return &Fault{Status: http.StatusGone, Code: "export_expired", Detail: "EXP-06: this file expired at " + m.Expires.Format(time.RFC3339) + "; run the night again"}
 	}
-	days, err := fs.ReadDir(root.FS(), ".")
+	days, err := fs.ReadDir(root, ".")
 	if err != nil {
 		return unavailable("listing exports", err)
 	}
@@ -164,7 +164,7 @@ func (f *Flow) stillOpen(root *os.Root, date, file string, m exportManifest) err
 		if d.Name() <= date {
 			return nil
 		}
-		if _, err := root.Stat(path.Join(d.Name(), manifest)); err == nil && isDate(d.Name()) {
+		if _, err := fs.Stat(root, path.Join(d.Name(), manifest)); err == nil && isDate(d.Name()) {
 			return &Fault{Status: http.StatusGone, Code: "export_superseded", Detail: "EXP-06: the night of " + d.Name() + " has replaced this file"}
 		}
 	}
@@ -179,17 +179,10 @@ func (f *Flow) AckExport(ctx context.Context, in ExportAck, c Caller) (ExportAck
 		return ExportAckAnswer{}, err
 	}
 	unknown := missing("export_unknown", "date or channel: no published export has such a file of revocations")
-	if !isDate(in.Date) || f.host.ExportsDir() == "" {
+	root := f.host.Exports(ctx)
+	if !isDate(in.Date) || root == nil {
 		return ExportAckAnswer{}, unknown
 	}
-	root, err := os.OpenRoot(f.host.ExportsDir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return ExportAckAnswer{}, unknown
-	}
-	if err != nil {
-		return ExportAckAnswer{}, unavailable("opening exports", err)
-	}
-	defer root.Close()
 	m, err := manifestOf(root, in.Date)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ExportAckAnswer{}, unavailable("reading an export manifest", err)
@@ -224,8 +217,8 @@ type exportManifest struct {
 
 // manifestOf reads a night's manifest. One of an earlier version does not say when
 // it expires: two days after the date that it bears.
-func manifestOf(root *os.Root, date string) (m exportManifest, err error) {
-	b, err := root.ReadFile(path.Join(date, manifest))
+func manifestOf(root fs.FS, date string) (m exportManifest, err error) {
+	b, err := fs.ReadFile(root, path.Join(date, manifest))
 	if err == nil {
 		err = json.Unmarshal(b, &m)
 	}
@@ -238,9 +231,9 @@ func manifestOf(root *os.Root, date string) (m exportManifest, err error) {
 // names are the files of a night that may be asked for: the manifest, its
 // signature and what it names, but never the list of all deliveries. A name that
 // leaves the folder is none.
-func (m exportManifest) names(root *os.Root, date string) []string {
+func (m exportManifest) names(root fs.FS, date string) []string {
 	files := []string{manifest}
-	if _, err := root.Stat(path.Join(date, manifest+".sig")); err == nil {
+	if _, err := fs.Stat(root, path.Join(date, manifest+".sig")); err == nil {
 		files = append(files, manifest+".sig")
 	}
 	for _, x := range m.Files {

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -322,8 +323,17 @@ type Nights interface {
 	// Membership gives a subject's segments; none is the zero Membership. The
 	// caller checks consent and Until.
 	Membership(ctx context.Context, s consent.Subject) (profile.Membership, error)
-	// ExportsDir is where finished exports lie, for reading.
-	ExportsDir() string
+	// Exports gives the finished exports for reading: a folder for each night, named
+	// by its date. No name leads out of it, by no link either. What is opened obeys
+	// ctx, and may be a Linker. nil means that nothing can be exported.
+	Exports(ctx context.Context) fs.FS
+}
+
+// Linker is an opened file that can be fetched from where it lies.
+type Linker interface {
+	fs.File
+	// Link gives an address that serves the file to whoever has it, for so long.
+	Link(ctx context.Context, ttl time.Duration) (string, error)
 }
 
 // Eraser forgets a subject (RGT-05, design.md 9 and 17).

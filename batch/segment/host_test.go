@@ -43,7 +43,7 @@ func TestANightOverARealHost(t *testing.T) {
 
 	asOf := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
 	in := segment.Inputs{
-		Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: h.ExportsDir(), AsOf: asOf,
+		Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: filepath.Join(dir, "data", "exports"), AsOf: asOf,
 		Config: cfg, Rules: rules, Threads: 2, MemoryMB: 512,
 		Fresh: func(ctx context.Context, dir string) (bool, error) { return false, h.Standings(ctx, dir) },
 	}
@@ -94,7 +94,7 @@ func TestFeaturesOutliveTheEventsTheyWereMadeOf(t *testing.T) {
 		asOf := first.AddDate(0, 0, i)
 		now = asOf.Add(2 * time.Hour)
 		in := segment.Inputs{
-			Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: h.ExportsDir(), AsOf: asOf,
+			Snapshot: filepath.Join(dir, "snapshot"), State: filepath.Join(dir, "night"), Out: filepath.Join(dir, "data", "exports"), AsOf: asOf,
 			Config: cfg, Rules: rules, Threads: 2, MemoryMB: 512,
 		}
 		if err := h.Snapshot(ctx, asOf, in.Snapshot); err != nil {

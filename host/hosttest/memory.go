@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
+	"os"
 	"sync"
 	"time"
 
@@ -23,7 +25,7 @@ import (
 // writer really can come between.
 type Memory struct {
 	tenant  string
-	exports string
+	exports fs.FS
 
 	mu       sync.Mutex
 	ids      map[[32]byte]consent.Subject
@@ -80,7 +82,7 @@ type stamped struct {
 type Option func(*Memory)
 
 // WithExports says where finished exports lie.
-func WithExports(dir string) Option { return func(m *Memory) { m.exports = dir } }
+func WithExports(dir string) Option { return func(m *Memory) { m.exports = os.DirFS(dir) } }
 
 // WithFaults starts with a fault plan in force.
 func WithFaults(p Plan) Option { return func(m *Memory) { m.plan = p } }

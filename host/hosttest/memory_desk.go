@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -269,5 +270,5 @@ func (m *Memory) Membership(_ context.Context, s consent.Subject) (profile.Membe
 	return m.members[s], nil
 }
 
-// ExportsDir is what WithExports said.
-func (m *Memory) ExportsDir() string { return m.exports }
+// Exports is what WithExports said.
+func (m *Memory) Exports(context.Context) fs.FS { return m.exports }

@@ -221,9 +221,6 @@ func (h *Host) Membership(_ context.Context, s consent.Subject) (m profile.Membe
 	}
 }
 
-// ExportsDir is DATA/exports.
-func (h *Host) ExportsDir() string { return h.disk.path("exports") }
-
 // openShop reads the catalogue's version and the publication.
 func (h *Host) openShop() error {
 	v, err := get(h.db, meta(metaProducts))
