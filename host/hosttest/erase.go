@@ -104,7 +104,7 @@ var erasePromises = []promise{
 				must(h.Erase(ctx, ada, noon))(t)
 			}
 		}
-		checkChain(t, h)
+		checkChain(t, h, 1)
 	}},
 }
 

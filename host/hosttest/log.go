@@ -73,7 +73,7 @@ var logPromises = []promise{
 			}
 		})
 		ok(t, errors.Join(errs...))
-		checkChain(t, h)
+		checkChain(t, h, 1)
 		for _, id := range ids {
 			if r := must(h.Decision(ctx, id))(t); r.ID != id || r.Subject != s {
 				t.Fatalf("looked for %s, got %s", id, r.ID)
@@ -112,19 +112,24 @@ func decision(s consent.Subject, at time.Time, action string, rules ...string) d
 	}
 }
 
-// checkChain reads all records back and follows the chain.
-func checkChain(t *testing.T, h flow.Host) {
+// checkChain reads all records back and follows each writer's chain: from 1, without
+// a gap, each record bound to the one before. There are as many writers as said.
+func checkChain(t *testing.T, h flow.Host, writers int) {
 	t.Helper()
-	prev, writer := "", ""
+	type end struct {
+		n    uint64
+		hash string
+	}
+	ends := map[string]end{}
 	for i, r := range must(night(t, h).ReadDecisions(ctx))(t) {
-		if i == 0 {
-			writer = r.Writer
-		}
-		if r.Writer != writer || r.N != uint64(i+1) || r.Prev != prev {
-			t.Fatalf("record %d: writer %s n %d prev %s, want %s %d %s", i, r.Writer, r.N, r.Prev, writer, i+1, prev)
+		if was := ends[r.Writer]; r.N != was.n+1 || r.Prev != was.hash {
+			t.Fatalf("record %d: writer %s n %d prev %s, want %d %s", i, r.Writer, r.N, r.Prev, was.n+1, was.hash)
 		}
 		hash := r.Hash()
-		prev = hex.EncodeToString(hash[:])
+		ends[r.Writer] = end{r.N, hex.EncodeToString(hash[:])}
+	}
+	if len(ends) != writers {
+		t.Fatalf("%d writers, want %d", len(ends), writers)
 	}
 }
 

@@ -22,7 +22,7 @@ type Night interface {
 	ReadEvents(ctx context.Context) ([]event.Row, error)
 	// ReadCases gives every case kept.
 	ReadCases(ctx context.Context) (map[event.CaseID][]byte, error)
-	// ReadDecisions gives every decision record, in the order of the chain.
+	// ReadDecisions gives every decision record, each writer's in the order of its chain.
 	ReadDecisions(ctx context.Context) ([]decide.Record, error)
 }
 
@@ -52,9 +52,18 @@ func promises() []promise {
 	return all
 }
 
+// Writer says whose the chain of decisions is, so how many there are after a restart.
+type Writer int
+
+// The writers.
+const (
+	EachHost    Writer = 1 // one chain goes on for ever
+	EachOpening Writer = 2 // each opening begins one
+)
+
 // RunReopened holds a host to its promises across a restart. open gives an empty
 // host and a function that closes it and opens it again.
-func RunReopened(t *testing.T, open func(t *testing.T) (flow.Host, func() flow.Host)) {
+func RunReopened(t *testing.T, w Writer, open func(t *testing.T) (flow.Host, func() flow.Host)) {
 	t.Run("what was acknowledged is there after a restart", func(t *testing.T) {
 		h, reopen := open(t)
 		was := fill(t, h)
@@ -69,7 +78,7 @@ func RunReopened(t *testing.T, open func(t *testing.T) (flow.Host, func() flow.H
 		defer func() { ok(t, h.Close()) }()
 		now := fill(t, h)
 		now.check(t, h)
-		checkChain(t, h)
+		checkChain(t, h, int(w))
 	})
 }
 

@@ -36,7 +36,7 @@ func TestLocalKeepsEveryPromise(t *testing.T) {
 }
 
 func TestLocalKeepsEveryPromiseAcrossRestarts(t *testing.T) {
-	hosttest.RunReopened(t, func(t *testing.T) (flow.Host, func() flow.Host) {
+	hosttest.RunReopened(t, hosttest.EachHost, func(t *testing.T) (flow.Host, func() flow.Host) {
 		dir := t.TempDir()
 		h := openAt(t, dir, options())
 		return h, func() flow.Host {

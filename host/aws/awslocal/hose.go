@@ -155,7 +155,7 @@ func (h *hose) write(s *stream) {
 	_, _ = z.Write(s.held.Bytes())
 	_ = z.Close()
 	at := h.now(s)
-	key := fmt.Sprintf("%s%s/%s-1-%s-%s.gz", s.prefix, s.hour.Format("2006/01/02/15"), s.name, at.Format("2006-01-02-15-04-05"), uuid.NewString())
+	key := fmt.Sprintf("%s%s/%s-1-%s-%s.gz", s.prefix, s.hour.Format("2006/01/02/15"), s.name, at.Format("2006-01-02-15-04-05"), uuid.Must(uuid.NewV7()))
 	if err := h.store.put(s.bucket, key, out.Bytes()); err == nil {
 		s.held.Reset()
 	}
