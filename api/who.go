@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -138,15 +137,11 @@ func (rt route) may(w who) error {
 	return errNotItsRight
 }
 
-// caller is what flow learns of who calls.
+// caller is what flow learns of who calls. Nobody here reads the sender's address.
 func (rt route) caller(w who, r *http.Request) flow.Caller {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
 	c := flow.Caller{
 		Server: w.server, Account: w.account, GPC: r.Header.Values("Sec-GPC"), DNT: r.Header.Get("DNT"),
-		UserAgent: r.UserAgent(), IP: host,
+		UserAgent: r.UserAgent(),
 	}
 	for _, role := range w.roles {
 		if slices.Contains(rt.who.roles, role) {

@@ -270,8 +270,8 @@ func TestUserAgentsBecomeFamilies(t *testing.T) {
 		"Firefox/<script>alert(1)":   "Firefox",
 		"Version/5 no browser, Anna": "other",
 	} {
-		if got := UAFamily(agent); got != want {
-			t.Errorf("%q is %q, want %q", agent, got, want)
+		if got := UAFamily(agent); got != want || UAFamily(got) != got {
+			t.Errorf("%q is %q, want %q, and %q again", agent, got, want, UAFamily(got))
 		}
 	}
 }

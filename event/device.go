@@ -6,10 +6,11 @@ import (
 )
 
 // UAFamily reduces a user agent to family and major version, "Chrome/142"; to
-// "bot" or "other" if it is none of the families; to "" if there is none.
+// "bot" or "other" if it is none of the families; to "" if there is none. What was
+// reduced already stays as it is.
 func UAFamily(userAgent string) string {
-	if userAgent == "" {
-		return ""
+	if userAgent == "" || reduced(userAgent) {
+		return userAgent
 	}
 	for _, mark := range botMarks {
 		if strings.Contains(userAgent, mark) {
@@ -22,6 +23,17 @@ func UAFamily(userAgent string) string {
 		}
 	}
 	return "other"
+}
+
+// reduced reports what UAFamily gives for a family.
+func reduced(s string) bool {
+	name, version, _ := strings.Cut(s, "/")
+	for _, f := range families {
+		if f.name == name {
+			return s == name || s == name+major(version)
+		}
+	}
+	return false
 }
 
 var botMarks = []string{"bot", "Bot", "crawl", "Crawl", "spider", "Spider", "slurp", "Headless"}

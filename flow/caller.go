@@ -15,7 +15,6 @@ type Caller struct {
 	GPC       []string   // Sec-GPC header values
 	DNT       string     // DNT header
 	UserAgent string     // coarsened at once, never kept
-	IP        string     // coarsened at once, never kept
 	Staff     *Staff     // nil: not staff
 }
 

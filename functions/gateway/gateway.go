@@ -1,61 +1,123 @@
 // Package gateway owns the way between API Gateway and an http.Handler: the
 // payload format 2.0 event becomes a request, the answer becomes a response. It
-// knows no route, keeps nothing and logs nothing; the sender's address and
-// browser go into the request, where flow coarsens them, and nowhere else.
+// knows no route, keeps nothing and logs nothing.
+//
+// Of the sender nothing goes on but what a route reads: the address and the
+// cookies are not even decoded, the browser is coarsened to family and version,
+// and every header outside of a closed list ends here.
 package gateway
 
 import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
+	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/aws/aws-lambda-go/events"
+	"github.com/handschlag/handschlag/event"
 )
 
-// Handler is what lambda.Start takes.
-type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
-
-// Serve lets h answer API Gateway's events, and broken those that no request can
-// be made of: it is given an empty request and must not look at it.
-func Serve(h, broken http.Handler) Handler {
-	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		w := &answer{header: http.Header{}}
-		if r, err := request(ctx, e); err != nil {
-			broken.ServeHTTP(w, new(http.Request).WithContext(ctx))
-		} else {
-			h.ServeHTTP(w, r)
-		}
-		return w.response(), nil
-	}
+// call is as much of a payload 2.0 event as we look at.
+type call struct {
+	RawPath        string            `json:"rawPath"`
+	RawQueryString string            `json:"rawQueryString"`
+	Headers        map[string]string `json:"headers"`
+	Body           string            `json:"body"`
+	IsBase64       bool              `json:"isBase64Encoded"`
+	Context        struct {
+		Domain string `json:"domainName"`
+		Stage  string `json:"stage"`
+		HTTP   struct {
+			Method string `json:"method"`
+		} `json:"http"`
+	} `json:"requestContext"`
 }
 
-// request reads an event. Errors name the part, never its content.
-func request(ctx context.Context, e events.APIGatewayV2HTTPRequest) (*http.Request, error) {
-	body := []byte(e.Body)
-	if e.IsBase64Encoded {
-		b, err := base64.StdEncoding.DecodeString(e.Body)
+// response is what API Gateway wants back.
+type response struct {
+	StatusCode int               `json:"statusCode"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+	IsBase64   bool              `json:"isBase64Encoded,omitempty"`
+}
+
+// Handler answers payloads; it is what lambda.Start takes.
+type Handler struct {
+	HTTP http.Handler
+	// Broken answers events that no request can be made of. It is given an empty
+	// request and must not look at it.
+	Broken http.Handler
+	// Other takes payloads that are no call of the API; nil refuses them.
+	Other func(ctx context.Context, payload []byte) error
+}
+
+// ErrPayload refuses a payload that nobody here answers. It says nothing of it.
+var ErrPayload = errors.New("the payload is no call of the API (format 2.0), and nothing else that this function answers")
+
+// Invoke answers one payload. An error is about the payload as a whole, and names
+// nothing in it.
+func (h Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	var c call
+	if err := json.Unmarshal(payload, &c); err != nil || c.Context.HTTP.Method == "" {
+		if h.Other == nil {
+			return nil, ErrPayload
+		}
+		return []byte("null"), h.Other(ctx, payload)
+	}
+	w := &answer{header: http.Header{}}
+	if r, err := c.request(ctx); err != nil {
+		h.Broken.ServeHTTP(w, new(http.Request).WithContext(ctx))
+	} else {
+		h.HTTP.ServeHTTP(w, r)
+	}
+	return json.Marshal(w.response())
+}
+
+// heard are the headers that some route reads.
+var heard = []string{
+	"Access-Control-Request-Method", "Authorization", "Content-Encoding", "Content-Type", "Dnt", "Origin", "Sec-Gpc", "User-Agent",
+}
+
+// request makes the call's request. Errors name the part, never its content.
+func (c *call) request(ctx context.Context) (*http.Request, error) {
+	body := []byte(c.Body)
+	if c.IsBase64 {
+		b, err := base64.StdEncoding.DecodeString(c.Body)
 		if err != nil {
-			return nil, fmt.Errorf("reading gateway event: body is not base64")
+			return nil, errors.New("reading gateway event: body is not base64")
 		}
 		body = b
 	}
-	url := withoutStage(e.RawPath, e.RequestContext.Stage)
-	if e.RawQueryString != "" {
-		url += "?" + e.RawQueryString
+	url := withoutStage(c.RawPath, c.Context.Stage)
+	if c.RawQueryString != "" {
+		url += "?" + c.RawQueryString
 	}
-	r, err := http.NewRequestWithContext(ctx, e.RequestContext.HTTP.Method, url, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, c.Context.HTTP.Method, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("reading gateway event: method or path cannot be one")
+		return nil, errors.New("reading gateway event: method or path cannot be one")
 	}
-	for k, v := range e.Headers {
-		r.Header.Set(k, v)
+	for k, v := range c.Headers {
+		if name := http.CanonicalHeaderKey(k); slices.Contains(heard, name) {
+			r.Header[name] = values(name, v)
+		}
 	}
-	r.Host, r.RemoteAddr = e.RequestContext.DomainName, e.RequestContext.HTTP.SourceIP
+	r.Host = c.Context.Domain
 	return r, nil
+}
+
+// values undoes what the gateway does to a header that came twice: it joins them.
+func values(name, v string) []string {
+	switch name {
+	case "User-Agent":
+		return []string{event.UAFamily(v)}
+	case "Sec-Gpc":
+		return strings.Split(strings.ReplaceAll(v, " ", ""), ",")
+	}
+	return []string{v}
 }
 
 // withoutStage drops the stage from the path; the default stage is not in it.
@@ -89,8 +151,8 @@ func (a *answer) Write(b []byte) (int, error) {
 	return a.body.Write(b)
 }
 
-func (a *answer) response() events.APIGatewayV2HTTPResponse {
-	out := events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: make(map[string]string, len(a.header))}
+func (a *answer) response() response {
+	out := response{StatusCode: a.status, Headers: make(map[string]string, len(a.header))}
 	if out.StatusCode == 0 {
 		out.StatusCode = http.StatusOK
 	}
@@ -101,6 +163,6 @@ func (a *answer) response() events.APIGatewayV2HTTPResponse {
 		out.Body = a.body.String()
 		return out
 	}
-	out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(a.body.Bytes()), true
+	out.Body, out.IsBase64 = base64.StdEncoding.EncodeToString(a.body.Bytes()), true
 	return out
 }

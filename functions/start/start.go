@@ -1,5 +1,6 @@
 // Package start owns what every Lambda main has in common: read the
-// environment, open the host, serve a group of routes. A main says only which.
+// environment, open the account's storage, serve a group of routes under the
+// policy that is law there. A main says only which group.
 package start
 
 import (
@@ -33,10 +34,11 @@ var entries = map[api.Group][]policy.Entry{
 	},
 }
 
-// Group serves one group of routes until the runtime ends the process.
+// Group serves one group of routes until the runtime ends the process. What keeps
+// it from starting is said in one line.
 func Group(g api.Group, version string) {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	h, host, err := open(context.Background(), g, version, log)
+	h, host, err := open(context.Background(), g, version, log, openAccount)
 	if err != nil {
 		log.Error("starting", "group", string(g), "error", err.Error())
 		os.Exit(1)
@@ -48,26 +50,50 @@ func Group(g api.Group, version string) {
 }
 
 // open makes the handler of a group, over a host that the caller may close.
-func open(ctx context.Context, g api.Group, version string, log *slog.Logger) (gateway.Handler, flow.Host, error) {
-	env, err := environment(g)
+func open(ctx context.Context, g api.Group, version string, log *slog.Logger, at opener) (gateway.Handler, flow.Host, error) {
+	env, err := environment(ctx, g)
 	if err != nil {
-		return nil, nil, err
+		return gateway.Handler{}, nil, err
 	}
-	host, err := openHost(ctx, env, log)
+	host, err := at(ctx, env, log)
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the host: %w", err)
+		return gateway.Handler{}, nil, err
 	}
 	queue, err := desk.NewQueue(env.config.Offers.JoinURL, env.config.Offers.Desks)
 	if err != nil {
-		return nil, nil, errors.Join(err, host.Close())
-	}
-	f, err := flow.New(ctx, env.config, host, queue, utc, version, entries[g]...)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("loading the rules: %w", err), host.Close())
+		return gateway.Handler{}, nil, errors.Join(err, host.Close())
 	}
 	o := env.options
 	o.Groups, o.Version, o.Log = []api.Group{g}, version, log
-	return gateway.Serve(api.New(f, o), api.Broken(o.Contact)), host, nil
+	l, err := enact(ctx, env, host, log, func(ctx context.Context, rules *policy.Rules) (*flow.Flow, error) {
+		return flow.NewUnder(ctx, rules, env.config, host, queue, utc, version)
+	}, o)
+	if err != nil {
+		return gateway.Handler{}, nil, errors.Join(err, host.Close())
+	}
+	return gateway.Handler{HTTP: l, Broken: api.Broken(o.Contact), Other: tasks(g, host, log)}, host, nil
+}
+
+// errTask names the task that a function was invoked for, and did not do.
+var errTask = errors.New("growing the ledger failed")
+
+// tasks takes what a schedule invokes a function with: the consent function grows
+// the ledger, and nobody does anything else.
+func tasks(g api.Group, host flow.Host, log *slog.Logger) func(context.Context, []byte) error {
+	ledger, grows := host.(interface{ Sequence(context.Context) error })
+	if g != api.GroupConsent || !grows {
+		return nil
+	}
+	return func(ctx context.Context, payload []byte) error {
+		if !asksFor(payload, "sequence") {
+			return gateway.ErrPayload
+		}
+		if err := ledger.Sequence(ctx); err != nil {
+			log.Error("growing the ledger", "error", err.Error())
+			return fmt.Errorf("%w: the log says why", errTask)
+		}
+		return nil
+	}
 }
 
 func utc() time.Time { return time.Now().UTC() }

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/firehose"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secretsmanagertypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
 // Account is how to reach AWS: region, credentials, and endpoints where they are
@@ -22,7 +25,7 @@ import (
 type Account struct {
 	Region      string
 	Credentials sdk.CredentialsProvider
-	// Endpoints by service: DYNAMODB, S3, FIREHOSE, KMS. A missing one is AWS's own.
+	// Endpoints by service: DYNAMODB, S3, FIREHOSE, KMS, SECRETS_MANAGER. A missing one is AWS's own.
 	Endpoints map[string]string
 	HTTP      sdk.HTTPClient // nil: one with the time-outs below
 	// Most tries of one call, the first included. 0: 3 (R: at most three times the requests).
@@ -30,13 +33,13 @@ type Account struct {
 }
 
 // services that a Host calls, as AWS_ENDPOINT_URL_ names them.
-var services = []string{"DYNAMODB", "S3", "FIREHOSE", "KMS"}
+var services = []string{"DYNAMODB", "S3", "FIREHOSE", "KMS", "SECRETS_MANAGER"}
 
 // AccountFromEnvironment reads what Lambda sets for every function. It looks at
 // no file and calls nothing, so that a function starts at once; host/aws/signin
 // finds credentials as the AWS command line does.
 func AccountFromEnvironment() (Account, error) {
-	a := Account{Region: os.Getenv("AWS_REGION"), Endpoints: EndpointsFromEnvironment()}
+	a := Account{Region: os.Getenv("AWS_REGION"), Endpoints: EndpointsFromEnvironment(), HTTP: newHTTP()}
 	var missing []string
 	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
 		if os.Getenv(name) == "" {
@@ -78,7 +81,8 @@ func firstSet(all ...string) string {
 // patience bounds one try. A store that does not answer in it counts as failed.
 const patience = 2 * time.Second
 
-func (a Account) clients() (*dynamodb.Client, *s3.Client, *firehose.Client, *kms.Client) {
+// config is what the clients of all services share.
+func (a Account) config() sdk.Config {
 	attempts := a.Attempts
 	if attempts == 0 {
 		attempts = 3
@@ -87,21 +91,42 @@ func (a Account) clients() (*dynamodb.Client, *s3.Client, *firehose.Client, *kms
 	if client == nil {
 		client = newHTTP()
 	}
-	cfg := sdk.Config{Region: a.Region, Credentials: a.Credentials, HTTPClient: client, Retryer: func() sdk.Retryer {
+	return sdk.Config{Region: a.Region, Credentials: a.Credentials, HTTPClient: client, Retryer: func() sdk.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = attempts, 400*time.Millisecond // jittered, from zero up to the bound
 		})
 	}}
-	at := func(service string) *string {
-		if url := a.Endpoints[service]; url != "" {
-			return sdk.String(url)
-		}
-		return nil
+}
+
+// at is a service's endpoint, nil if it is AWS's own.
+func (a Account) at(service string) *string {
+	if url := a.Endpoints[service]; url != "" {
+		return sdk.String(url)
 	}
-	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.BaseEndpoint = at("DYNAMODB") }),
-		s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint = at("S3"); o.UsePathStyle = a.Endpoints["S3"] != "" }),
-		firehose.NewFromConfig(cfg, func(o *firehose.Options) { o.BaseEndpoint = at("FIREHOSE") }),
-		kms.NewFromConfig(cfg, func(o *kms.Options) { o.BaseEndpoint = at("KMS") })
+	return nil
+}
+
+func (a Account) clients() (*dynamodb.Client, *s3.Client, *firehose.Client, *kms.Client) {
+	cfg := a.config()
+	return dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.BaseEndpoint = a.at("DYNAMODB") }),
+		s3.NewFromConfig(cfg, func(o *s3.Options) { o.BaseEndpoint = a.at("S3"); o.UsePathStyle = a.Endpoints["S3"] != "" }),
+		firehose.NewFromConfig(cfg, func(o *firehose.Options) { o.BaseEndpoint = a.at("FIREHOSE") }),
+		kms.NewFromConfig(cfg, func(o *kms.Options) { o.BaseEndpoint = a.at("KMS") })
+}
+
+// Secret reads a value that somebody keeps in Secrets Manager, "" if nobody does.
+// An error is one line that names the secret and the right.
+func (a Account) Secret(ctx context.Context, name string) (string, error) {
+	c := secretsmanager.NewFromConfig(a.config(), func(o *secretsmanager.Options) { o.BaseEndpoint = a.at("SECRETS_MANAGER") })
+	out, err := c.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
+	var none *secretsmanagertypes.ResourceNotFoundException
+	if errors.As(err, &none) {
+		return "", nil
+	}
+	if err != nil {
+		return "", new(Host).fault("secretsmanager:GetSecretValue", "secret "+name, err)
+	}
+	return sdk.ToString(out.SecretString), nil
 }
 
 // newHTTP waits patience for an answer to begin; bodies of objects take as long as they take.
