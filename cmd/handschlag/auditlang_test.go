@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/host/local"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // Every reason that a chain can break for has German words.
@@ -40,7 +40,7 @@ func TestBrokenChainsAreToldInGerman(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	err := streams{out: &out, err: io.Discard}.chain(local.ChainReport{Broken: 1, Breaks: []*decide.Break{{N: 3, ID: "x", Why: "a chain cannot begin so"}}}, "de")
+	err := streams{out: &out, err: io.Discard}.chain(snapshot.ChainReport{Broken: 1, Breaks: []*decide.Break{{N: 3, ID: "x", Why: "a chain cannot begin so"}}}, "de")
 	if err == nil || !strings.Contains(out.String(), "  Protokoll 3 (Entscheidung x): so kann eine Kette nicht beginnen") {
 		t.Errorf("%v\n%s", err, &out)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/handschlag/handschlag/host/local"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 type auditVerifyCmd struct {
@@ -19,7 +19,7 @@ type auditVerifyCmd struct {
 // sealed of it.
 func (c auditVerifyCmd) Run(ctx context.Context, s streams) error {
 	return c.within(ctx, s, func(r *reached) error {
-		var out local.ChainReport
+		var out snapshot.ChainReport
 		if err := r.call(ctx, "GET", "/admin/chain", nil, &out); err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (c auditVerifyCmd) Run(ctx context.Context, s streams) error {
 }
 
 // chain prints what a walk along the decision log found.
-func (s streams) chain(r local.ChainReport, lang string) error {
+func (s streams) chain(r snapshot.ChainReport, lang string) error {
 	for _, c := range r.Chains {
 		s.printf(pick(lang, "decisions: %d records of writer %.8s, %d to %d, %d erased, sealed up to %d in the ledger\n",
 			"Entscheidungen: %d Protokolle von Schreiber %.8s, Nummer %d bis %d, %d gelöscht, bis %d im Einwilligungsbuch versiegelt\n"), c.Count, c.Writer, c.First, c.N, c.Erased, r.Sealed)
@@ -76,7 +76,7 @@ func breakWhy(why, lang string) string {
 	return why
 }
 
-func brokenChain(r local.ChainReport) error {
+func brokenChain(r snapshot.ChainReport) error {
 	if r.Broken == 0 {
 		return nil
 	}

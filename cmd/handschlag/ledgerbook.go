@@ -13,6 +13,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/host/local"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // ledgerRoutes are what the ledger's commands and the night ask the shop for.
@@ -52,8 +53,8 @@ func (sh *shop) trust(r *http.Request) (any, error) {
 
 // sealAnswer is what a night puts into the ledger, and finds in the book.
 type sealAnswer struct {
-	Chain local.ChainReport `json:"chain"`
-	Book  local.BookHash    `json:"book"`
+	Chain snapshot.ChainReport `json:"chain"`
+	Book  snapshot.BookHash    `json:"book"`
 }
 
 // seal replays the book, walks the decision chain and seals its head (L12, OPS-01).

@@ -5,15 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
-
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // ScanDecisions calls do for every record made in [from, to), in the order of the
@@ -102,7 +100,7 @@ func (h *Host) CaseUses(ctx context.Context, from, to time.Time) (map[CaseUse]in
 		}
 	}
 	return uses, h.scanEvents(0, func(n uint64, r event.Row) error {
-		if n >= covered[dayOf(r.ReceivedMS)] {
+		if n >= covered[snapshot.DayOf(r.ReceivedMS)] {
 			countUses(uses, &usedRow{r.ReceivedMS, r.Purposes, r.Cases, r.Keeps, r.Policy}, from.UnixMilli(), to.UnixMilli())
 		}
 		return ctx.Err()
@@ -130,7 +128,7 @@ func (h *Host) NewestEvent(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("reading the events of %s: %w", last, err)
 	}
 	err = h.scanEvents(0, func(n uint64, r event.Row) error {
-		if n >= covered[dayOf(r.ReceivedMS)] {
+		if n >= covered[snapshot.DayOf(r.ReceivedMS)] {
 			newest = max(newest, r.ReceivedMS)
 		}
 		return ctx.Err()
@@ -161,25 +159,6 @@ func (h *Host) compactedRows(ctx context.Context, name string, do func(*usedRow)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.close() }() // only read
-	reader := parquet.NewGenericReader[usedRow](d.pf)
-	defer func() { _ = reader.Close() }()
-	return eachRow(ctx, reader, do)
-}
-
-func eachRow[T any](ctx context.Context, reader *parquet.GenericReader[T], do func(*T)) error {
-	buf := make([]T, 512)
-	for {
-		clear(buf)
-		n, err := reader.Read(buf)
-		for i := range buf[:n] {
-			do(&buf[i])
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-	}
+	defer func() { _ = d.Close() }() // only read
+	return snapshot.EachColumn(d, func(r *usedRow) error { do(r); return ctx.Err() })
 }

@@ -99,3 +99,12 @@ func BenchmarkCompact(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+func sampleRow() event.Row {
+	return event.Row{
+		Bucket: 291, Subject: [16]byte{0x12, 0x34}, MessageKey: [16]byte{5}, Kind: int32(event.ProductViewed), OccurredMS: noon.UnixMilli(),
+		ReceivedMS: noon.UnixMilli(), Purposes: 0b1010_1000, Cases: []int64{-1, 2, 3}, Keeps: []int64{7, 7, 7}, Policy: "abcdef123456",
+		Fields: event.Fields{Product: "B12", Category: "trousers", ProductClass: "standard", PriceCents: 3800, PageType: "product",
+			Locale: "de-DE", UAFamily: "Firefox 130", IPPrefix: "192.0.2.0/24", HourBand: "afternoon", DwellMS: 4100},
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/host/local/seglog"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // sealedChain is a shop with a chain of n decisions in one segment, sealed at night.
@@ -29,7 +30,7 @@ func sealedChain(t *testing.T, n int) *shop {
 	return s
 }
 
-func (s *shop) chain() ChainReport {
+func (s *shop) chain() snapshot.ChainReport {
 	s.t.Helper()
 	r, err := s.VerifyDecisions(ctx)
 	ok(s.t, err)

@@ -7,12 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // compaction is one run of turning closed ingest days of the log into Parquet and
@@ -84,11 +86,11 @@ func (c *compaction) survey() error {
 		if n >= c.end || blank(b) {
 			return nil
 		}
-		row, err := peekRow(b)
+		row, err := snapshot.PeekRow(b)
 		if err != nil {
 			return fmt.Errorf("segment %d, frame at %d: %w", p.Segment, p.Offset, err)
 		}
-		name := dayOf(row.received)
+		name := snapshot.DayOf(row.Received)
 		if name < c.first {
 			return nil
 		}
@@ -99,7 +101,7 @@ func (c *compaction) survey() error {
 				c.found[name] = &intake{first: n}
 			}
 			c.found[name].last = n
-			c.found[name].bucket[consent.Subject(row.subject).Bucket()]++
+			c.found[name].bucket[consent.Subject(row.Subject).Bucket()]++
 		}
 		return nil
 	})
@@ -214,47 +216,102 @@ func sortedNames(names map[string]bool) []string {
 // writeDay writes one day again if it has to change.
 func (c *compaction) writeDay(name string, affected map[[16]byte]bool) (err error) {
 	was, known := c.days[name]
-	var old *dayFile
+	var old *snapshot.DayFile
 	if known {
 		if old, err = c.openDay(name); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, old.close()) }()
+		defer func() { err = errors.Join(err, old.Close()) }()
 	}
 	if c.found[name] == nil {
-		if any, err := old.holdsAny(affected); err != nil || !any {
+		if any, err := old.HoldsAny(func(s consent.Subject) bool { return affected[s] }); err != nil || !any {
 			return err
 		}
 	}
-	w, err := c.dayWriter(name, old)
+	w, close, err := c.dayWriter(name, old)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, close()) }()
 	next := day{Day: name, Generation: was.Generation + 1, Covered: max(was.Covered, c.end)}
 	if err := c.disk.folder(c.disk.PathDir(c.dayPath(name))); err != nil {
 		return err
 	}
-	next.Rows, next.SHA256, err = w.write(next)
-	if errors.Is(err, errUnchanged) {
+	var is snapshot.Written
+	err = c.disk.replace(c.dayPath(name), false, func(f io.Writer) error { is, err = w.Write(f, next); return err })
+	if errors.Is(err, snapshot.ErrUnchanged) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	next.Rows, next.SHA256 = is.Rows, is.SHA256
 	c.days[name] = next
 	return c.saveJSON(key(tabDay, []byte(name)), next)
 }
 
-// dayWriter makes the writer of a day, which knows how many rows come.
-func (c *compaction) dayWriter(name string, old *dayFile) (*dayWriter, error) {
-	w := &dayWriter{
-		compaction: c, name: name, old: old.rows(), gate: c.gateOf(c.state), words: words{},
-		bucket: new([consent.Buckets]int32), most: shardRows, seen: map[[16]byte]bool{}, best: map[[16]byte]int{},
+// dayWriter makes the writer of a day, which knows how many rows come, and opens
+// the days in which a message of this one may be already.
+func (c *compaction) dayWriter(name string, old *snapshot.DayFile) (*snapshot.DayWriter, func() error, error) {
+	w := &snapshot.DayWriter{Old: old, Gate: c.gateOf(c.state), At: c.through}
+	closeAll := func() (err error) {
+		for _, f := range w.Near {
+			err = errors.Join(err, f.Close())
+		}
+		return err
 	}
-	if in := c.found[name]; in != nil {
-		*w.bucket = in.bucket
+	at, err := time.Parse(time.DateOnly, name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading day: %w", err)
 	}
-	return w, old.count(w.bucket)
+	in := c.found[name]
+	if in == nil {
+		return w, closeAll, nil
+	}
+	w.Bucket, w.New = in.bucket, c.fromLog(name, at)
+	for i := -snapshot.DedupeDays; i <= snapshot.DedupeDays; i++ {
+		near := at.AddDate(0, 0, i).Format(time.DateOnly)
+		if _, known := c.days[near]; !known || i == 0 {
+			continue
+		}
+		f, err := c.openDay(near)
+		if err != nil {
+			return nil, nil, errors.Join(err, closeAll())
+		}
+		w.Near = append(w.Near, f)
+	}
+	return w, closeAll, nil
+}
+
+// errEnough ends a scan of the log early.
+var errEnough = errors.New("enough")
+
+// fromLog scans the day's rows that no file covers yet.
+func (c *compaction) fromLog(name string, day time.Time) snapshot.Scan {
+	in, covered, fromMS, toMS := c.found[name], c.days[name].Covered, day.UnixMilli(), day.AddDate(0, 0, 1).UnixMilli()
+	return func(from, to int32, add func(snapshot.Peeked, []byte)) error {
+		err := c.events.Scan(in.first, func(_ place, n uint64, b []byte) error {
+			if n > in.last {
+				return errEnough
+			}
+			if blank(b) {
+				return nil
+			}
+			p, err := snapshot.PeekRow(b)
+			if err != nil {
+				return err
+			}
+			bucket := int32(consent.Subject(p.Subject).Bucket())
+			if n >= covered && bucket >= from && bucket < to && p.Received >= fromMS && p.Received < toMS {
+				add(p, b)
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			err = nil
+		}
+		return err
+	}
 }
 
 // tidy lets go of what the days now cover: segments, marks of withdrawals.

@@ -22,6 +22,7 @@ import (
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 const aDay = 24 * time.Hour
@@ -97,14 +98,14 @@ func (s *shop) takes(rows ...event.Row) {
 }
 
 // nightly takes a snapshot and reads its manifest.
-func (s *shop) nightly(through time.Time) manifest {
+func (s *shop) nightly(through time.Time) snapshot.Manifest {
 	s.t.Helper()
 	dir := filepath.Join(s.t.TempDir(), "snapshot")
 	ok(s.t, s.Snapshot(ctx, through, dir))
 	return readManifest(s.t, dir)
 }
 
-func readManifest(t *testing.T, dir string) (m manifest) {
+func readManifest(t *testing.T, dir string) (m snapshot.Manifest) {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, "snapshot.json"))
 	ok(t, err)
@@ -112,7 +113,7 @@ func readManifest(t *testing.T, dir string) (m manifest) {
 	return m
 }
 
-func (s *shop) read(d manifestDay) []event.Row {
+func (s *shop) read(d snapshot.ManifestDay) []event.Row {
 	s.t.Helper()
 	rows, err := parquet.ReadFile[event.Row](d.Path)
 	ok(s.t, err)
@@ -344,46 +345,6 @@ func TestLateRowsJoinTheirDay(t *testing.T) {
 	equal(t, s.read(m.Days[0]), []event.Row{saw(ada, 1, noon.Add(time.Hour)), saw(ada, 2, noon.Add(2*time.Hour))})
 }
 
-// TestADayIsWrittenInPartsThatFitInMemory counts what a part holds: the day's old
-// rows as well as the new ones.
-func TestADayIsWrittenInPartsThatFitInMemory(t *testing.T) {
-	for name, fresh := range map[string]byte{"new rows join": 1, "rows only have to go": 0} {
-		t.Run(name, func(t *testing.T) {
-			s := newShop(t)
-			for n := range byte(40) {
-				s.takes(saw(s.person(n+1, consent.Analytics, consent.AdviserAssist), n, noon.Add(time.Hour)))
-			}
-			m := s.nightly(noon.Add(aDay))
-			c := &compaction{Host: s.Host, found: map[string]*intake{}}
-			for n := range fresh {
-				in := &intake{}
-				in.bucket[consent.Subject{n + 1, n + 1}.Bucket()] = 1
-				c.found[m.Days[0].Day] = in
-			}
-			old, err := s.openDay(m.Days[0].Day)
-			ok(t, err)
-			defer func() { ok(t, old.close()) }()
-			w, err := c.dayWriter(m.Days[0].Day, old)
-			ok(t, err)
-			w.most = 10
-			sum, parts := 0, 0
-			for from := int32(0); from < consent.Buckets; parts++ {
-				var part shard
-				to := w.shardEnd(from)
-				ok(t, w.old.upTo(to, &part))
-				sum += len(part.items)
-				if len(part.items) > 10 {
-					t.Errorf("buckets %d to %d hold %d rows", from, to, len(part.items))
-				}
-				from = to
-			}
-			if sum != 40 || parts < 4 || parts > 5 {
-				t.Errorf("%d rows in %d parts", sum, parts)
-			}
-		})
-	}
-}
-
 func TestACrashBetweenFileAndKnowledgeOfItIsHealed(t *testing.T) {
 	s := newShop(t)
 	ada := s.person(1, consent.Analytics, consent.AdviserAssist)
@@ -445,24 +406,24 @@ func TestASnapshotSaysWhatTheStoreHolds(t *testing.T) {
 	dir := t.TempDir()
 	ok(t, s.Snapshot(ctx, noon.Add(aDay).Truncate(aDay), dir))
 
-	standings, err := parquet.ReadFile[standingRow](filepath.Join(dir, "standings.parquet"))
+	standings, err := parquet.ReadFile[snapshot.StandingRow](filepath.Join(dir, "standings.parquet"))
 	ok(t, err)
 	ms := noon.UnixMilli()
-	equal(t, standings, []standingRow{
-		{ada, "analytics", "given", ms, noon.AddDate(1, 0, 0).UnixMilli(), false, 1, "", false, false},
-		{bob, "analytics", "refused", ms, 0, false, 1, "", false, false}, {bob, "adviser_assist", "refused", ms, 0, false, 1, "", false, false},
+	equal(t, standings, []snapshot.StandingRow{
+		{Subject: ada, Purpose: "analytics", Status: "given", SinceMS: ms, UntilMS: noon.AddDate(1, 0, 0).UnixMilli(), Version: 1},
+		{Subject: bob, Purpose: "analytics", Status: "refused", SinceMS: ms, Version: 1}, {Subject: bob, Purpose: "adviser_assist", Status: "refused", SinceMS: ms, Version: 1},
 	})
-	subjects, err := parquet.ReadFile[subjectRow](filepath.Join(dir, "subjects.parquet"))
+	subjects, err := parquet.ReadFile[snapshot.SubjectRow](filepath.Join(dir, "subjects.parquet"))
 	ok(t, err)
-	equal(t, subjects, []subjectRow{
+	equal(t, subjects, []snapshot.SubjectRow{
 		{Subject: ada, Scope: "device", Objections: []string{}, Suppressed: []string{}}, {Subject: bob, Scope: "device", Objections: []string{}, Suppressed: []string{}},
 	})
-	links, err := parquet.ReadFile[linkRow](filepath.Join(dir, "links.parquet"))
+	links, err := parquet.ReadFile[snapshot.LinkRow](filepath.Join(dir, "links.parquet"))
 	ok(t, err)
-	equal(t, links, []linkRow{{ada, bob}})
-	products, err := parquet.ReadFile[productRow](filepath.Join(dir, "products.parquet"))
+	equal(t, links, []snapshot.LinkRow{{Device: ada, Account: bob}})
+	products, err := parquet.ReadFile[snapshot.ProductRow](filepath.Join(dir, "products.parquet"))
 	ok(t, err)
-	equal(t, products, []productRow{{"B1", "tea", "simple", 399, 2, []string{"health"}}})
+	equal(t, products, []snapshot.ProductRow{{ID: "B1", Category: "tea", Class: "simple", PriceCents: 399, Stock: 2, Tags: []string{"health"}}})
 	equal(t, lines(t, dir, "cases"), []string{`{"id":"9223372036854775808","case":{"purpose":"analytics"}}`})
 	equal(t, lines(t, dir, "counters"), []string{`{"hour":"2008-04-01T12:00:00Z","name":"admitted","n":5}`})
 	if n := len(lines(t, dir, "decisions")); n != 2 {
@@ -475,7 +436,7 @@ func TestASnapshotSaysWhatTheStoreHolds(t *testing.T) {
 	s.says(bob, noon.Add(time.Hour), consent.Given, consent.AdviserAssist)
 	again := t.TempDir()
 	ok(t, s.Standings(ctx, again))
-	standings, err = parquet.ReadFile[standingRow](filepath.Join(again, "standings.parquet"))
+	standings, err = parquet.ReadFile[snapshot.StandingRow](filepath.Join(again, "standings.parquet"))
 	ok(t, err)
 	if standings[2].Status != "given" {
 		t.Fatalf("read again: %+v", standings)

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // DayEvents gives the events that were received on a day (UTC, 2026-11-21),
@@ -38,7 +38,7 @@ func (h *Host) DayEvents(ctx context.Context, name string, do func(event.Row) er
 		return fmt.Errorf("reading the events of %s: %w", name, err)
 	}
 	return h.scanEvents(0, func(n uint64, r event.Row) error {
-		if n < covered || dayOf(r.ReceivedMS) != name {
+		if n < covered || snapshot.DayOf(r.ReceivedMS) != name {
 			return ctx.Err()
 		}
 		return left(r)
@@ -54,6 +54,6 @@ func (h *Host) compactedEvents(ctx context.Context, name string, do func(event.R
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.close() }() // only read
-	return d.rows().each(consent.Buckets, func(r *event.Row) error { return errors.Join(ctx.Err(), do(*r)) })
+	defer func() { _ = d.Close() }() // only read
+	return d.Each(func(r *event.Row) error { return errors.Join(ctx.Err(), do(*r)) })
 }

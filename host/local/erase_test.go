@@ -296,9 +296,9 @@ func (s *shop) goneAtOnce(p person) {
 		all = append(all, r)
 		return err
 	}))
-	snapshot := s.t.TempDir()
-	ok(s.t, folder{s.disk, snapshot, s.standingAt(s.now)}.decisions(s.Host, s.now.Add(aDay)))
-	if b, err := os.ReadFile(filepath.Join(snapshot, "decisions.ndjson")); err != nil || bytes.Contains(b, []byte(p.canary)) {
+	dir := s.t.TempDir()
+	ok(s.t, s.decidedBefore(folder{s.disk, dir}.write, s.now.Add(aDay)))
+	if b, err := os.ReadFile(filepath.Join(dir, "decisions.ndjson")); err != nil || bytes.Contains(b, []byte(p.canary)) {
 		s.t.Errorf("a night reads of the subject: %s, %v", b, err)
 	}
 	for _, d := range []string{noon.Format(time.DateOnly), noon.Add(aDay).Format(time.DateOnly)} {

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // rowBuffers are for encoding rows; the log copies what it is given.
@@ -32,7 +33,7 @@ func (h *Host) AppendEvents(ctx context.Context, rows []event.Row) error {
 	buf := rowBuffers.Get().(*rowBuffer)
 	buf.b, buf.ends, buf.records = buf.b[:0], buf.ends[:0], buf.records[:0]
 	for i := range rows {
-		buf.b = appendRow(buf.b, &rows[i])
+		buf.b = snapshot.AppendRow(buf.b, &rows[i])
 		buf.ends = append(buf.ends, len(buf.b))
 	}
 	from := 0
@@ -53,7 +54,7 @@ func (h *Host) scanEvents(from uint64, do func(n uint64, r event.Row) error) err
 		if blank(b) {
 			return nil
 		}
-		r, err := readRow(b)
+		r, err := snapshot.ReadRow(b)
 		if err != nil {
 			return fmt.Errorf("event log segment %d, frame at %d: %w", p.Segment, p.Offset, err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/snapshot"
 	"github.com/handschlag/handschlag/profile"
 )
 
@@ -73,7 +74,7 @@ func TestCON06DenyWhatRestsOnAnInvalidatedBanner(t *testing.T) {
 	rows := s.read(readManifest(t, dir).Days[0])
 	equal(t, len(rows), 1)
 	equal(t, consent.Subject(rows[0].Subject), bob)
-	standings, err := parquet.ReadFile[standingRow](filepath.Join(dir, "standings.parquet"))
+	standings, err := parquet.ReadFile[snapshot.StandingRow](filepath.Join(dir, "standings.parquet"))
 	ok(t, err)
 	equal(t, []string{standings[0].Status, standings[2].Status}, []string{"invalidated", "given"})
 	equal(t, []int{s.sections(ada), s.sections(bob)}, []int{0, 1})
@@ -101,9 +102,9 @@ func TestASnapshotTellsObjectionsAndSuppressions(t *testing.T) {
 	ok(t, s.UpdateProfile(ctx, ada, []flow.StateAt{{Subject: ada, Version: 3}}, func(p profile.Profile) profile.Profile { return p }))
 	dir := t.TempDir()
 	ok(t, s.Standings(ctx, dir))
-	subjects, err := parquet.ReadFile[subjectRow](filepath.Join(dir, "subjects.parquet"))
+	subjects, err := parquet.ReadFile[snapshot.SubjectRow](filepath.Join(dir, "subjects.parquet"))
 	ok(t, err)
-	equal(t, subjects, []subjectRow{{Subject: ada, Scope: "device", Restricted: true, Objected: true, Objections: []string{"profiling"}, Suppressed: []string{}}})
+	equal(t, subjects, []snapshot.SubjectRow{{Subject: ada, Scope: "device", Restricted: true, Objected: true, Objections: []string{"profiling"}, Suppressed: []string{}}})
 }
 
 // L10: the lists have retention of their own. What stands stays, what was replaced

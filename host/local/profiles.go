@@ -225,7 +225,7 @@ func (h *Host) catchUp() error {
 	behind := map[consent.Subject][]event.Event{}
 	n := 0
 	err = h.scanEvents(from, func(_ uint64, r event.Row) error {
-		if r, err = gate.narrow(r, h.opts.Clock()); err != nil || r.Purposes == 0 {
+		if r, err = gate.Narrow(r, h.opts.Clock()); err != nil || r.Purposes == 0 {
 			return err
 		}
 		behind[r.Subject] = append(behind[r.Subject], r.Event())

@@ -14,6 +14,7 @@ import (
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/host/local/seglog"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // Retain says for how many days before the last published night something is kept;
@@ -179,7 +180,7 @@ func (h *Host) dropDecisions(s, next seglog.Segment, at head) error {
 		if err := h.saveHead(at); err != nil {
 			return err
 		}
-		if err := h.sealChain(chainSeal{N: at.N, Hash: at.Prev, Dropped: true}); err != nil {
+		if err := h.sealChain(snapshot.ChainSeal{N: at.N, Hash: at.Prev, Dropped: true}); err != nil {
 			return err
 		}
 	}

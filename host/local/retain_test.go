@@ -17,12 +17,13 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // midnight is the end of the n-th day, which begins at the noon of these tests.
 func midnight(n int) time.Time { return noon.Truncate(aDay).AddDate(0, 0, n) }
 
-func names(m manifest) (out []string) {
+func names(m snapshot.Manifest) (out []string) {
 	for _, d := range m.Days {
 		out = append(out, d.Day)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/snapshot"
 )
 
 // scrub takes the bytes of erased subjects out of the logs and of the state store's
@@ -84,8 +85,8 @@ func (h *Host) scrubLog(l rewriter, of func([]byte) (consent.Subject, error)) er
 }
 
 func rowSubject(b []byte) (consent.Subject, error) {
-	p, err := peekRow(b)
-	return p.subject, err
+	p, err := snapshot.PeekRow(b)
+	return p.Subject, err
 }
 
 func jotSubject(b []byte) (consent.Subject, error) {

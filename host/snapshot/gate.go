@@ -1,61 +1,68 @@
-package local
+package snapshot
 
 import (
 	"encoding/json"
 	"fmt"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 )
 
-// gate narrows stored rows to what their subject has not taken back. It is not
+// Book is what a Gate asks of a store, all as of one moment.
+type Book interface {
+	// StateAt gives a subject's state as it counts at a moment: without what rests on
+	// an invalidated banner. Nobody has the zero state.
+	StateAt(s consent.Subject, at time.Time) (consent.State, error)
+	// AccountOf gives the account that a device was linked to, or zero.
+	AccountOf(device consent.Subject) (consent.Subject, error)
+	// Erased reports that a subject was erased: nothing of it is left to keep.
+	Erased(s consent.Subject) bool
+	// CaseBody gives a case as it was remembered, nil if it was not.
+	CaseBody(id event.CaseID) ([]byte, error)
+}
+
+// Gate narrows stored rows to what their subject has not taken back. It is not
 // the night's judgement, only what may not even lie there any longer (BAT-03).
 // One goroutine uses it, best with rows in the order of subjects.
-type gate struct {
-	r            pebble.Reader
-	at           time.Time // of the standings below
-	standing     func(consent.State, time.Time) consent.State
-	buried       func(consent.Subject) bool
-	gone         bool // the subject was erased: nothing of it is left to keep
+type Gate struct {
+	book         Book
+	at           time.Time // of the states below
 	who          consent.Subject
+	gone         bool
 	own, account consent.State
 	explicit     map[int64]bool // by case: it rests on an explicit yes for a sensitive category
 }
 
-func (h *Host) gateOf(r pebble.Reader) *gate {
-	return &gate{r: r, standing: h.standingIn, buried: h.buried, explicit: map[int64]bool{}}
-}
+// NewGate asks a book.
+func NewGate(book Book) *Gate { return &Gate{book: book, explicit: map[int64]bool{}} }
 
 // turn reads what is known about a row's subject.
-func (g *gate) turn(who consent.Subject, at time.Time) error {
+func (g *Gate) turn(who consent.Subject, at time.Time) error {
 	if who == g.who && at.Equal(g.at) {
 		return nil
 	}
-	own, err := stateIn(g.r, who)
+	own, err := g.book.StateAt(who, at)
 	if err != nil {
 		return err
 	}
-	account, err := accountIn(g.r, who)
+	account, err := g.book.AccountOf(who)
 	if err != nil {
 		return err
 	}
-	linked, err := stateIn(g.r, account)
+	linked, err := g.book.StateAt(account, at)
 	if err != nil {
 		return err
 	}
-	g.who, g.at, g.gone = who, at, g.buried(who)
-	g.own, g.account = g.standing(own.State, at), g.standing(linked.State, at)
+	g.who, g.at, g.gone, g.own, g.account = who, at, g.book.Erased(who), own, linked
 	return nil
 }
 
-// narrow drops those grants of a row that its subject, or the account it is
+// Narrow drops those grants of a row that its subject, or the account it is
 // linked to, took back, let run out before at, or gave again only later; and
 // every field that no grant left keeps. A row without purposes has nothing left.
 // Restricted subjects' rows stay as they are (RGT-07).
-func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
+func (g *Gate) Narrow(r event.Row, at time.Time) (event.Row, error) {
 	if err := g.turn(r.Subject, at); err != nil {
 		return r, err
 	}
@@ -94,7 +101,7 @@ func (g *gate) narrow(r event.Row, at time.Time) (event.Row, error) {
 }
 
 // lost reports whether a purpose's grant no longer covers an event.
-func (g *gate) lost(p consent.Purpose, occurredMS int64, at time.Time) bool {
+func (g *Gate) lost(p consent.Purpose, occurredMS int64, at time.Time) bool {
 	if !p.Gated() {
 		return false
 	}
@@ -109,7 +116,7 @@ func (g *gate) lost(p consent.Purpose, occurredMS int64, at time.Time) bool {
 // explicitEnded reports that some explicit yes for a sensitive category ended, or
 // that none in force goes back to the event. Of which category an event was cannot
 // be told here, so the end of one counts for all (SPC-02).
-func (g *gate) explicitEnded(occurredMS int64, at time.Time) bool {
+func (g *Gate) explicitEnded(occurredMS int64, at time.Time) bool {
 	covered := false
 	for _, side := range []consent.State{g.own, g.account} {
 		for p := range side.Standings {
@@ -128,11 +135,11 @@ func (g *gate) explicitEnded(occurredMS int64, at time.Time) bool {
 
 // restsOnExplicit reports a case that only an explicit yes let in. A case that is
 // not there stops the night, not this.
-func (g *gate) restsOnExplicit(id int64) (bool, error) {
+func (g *Gate) restsOnExplicit(id int64) (bool, error) {
 	if known, ok := g.explicit[id]; ok {
 		return known, nil
 	}
-	body, err := get(g.r, key(tabCase, u64(uint64(id))))
+	body, err := g.book.CaseBody(event.CaseID(id))
 	if err != nil {
 		return false, err
 	}

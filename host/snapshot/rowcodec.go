@@ -1,4 +1,4 @@
-package local
+package snapshot
 
 import (
 	"encoding/binary"
@@ -14,9 +14,9 @@ const rowVersion = 1
 // errRow says that bytes are not a row's stored form.
 var errRow = errors.New("stored event row")
 
-// appendRow writes a row's stored form: version, subject, message key, numbers,
+// AppendRow writes a row's stored form: version, subject, message key, numbers,
 // then those fields that say something, after a mask that names them.
-func appendRow(b []byte, r *event.Row) []byte {
+func AppendRow(b []byte, r *event.Row) []byte {
 	b = append(b, rowVersion)
 	b = append(b, r.Subject[:]...)
 	b = append(b, r.MessageKey[:]...)
@@ -40,8 +40,8 @@ func appendRow(b []byte, r *event.Row) []byte {
 	return w.b
 }
 
-// readRow reads what appendRow wrote; anything else is an errRow.
-func readRow(b []byte) (r event.Row, err error) { return readRowWith(nil, b) }
+// ReadRow reads what AppendRow wrote; anything else is an errRow.
+func ReadRow(b []byte) (r event.Row, err error) { return readRowWith(nil, b) }
 
 // words are texts that come again and again, so that many rows share them.
 type words map[string]string
@@ -78,25 +78,25 @@ func readRowWith(w words, b []byte) (r event.Row, err error) {
 	return r, nil
 }
 
-// peeked is what compaction sorts rows by.
-type peeked struct {
-	subject, message [16]byte
-	received         int64
-	occurred         int64
+// Peeked is what compaction sorts rows by.
+type Peeked struct {
+	Subject, Message [16]byte
+	Received         int64 // milliseconds
+	Occurred         int64
 }
 
-// peekRow reads only that.
-func peekRow(b []byte) (p peeked, err error) {
+// PeekRow reads only that.
+func PeekRow(b []byte) (p Peeked, err error) {
 	in := reader{b: b}
 	if in.byte() != rowVersion {
 		return p, fmt.Errorf("%w: unknown version", errRow)
 	}
-	copy(p.subject[:], in.take(16))
-	copy(p.message[:], in.take(16))
-	p.received = in.varint()
+	copy(p.Subject[:], in.take(16))
+	copy(p.Message[:], in.take(16))
+	p.Received = in.varint()
 	in.varint() // bucket
 	in.varint() // kind
-	if p.occurred = in.varint(); in.bad {
+	if p.Occurred = in.varint(); in.bad {
 		return p, fmt.Errorf("%w: too short", errRow)
 	}
 	return p, nil

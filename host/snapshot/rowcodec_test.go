@@ -1,4 +1,4 @@
-package local
+package snapshot
 
 import (
 	"reflect"
@@ -53,12 +53,12 @@ func drawField(t *rapid.T, f reflect.Value) {
 func TestARowReadsBackAsItWasWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyRow().Draw(t, "row")
-		b := appendRow(nil, &r)
-		got, err := readRow(b)
+		b := AppendRow(nil, &r)
+		got, err := ReadRow(b)
 		if err != nil || !reflect.DeepEqual(got, r) {
 			t.Fatalf("got %+v %v, want %+v", got, err, r)
 		}
-		if p, err := peekRow(b); err != nil || p != (peeked{r.Subject, r.MessageKey, r.ReceivedMS, r.OccurredMS}) {
+		if p, err := PeekRow(b); err != nil || p != (Peeked{r.Subject, r.MessageKey, r.ReceivedMS, r.OccurredMS}) {
 			t.Fatalf("peeked %+v %v", p, err)
 		}
 		if got, err := readRowWith(words{}, b); err != nil || !reflect.DeepEqual(got, r) {
@@ -86,13 +86,13 @@ func (c *fieldCounter) items(*[]event.Item) { *c.n++ }
 
 func TestATruncatedRowIsAnError(t *testing.T) {
 	r := sampleRow()
-	b := appendRow(nil, &r)
+	b := AppendRow(nil, &r)
 	for i := range b {
-		if _, err := readRow(b[:i]); err == nil {
+		if _, err := ReadRow(b[:i]); err == nil {
 			t.Fatalf("%d of %d bytes were taken for a row", i, len(b))
 		}
 	}
-	if _, err := readRow(append(b, 0)); err == nil {
+	if _, err := ReadRow(append(b, 0)); err == nil {
 		t.Fatal("a byte too many was taken")
 	}
 }
@@ -101,14 +101,14 @@ func TestATruncatedRowIsAnError(t *testing.T) {
 // writes back to a row that reads the same.
 func FuzzReadRow(f *testing.F) {
 	r := sampleRow()
-	f.Add(appendRow(nil, &r))
+	f.Add(AppendRow(nil, &r))
 	f.Add([]byte{rowVersion})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r, err := readRow(b)
+		r, err := ReadRow(b)
 		if err != nil {
 			return
 		}
-		again, err := readRow(appendRow(nil, &r))
+		again, err := ReadRow(AppendRow(nil, &r))
 		if err != nil || !reflect.DeepEqual(again, r) {
 			t.Fatalf("%+v became %+v %v", r, again, err)
 		}
@@ -130,13 +130,13 @@ func BenchmarkRowCodec(b *testing.B) {
 	b.Run("write", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			buf = appendRow(buf[:0], &r)
+			buf = AppendRow(buf[:0], &r)
 		}
 	})
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := readRow(buf); err != nil {
+			if _, err := ReadRow(buf); err != nil {
 				b.Fatal(err)
 			}
 		}

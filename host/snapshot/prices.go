@@ -1,16 +1,13 @@
-package local
+package snapshot
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/handschlag/handschlag/price"
 )
 
-type priceRow struct {
+// PriceRow is a row of prices.parquet: one interval of a price history.
+type PriceRow struct {
 	Product    string `parquet:"product_id,dict"`
 	Storefront string `parquet:"storefront,dict"`
 	Channel    string `parquet:"channel,dict"`
@@ -21,16 +18,12 @@ type priceRow struct {
 	Announced  bool   `parquet:"announced"`
 }
 
-// prices writes every history as of the snapshot.
-func (f folder) prices(r pebble.Reader) error {
-	return table(f, "prices", func(add func(priceRow) error) error {
-		return under(r, []byte{tabPrice}, func(_, v []byte) error {
-			var history []price.Interval
-			if err := json.Unmarshal(v, &history); err != nil {
-				return fmt.Errorf("unreadable price history: %w", err)
-			}
+// Prices writes prices.parquet.
+func (to Replace) Prices(histories Each[[]price.Interval]) error {
+	return table(to, "prices", func(add func(PriceRow) error) error {
+		return histories(func(history []price.Interval) error {
 			for _, i := range history {
-				if err := add(priceRow{i.Product, i.Storefront, i.Channel, i.Currency, i.From.UnixMilli(), milli(i.To), i.GrossCents, i.Announced}); err != nil {
+				if err := add(PriceRow{i.Product, i.Storefront, i.Channel, i.Currency, i.From.UnixMilli(), milli(i.To), i.GrossCents, i.Announced}); err != nil {
 					return err
 				}
 			}
