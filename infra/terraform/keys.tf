@@ -1,0 +1,103 @@
+# Keys. That of the identity map is apart: who may read profiles cannot, for that
+# reason alone, learn whose they are.
+
+# Everything but the identity map.
+resource "aws_kms_key" "main" {
+  description             = "${var.prefix}: everything but the identity map"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      local.account_decides,
+      {
+        Sid       = "LogsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"]
+        Resource  = "*"
+        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:*" } }
+      },
+      {
+        Sid       = "AlarmsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+    ]
+  })
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_kms_alias" "main" {
+  name          = "alias/${var.prefix}-main"
+  target_key_id = aws_kms_key.main.key_id
+}
+
+# The identity map, and the key of its hashes.
+resource "aws_kms_key" "identity" {
+  description             = "${var.prefix}: the identity map, and the key of its hashes"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.account_decides]
+  })
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_kms_alias" "identity" {
+  name          = "alias/${var.prefix}-identity"
+  target_key_id = aws_kms_key.identity.key_id
+}
+
+locals {
+  # In a key's policy * is this key. Without this statement nobody could mend the policy.
+  account_decides = {
+    Sid       = "RolesDecide"
+    Effect    = "Allow"
+    Principal = { AWS = "arn:aws:iam::${local.account}:root" }
+    Action    = "kms:*"
+    Resource  = "*"
+  }
+
+  # The credentials of callers. Their values are made in the apply and written past the state.
+  secrets = {
+    write-key       = { version = var.secret_versions.write_key, says = "The public key that pages send: acts on devices only." }
+    server-key      = { version = var.secret_versions.server_key, says = "The shop's server key." }
+    identity-secret = { version = var.secret_versions.identity_secret, says = "HS256 secret of the shop's backend for identity tokens." }
+  }
+}
+
+ephemeral "aws_secretsmanager_random_password" "this" {
+  for_each = local.secrets
+
+  password_length     = 48
+  exclude_punctuation = true
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  for_each = local.secrets
+
+  name        = "${var.prefix}/${each.key}"
+  description = each.value.says
+  kms_key_id  = aws_kms_key.main.arn
+}
+
+resource "aws_secretsmanager_secret_version" "this" {
+  for_each = local.secrets
+
+  secret_id                = aws_secretsmanager_secret.this[each.key].id
+  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.this[each.key].random_password
+  secret_string_wo_version = each.value.version
+}

@@ -1,0 +1,5 @@
+resource "aws_s3_bucket" "this" {
+  lifecycle {
+    prevent_destroy = false
+  }
+}

@@ -1,0 +1,114 @@
+# What every function shares: the configuration, names, control, counters, the
+# catalogue, and the rights that all of them have.
+
+locals {
+  buckets = coalesce(var.bucket_prefix, "${var.prefix}-${data.aws_caller_identity.current.account_id}")
+  account = data.aws_caller_identity.current.account_id
+
+  # A shop's file lays over the default, key by key, as config.Parse does.
+  default   = yamldecode(file("${path.module}/../../config/default.yaml"))
+  own       = var.config == null ? {} : yamldecode(file(coalesce(var.config, "-")))
+  retention = merge(local.default.retention, try(local.own.retention, {}))
+  origins   = try(local.own.cors_origins, local.default.cors_origins)
+
+  # The environment of every function.
+  environment = merge({
+    HANDSCHLAG_AWS         = var.prefix
+    HANDSCHLAG_AWS_BUCKETS = local.buckets
+    HANDSCHLAG_SECRETS     = var.prefix
+    },
+    var.config == null ? {} : { HANDSCHLAG_CONFIG = "/var/task/handschlag.yaml" },
+    var.policy_key == "" ? {} : { HANDSCHLAG_POLICY_KEY = var.policy_key },
+    var.identity_public_key == "" ? {} : { HANDSCHLAG_IDENTITY_PUBLIC_KEY = var.identity_public_key },
+  )
+}
+
+# Switches, and pointers to what is live: products, publication, policy.
+module "control" {
+  source = "./modules/table"
+  name   = "${var.prefix}-control"
+  hash   = "p"
+  range  = "r"
+  kms    = aws_kms_key.main.arn
+  alarm  = aws_sns_topic.alarm.arn
+}
+
+# Hourly counts: what leaves nothing else behind.
+module "counter" {
+  source = "./modules/table"
+  name   = "${var.prefix}-counter"
+  hash   = "hour"
+  range  = "writer"
+  ttl    = "expires"
+  kms    = aws_kms_key.main.arn
+  alarm  = aws_sns_topic.alarm.arn
+}
+
+# Keys of the tenant, each wrapped by a key in KMS.
+module "secret" {
+  source = "./modules/table"
+  name   = "${var.prefix}-secret"
+  hash   = "name"
+  kms    = aws_kms_key.main.arn
+  alarm  = aws_sns_topic.alarm.arn
+}
+
+# Products, and the documents that decisions name by digest. No person.
+module "shop_bucket" {
+  source = "./modules/bucket"
+  name   = "${local.buckets}-shop"
+  kms    = aws_kms_key.main.arn
+}
+
+locals {
+  # Services that a function uses a key through, and in no other way.
+  through = { for s in ["dynamodb", "s3", "secretsmanager"] : s => "${s}.${var.region}.amazonaws.com" }
+
+  # What every function may do.
+  everywhere = {
+    UseMainKey = {
+      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [aws_kms_key.main.arn]
+      condition = { StringEquals = { "kms:ViaService" = values(local.through) } }
+    }
+    UnwrapKeys = {
+      actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+      resources = [module.secret.arn]
+    }
+    ReadControl = {
+      actions   = ["dynamodb:Query"]
+      resources = [module.control.arn]
+    }
+    Count = {
+      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+      resources = [module.counter.arn]
+    }
+    ReadProducts = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.shop_bucket.arn}/products/*"]
+    }
+    KeepDocuments = {
+      actions   = ["s3:PutObject"]
+      resources = ["${module.shop_bucket.arn}/documents/*"]
+    }
+    ReadRules = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.proof_bucket.arn}/bundles/*"]
+    }
+  }
+
+  # For functions that pages and the shop's server call.
+  credentials = {
+    ReadCredentials = {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [for name in keys(local.secrets) : aws_secretsmanager_secret.this[name].arn]
+    }
+  }
+
+  # For functions whose callers are staff, too.
+  staff_environment = {
+    HANDSCHLAG_OIDC_ISSUER     = var.oidc_issuer
+    HANDSCHLAG_OIDC_AUDIENCE   = var.oidc_audience
+    HANDSCHLAG_OIDC_ROLE_CLAIM = var.oidc_role_claim
+  }
+}

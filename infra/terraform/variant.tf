@@ -1,0 +1,25 @@
+# Content, chosen per slot.
+
+module "variant" {
+  source    = "./modules/function"
+  name      = "variant"
+  shop      = local.shop
+  memory_mb = 1024
+  seconds   = 10
+
+  routes = [
+    "POST /v1/variant",
+  ]
+
+  rights = merge(local.everywhere, local.visitors, local.credentials, local.decides, {
+    ReadProfiles = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [module.profile.arn]
+    }
+    ReadSegments = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [module.member.arn]
+    }
+  })
+}
+
