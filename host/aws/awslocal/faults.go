@@ -17,9 +17,11 @@ type Faults struct {
 	Broken     int // a 500
 	Unheard    int // no answer, and nothing done
 	Unanswered int // done, and no answer
-	Partial    int // of calls that can be done in part, done in part
-	Conflict   int // of transactions and conditional writes, met another one
-	Twice      int // records that a stream delivers twice
+	Late       int // no answer, and done after the caller has given up
+	Partial    int // done in part; throttled where that cannot be
+	Conflict   int // met another writer; throttled where that cannot be
+	Twice      int // records that a stream delivers twice, beside all this
+	Stale      int // reads that are not consistent and see what was, beside all this
 
 	Latency time.Duration // of every call
 }
@@ -54,7 +56,7 @@ func (b *books) draw(c *call) lot {
 		share int
 	}{
 		{"throttled", l.f.Throttled}, {"broken", l.f.Broken}, {"unheard", l.f.Unheard},
-		{"unanswered", l.f.Unanswered}, {"partial", l.f.Partial}, {"conflict", l.f.Conflict},
+		{"unanswered", l.f.Unanswered}, {"late", l.f.Late}, {"partial", l.f.Partial}, {"conflict", l.f.Conflict},
 	} {
 		if at -= k.share; at < 0 {
 			l.fault = k.name
@@ -62,7 +64,7 @@ func (b *books) draw(c *call) lot {
 		}
 	}
 	if l.fault == "partial" && !c.divisible() || l.fault == "conflict" && !c.contended() {
-		l.fault = ""
+		l.fault = "throttled"
 	}
 	if l.fault != "" {
 		p.seen.Faults++

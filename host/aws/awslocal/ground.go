@@ -32,6 +32,7 @@ type Ground struct {
 	hose   *hose
 	send   *http.Client
 	books  books
+	stale  memory
 	stop   chan struct{}
 }
 
@@ -56,7 +57,7 @@ func Start(t testing.TB) *Ground {
 func Open(listen string) (g *Ground, err error) {
 	g = &Ground{stop: make(chan struct{}), store: newStore(), send: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}}
 	g.hose = newHose(g.store)
-	g.books.of = map[string]*page{}
+	g.books.of, g.stale.said = map[string]*page{}, map[string][]byte{}
 	defer func() {
 		if err != nil {
 			_ = g.Close()

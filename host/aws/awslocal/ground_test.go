@@ -188,3 +188,38 @@ func TestTheGroundRefusesInEveryWay(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGroundDoesATransactionOncePerToken(t *testing.T) {
+	g := awslocal.Start(t)
+	o := g.Fresh(t)
+	db, _, _, _ := clients(g, "twice")
+	in := &dynamodb.TransactWriteItemsInput{ClientRequestToken: sdk.String("token"), TransactItems: []types.TransactWriteItem{
+		{Put: &types.Put{TableName: sdk.String(o.Prefix + "-profile"), Item: map[string]types.AttributeValue{"s": s("a")}, ConditionExpression: sdk.String("attribute_not_exists(s)")}},
+	}}
+	for range 2 {
+		_, err := db.TransactWriteItems(ctx, in)
+		ok(t, err)
+	}
+}
+
+func TestTheGroundLagsOnlyWhereNobodyAskedForConsistency(t *testing.T) {
+	g := awslocal.Start(t)
+	o := g.Fresh(t)
+	g.Inject("lagging", awslocal.Faults{Stale: 1000})
+	db, _, _, _ := clients(g, "lagging")
+	read := func(consistent bool) string {
+		out, err := db.GetItem(ctx, &dynamodb.GetItemInput{TableName: sdk.String(o.Prefix + "-profile"), Key: map[string]types.AttributeValue{"s": s("a")}, ConsistentRead: &consistent})
+		ok(t, err)
+		if v, is := out.Item["n"].(*types.AttributeValueMemberS); is {
+			return v.Value
+		}
+		return ""
+	}
+	for i, n := range []string{"1", "2"} {
+		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: sdk.String(o.Prefix + "-profile"), Item: map[string]types.AttributeValue{"s": s("a"), "n": s(n)}})
+		ok(t, err)
+		if now, lag := read(true), read(false); now != n || lag != "1" {
+			t.Fatalf("after write %d: %s, lagging %s", i+1, now, lag)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package awslocal
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -39,9 +40,19 @@ func (g *Ground) serve(w http.ResponseWriter, r *http.Request) {
 	case "unanswered":
 		g.pass(httptest.NewRecorder(), r, c, l)
 		hold(r)
+	case "late":
+		go g.passLate(r.Clone(context.WithoutCancel(r.Context())), c, l)
+		hold(r)
 	default:
 		g.pass(w, r, c, l)
 	}
+}
+
+// passLate lets a call arrive after its caller has gone, and perhaps has called
+// again.
+func (g *Ground) passLate(r *http.Request, c *call, l lot) {
+	time.Sleep(time.Duration(200+l.dice.IntN(1500)) * time.Millisecond)
+	g.pass(httptest.NewRecorder(), r, c, l)
 }
 
 // hold keeps the line open and silent until the caller gives up, and then cuts it.
@@ -66,6 +77,9 @@ func (g *Ground) pass(w http.ResponseWriter, r *http.Request, c *call, l lot) {
 			g.passPart(w, r, c, l)
 			return
 		}
+		if l.f.Stale > 0 && g.passStale(w, r, c, l) {
+			return
+		}
 		g.forward(w, r, g.dynamo.url, c.body)
 	default:
 		g.forward(w, r, g.moto.url, c.body)
@@ -88,9 +102,12 @@ func (l lot) twice() func(int) bool {
 func (g *Ground) forward(w http.ResponseWriter, r *http.Request, to string, body []byte) {
 	status, head, answer, err := g.ask(r, to, body)
 	if err != nil {
-		w.WriteHeader(http.StatusBadGateway)
-		return
+		status, head, answer = http.StatusBadGateway, nil, nil
 	}
+	relay(w, status, head, answer)
+}
+
+func relay(w http.ResponseWriter, status int, head http.Header, answer []byte) {
 	for k, v := range head {
 		w.Header()[k] = v
 	}
