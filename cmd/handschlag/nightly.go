@@ -1,33 +1,52 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/segment"
 	"github.com/handschlag/handschlag/config"
-	"github.com/handschlag/handschlag/consent"
-	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/policy"
 )
 
 type nightlyCmd struct {
 	place
 	AsOf     string `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
 	Again    bool   `help:"Let an earlier date replace the publication of a later one."`
+	Host     string `enum:"local,aws" default:"local" help:"Whose night it is: local, of the data folder, or aws, of the account in HANDSCHLAG_AWS; the data folder is then where the night works."`
+	Missing  int64  `placeholder:"N" help:"With --host aws: go on although up to N admitted events of a day were not delivered."`
 	MemoryMB int    `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
 	Patient  bool   `hidden:"" help:"Say nothing of steps that take less than a second."`
 	Threads  int    `help:"Threads for DuckDB; default: the number of CPUs."`
+}
+
+// nightShop is what a night asks of a shop. There are two kinds: a data folder,
+// served or opened here, and an account on AWS.
+type nightShop interface {
+	// verify refuses consent records that are not what was signed, and gives the key
+	// that they were signed with.
+	verify(ctx context.Context, out *progress) (key string, err error)
+	// begin writes a snapshot into an empty folder. Before it returns, the folders of
+	// the night's state and of the exports hold what the last night left.
+	begin(ctx context.Context, in nightCall) (nightAnswer, error)
+	// rules are those that are live at a moment.
+	rules(ctx context.Context, cfg *config.Config, now time.Time) (*policy.Rules, error)
+	// fresh writes consent as it is now, and says where the exports switch stands.
+	fresh(ctx context.Context, in nightCall) (exportsOff bool, err error)
+	// commit makes the decisions about exports durable, before their files are seen.
+	commit(ctx context.Context, records []decide.Record) error
+	// publish shows the exports that lie finished in their folder, and hands the day
+	// what it reads.
+	publish(ctx context.Context, res segment.Result) error
+	// seal has the book replayed (L12) and the chains of decisions walked and sealed
+	// into the ledger (OPS-01).
+	seal(ctx context.Context) (sealAnswer, error)
 }
 
 // Run does one night. Whatever fails, yesterday's exports and publication stay.
@@ -40,9 +59,9 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("finding data folder: %w", err)
 	}
-	return c.within(ctx, s, func(r *reached) error {
-		n := night{dir: dir, asOf: asOf, shop: r, out: newProgress(s.out)}
-		n.out.patient = c.Patient
+	n := night{dir: dir, asOf: asOf, out: newProgress(s.out)}
+	n.out.patient = c.Patient
+	return c.with(ctx, s, &n, func() error {
 		res, err := n.run(ctx, c)
 		if err != nil {
 			return interrupted(ctx, fmt.Errorf("the night failed, nothing was published: %w", err), "nothing was published")
@@ -52,11 +71,21 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	})
 }
 
-// seal has the book replayed (L12) and the head of the decision chain sealed into
-// the ledger (OPS-01), and says what came out.
+// with finds the shop, lets the night do its work, and lets go of the shop.
+func (c nightlyCmd) with(ctx context.Context, s streams, n *night, do func() error) error {
+	if c.Host == "aws" {
+		return c.withAccount(ctx, s, n, do)
+	}
+	return c.within(ctx, s, func(r *reached) error {
+		n.shop = folderNight{n.dir, r, n.out}
+		return do()
+	})
+}
+
+// seal says what came out of the shop's book and chains.
 func (n night) seal(ctx context.Context, s streams) error {
-	var a sealAnswer
-	if err := n.shop.call(ctx, "POST", "/admin/seal", struct{}{}, &a); err != nil {
+	a, err := n.shop.seal(ctx)
+	if err != nil {
 		return fmt.Errorf("the night is published, but the book cannot be relied on: %w", err)
 	}
 	s.printf("book: %d subjects, %d records, %d list entries replayed to state %.16s\n", a.Book.Subjects, a.Book.Records, a.Book.Entries, a.Book.Hash)
@@ -68,7 +97,7 @@ func (n night) seal(ctx context.Context, s streams) error {
 type night struct {
 	dir  string
 	asOf time.Time
-	shop *reached
+	shop nightShop
 	out  *progress
 }
 
@@ -79,9 +108,12 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	defer unlock()
-	if err := n.verifyLedger(ctx); err != nil {
+	n.out.step("ledger", 0, 1)
+	key, err := n.shop.verify(ctx, n.out)
+	if err != nil {
 		return segment.Result{}, err
 	}
+	n.out.step("ledger", 1, 1)
 	snapshot := filepath.Join(state, "snapshot")
 	began := time.Now()
 	answer, err := n.begin(ctx, snapshot, c.Again)
@@ -93,39 +125,15 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 	if err != nil {
 		return segment.Result{}, err
 	}
-	in.Snapshot, in.State, in.Out, in.AsOf = snapshot, state, filepath.Join(n.dir, "exports"), n.asOf
-	if in.LedgerKey, err = (folder{Data: n.dir}).key(); err != nil {
-		return segment.Result{}, err
-	}
+	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = snapshot, state, filepath.Join(n.dir, "exports"), n.asOf, key
 	in.Now = func() time.Time { return answer.Now.Add(time.Since(began)) } // the shop's clock, which may not be this process's
-	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.commit, n.out.step, c.MemoryMB, c.Threads
+	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.shop.commit, n.out.step, c.MemoryMB, c.Threads
 	res, err := segment.Run(ctx, in)
 	n.out.end()
 	if err != nil {
 		return res, err
 	}
-	return res, n.publish(ctx, res)
-}
-
-// verifyLedger refuses to build on consent records that are not what was signed. A
-// ledger that a busy server changes faster than it can be read is said, not refused.
-func (n night) verifyLedger(ctx context.Context) error {
-	n.out.step("ledger", 0, 1)
-	f := folder{Data: n.dir}
-	key, err := f.key()
-	if err != nil {
-		return err
-	}
-	_, err = ledger.Verify(os.DirFS(f.dir()), key)
-	switch {
-	case errors.Is(err, ledger.ErrChanging):
-		n.out.say("the ledger was not verified: " + err.Error())
-	case err != nil: // OPS-06: from now on no consent is relied on
-		err = fmt.Errorf("the ledger does not verify: %w", err)
-		return errors.Join(err, n.shop.call(ctx, "POST", "/admin/trust", trustCall{Broken: oneLine(err)}, &struct{}{}))
-	}
-	n.out.step("ledger", 1, 1)
-	return nil
+	return res, n.shop.publish(ctx, res)
 }
 
 // inputs reads the configuration that the shop decides by, and the rules that are
@@ -135,8 +143,7 @@ func (n night) inputs(ctx context.Context, a nightAnswer) (segment.Inputs, error
 	if err != nil {
 		return segment.Inputs{}, fmt.Errorf("reading the shop's configuration: %w", err)
 	}
-	log := slog.New(slog.NewTextHandler(n.out.out, &slog.HandlerOptions{Level: slog.LevelError}))
-	rules, err := policyOf(n.dir, cfg.Tenant, log).rules(ctx, a.Now, cfg.PolicySettings())
+	rules, err := n.shop.rules(ctx, cfg, a.Now)
 	if err != nil {
 		return segment.Inputs{}, fmt.Errorf("loading the rules: %w", err)
 	}
@@ -152,58 +159,15 @@ func (n night) begin(ctx context.Context, snapshot string, again bool) (nightAns
 	if err := os.MkdirAll(snapshot, 0o700); err != nil {
 		return nightAnswer{}, fmt.Errorf("making the snapshot folder: %w", err)
 	}
-	var a nightAnswer
-	if err := n.shop.call(ctx, "POST", "/admin/night", nightCall{Through: n.asOf, Dir: snapshot, Again: again}, &a); err != nil {
-		return a, err
+	a, err := n.shop.begin(ctx, nightCall{Through: n.asOf, Dir: snapshot, Again: again})
+	if err == nil {
+		n.out.step("snapshot", 1, 1)
 	}
-	n.out.step("snapshot", 1, 1)
-	return a, nil
+	return a, err
 }
 
 func (n night) fresh(ctx context.Context, dir string) (exportsOff bool, err error) {
-	var a standingsAnswer
-	err = n.shop.call(ctx, "POST", "/admin/standings", nightCall{Through: n.asOf, Dir: dir}, &a)
-	return a.ExportsOff, err
-}
-
-func (n night) commit(ctx context.Context, records []decide.Record) error {
-	return n.shop.sendLines(ctx, "/admin/decisions", func(enc *json.Encoder) error {
-		for i := range records {
-			if err := enc.Encode(&records[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// publish hands the day what it reads, members in the order of their pseudonyms.
-func (n night) publish(ctx context.Context, res segment.Result) error {
-	subjects := make([]consent.Subject, 0, len(res.Members))
-	for s := range res.Members {
-		subjects = append(subjects, s)
-	}
-	slices.SortFunc(subjects, func(a, b consent.Subject) int { return bytes.Compare(a[:], b[:]) })
-	return n.shop.sendLines(ctx, "/admin/publish", func(enc *json.Encoder) error {
-		if err := enc.Encode(member{Publication: &res.Publication}); err != nil {
-			return err
-		}
-		for _, s := range subjects {
-			if err := enc.Encode(member{Subject: s, Membership: res.Members[s]}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// sendLines streams one JSON value per line.
-func (r *reached) sendLines(ctx context.Context, path string, write func(*json.Encoder) error) error {
-	body, to := io.Pipe()
-	go func() { _ = to.CloseWithError(write(json.NewEncoder(to))) }()
-	err := r.send(ctx, "POST", path, "", body, &struct{}{})
-	_ = body.CloseWithError(errors.Join(err, io.ErrClosedPipe)) // lets the writer go if nobody read to the end
-	return err
+	return n.shop.fresh(ctx, nightCall{Through: n.asOf, Dir: dir})
 }
 
 // alone keeps a second night of the same folder out.
