@@ -23,11 +23,18 @@ var sized = []Function{
 	{Name: string(GroupRights), Memory: 512, Seconds: 30},
 }
 
+// Preflight is the route of browsers' questions whether a page may call (CORS),
+// whatever the path: every function answers them alike, and ingest is asked.
+const Preflight = "OPTIONS /{proxy+}"
+
 // Functions lists every Lambda with the routes that lead to it, as METHOD PATH;
 // a name in braces is one part of a path. Each route leads to one function.
 func Functions() []Function {
 	out := slices.Clone(sized)
 	for i := range out {
+		if out[i].Name == string(GroupIngest) {
+			out[i].Routes = append(out[i].Routes, Preflight)
+		}
 		for _, rt := range routes(nil) {
 			if rt.function() != out[i].Name {
 				continue
