@@ -96,6 +96,7 @@ func (f *Flow) Consent(ctx context.Context, call ConsentCall, c Caller) (Consent
 	if err := f.odd(ctx, a); err != nil {
 		return ConsentAnswer{}, err
 	}
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Who: []Who{{Device: a.device}, {Account: a.account}}, Profile: true} })
 	if a.account.IsZero() {
 		return f.book(ctx, a, a.device)
 	}

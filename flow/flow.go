@@ -20,9 +20,12 @@ import (
 //
 // Every method reads the clock once. An error is a *Fault.
 type Flow struct {
-	cfg     *config.Config
-	host    Host
-	desk    Desk
+	cfg  *config.Config
+	host Host
+	desk Desk
+
+	foresight Foresight // the host's, if it has any
+
 	clock   func() time.Time
 	binary  string // version of this binary, for decision records
 	rules   *policy.Rules
@@ -63,6 +66,7 @@ func NewUnder(ctx context.Context, rules *policy.Rules, cfg *config.Config, host
 		cfg: cfg, host: host, desk: desk, clock: clock, binary: binary, rules: rules, keys: keys,
 		zone: cfg.Location(), invalid: cfg.Invalid(),
 	}
+	f.foresight, _ = host.(Foresight)
 	if _, err := f.registered(ctx); err != nil {
 		return nil, err
 	}

@@ -77,10 +77,7 @@ type item struct {
 // counters and nothing else. An error is about the whole batch: none of it counts
 // as accepted, and the sender sends it again.
 func (f *Flow) Ingest(ctx context.Context, env event.Envelope, c Caller) (IngestAnswer, error) {
-	b, err := f.batch(ctx, c, len(env.Items))
-	if err != nil {
-		return IngestAnswer{}, err
-	}
+	b := f.batch(c, len(env.Items))
 	results := make([]Result, len(env.Items))
 	for i, m := range env.Items {
 		results[i] = Result{MessageID: m.MessageID, Outcome: Refused}
@@ -89,6 +86,10 @@ func (f *Flow) Ingest(ctx context.Context, env event.Envelope, c Caller) (Ingest
 			continue
 		}
 		b.items = append(b.items, item{result: &results[i], raw: m.Raw})
+	}
+	ctx = b.lookAhead(ctx)
+	if err := b.look(ctx); err != nil {
+		return IngestAnswer{}, err
 	}
 	for i := range b.items {
 		if err := b.judge(ctx, &b.items[i]); err != nil {
@@ -101,17 +102,20 @@ func (f *Flow) Ingest(ctx context.Context, env event.Envelope, c Caller) (Ingest
 	return b.answer(ctx, results)
 }
 
-func (f *Flow) batch(ctx context.Context, c Caller, n int) (*batch, error) {
-	b := &batch{
+func (f *Flow) batch(c Caller, n int) *batch {
+	return &batch{
 		Flow: f, caller: c, now: f.now(), gpc: c.gpc(), dnt: c.dnt(),
 		crowd: make(map[ids]*visitor, 1), items: make([]item, 0, n), refusedBy: map[string]int64{},
 	}
-	var err error
-	if b.on, err = f.on(ctx, SwitchIngest); err != nil {
-		return nil, err
+}
+
+// look reads what the whole batch is judged by.
+func (b *batch) look(ctx context.Context) (err error) {
+	if b.on, err = b.Flow.on(ctx, SwitchIngest); err != nil {
+		return err
 	}
-	b.products, err = f.catalogue(ctx)
-	return b, err
+	b.products, err = b.catalogue(ctx)
+	return err
 }
 
 // judge asks the gate about one event. Raw ends here.

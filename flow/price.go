@@ -59,6 +59,7 @@ func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]Pri
 			return nil, invalid(field, "%s", want)
 		}
 	}
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: true, Prices: histories(quotes)} })
 	on, err := f.on(ctx, SwitchPersonalised)
 	if err != nil {
 		return nil, err
@@ -79,6 +80,16 @@ func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]Pri
 		return nil, unavailable("counting", err)
 	}
 	return out, nil
+}
+
+// histories names the price histories that quotes are judged by, each once.
+func histories(quotes []price.Quote) (out []PriceName) {
+	for _, q := range quotes {
+		if n := (PriceName{q.Product, q.Storefront, q.Channel, q.Currency}); !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // tally counts an answer for the live figures. Saying nothing is no claim.

@@ -79,6 +79,7 @@ func (f *Flow) Variant(ctx context.Context, call VariantCall, c Caller) (Variant
 	if len(call.Locale) > 35 || strings.ContainsFunc(call.Locale, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return VariantAnswer{}, invalid("locale", "want a language tag like de or de-AT")
 	}
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: true, Who: []Who{{d, a}}, Membership: f.bySegment(call.Slot)} })
 	if ch.visitor, err = f.visitor(ctx, d, a); err != nil {
 		return VariantAnswer{}, err
 	}
@@ -216,6 +217,13 @@ func (ch *choice) segments(ctx context.Context) error {
 		ch.in.Consent.RecordID, ch.in.Experiment.RecordID = "", "" // they would lead from the segment to the visitor
 	}
 	return nil
+}
+
+// bySegment guesses, from the publication as last read, whether a slot's choice will
+// look at segments.
+func (f *Flow) bySegment(slot string) bool {
+	p := f.night.Load()
+	return p != nil && len(p.Weights.Slots[slot]) > 0
 }
 
 // draw picks among the eligible: the default, or by keyed lot under the weights.
