@@ -50,19 +50,7 @@ func (b *books) draw(c *call) lot {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.function))
 	l := lot{dice: rand.New(rand.NewPCG(p.faults.Seed^h.Sum64(), p.n)), f: p.faults}
-	at := l.dice.IntN(1000)
-	for _, k := range []struct {
-		name  string
-		share int
-	}{
-		{"throttled", l.f.Throttled}, {"broken", l.f.Broken}, {"unheard", l.f.Unheard},
-		{"unanswered", l.f.Unanswered}, {"late", l.f.Late}, {"partial", l.f.Partial}, {"conflict", l.f.Conflict},
-	} {
-		if at -= k.share; at < 0 {
-			l.fault = k.name
-			break
-		}
-	}
+	l.fault = l.f.at(l.dice.IntN(1000))
 	if l.fault == "partial" && !c.divisible() || l.fault == "conflict" && !c.contended() {
 		l.fault = "throttled"
 	}
@@ -70,6 +58,22 @@ func (b *books) draw(c *call) lot {
 		p.seen.Faults++
 	}
 	return l
+}
+
+// at gives the fault that a number under a thousand falls on, or none.
+func (f Faults) at(n int) string {
+	for _, k := range []struct {
+		name  string
+		share int
+	}{
+		{"throttled", f.Throttled}, {"broken", f.Broken}, {"unheard", f.Unheard}, {"unanswered", f.Unanswered},
+		{"late", f.Late}, {"partial", f.Partial}, {"conflict", f.Conflict},
+	} {
+		if n -= k.share; n < 0 {
+			return k.name
+		}
+	}
+	return ""
 }
 
 // divisible calls can be done in part.

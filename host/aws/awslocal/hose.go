@@ -86,17 +86,24 @@ func (h *hose) serve(w http.ResponseWriter, op string, body []byte, spoil, again
 	}
 }
 
-func (h *hose) putAll(w http.ResponseWriter, s *stream, rs []record, spoil, again func(int) bool, one bool) {
+// unfit says what is wrong with a put, by the limits of the service.
+func unfit(rs []record) string {
 	size := 0
 	for _, r := range rs {
 		size += len(r.Data)
 		if len(r.Data) > recordBytes || len(r.Data) == 0 {
-			answer(w, "firehose", problem{http.StatusBadRequest, "InvalidArgumentException", "a record is empty or longer than 1,000 KiB"})
-			return
+			return "a record is empty or longer than 1,000 KiB"
 		}
 	}
 	if len(rs) == 0 || len(rs) > batchRecords || size > batchBytes {
-		answer(w, "firehose", problem{http.StatusBadRequest, "InvalidArgumentException", "a batch has 1 to 500 records and 4 MiB at most"})
+		return "a batch has 1 to 500 records and 4 MiB at most"
+	}
+	return ""
+}
+
+func (h *hose) putAll(w http.ResponseWriter, s *stream, rs []record, spoil, again func(int) bool, one bool) {
+	if wrong := unfit(rs); wrong != "" {
+		answer(w, "firehose", problem{http.StatusBadRequest, "InvalidArgumentException", wrong})
 		return
 	}
 	failed, said := 0, make([]map[string]string, len(rs))
