@@ -1,9 +1,400 @@
 package aws
 
-import "context"
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
 
-// sequencer grows the ledger every so often while the host is open.
-func (h *Host) sequencer(<-chan struct{}) {}
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-// Sequence takes the whole queue into the ledger.
-func (h *Host) Sequence(context.Context) error { return nil }
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/consent/ledger"
+	"github.com/handschlag/handschlag/flow"
+)
+
+// sequencer grows the ledger now and then, in a process that lives long.
+func (h *Host) sequencer(stop <-chan struct{}) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	tick := time.NewTicker(h.opts.Sequence)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		if err := h.Sequence(ctx); err != nil {
+			h.opts.Log.Error("growing the ledger failed; trying again", "err", err)
+		}
+	}
+}
+
+// The leaf table holds leaves on their way into the ledger, in a few shards, and
+// what a leaf stands for that is no consent record (an opening).
+const (
+	leafShards    = 4
+	leafOfRecord  = "record"
+	leafOfOpening = "opening"
+)
+
+// batchMost bounds one batch: the head carries it, and an item holds 400 KB.
+const batchMost = 2048
+
+// entry is a leaf that waits to enter the ledger.
+type entry struct {
+	shard, place string // its key
+	leaf         ledger.Leaf
+	kind, id     string // what it stands for
+}
+
+func (e entry) key() item { return item{"q": str(e.shard), "n": str(e.place)} }
+
+func openingKey(id string) item { return item{"q": str("o"), "n": str(id)} }
+
+// queue adds a leaf to a transaction.
+func (t *transaction) queue(leaf ledger.Leaf, kind, id string) {
+	t.put(tableLeaf, item{
+		"q": str(fmt.Sprintf("q#%d", leaf[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), leaf[:8])),
+		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id),
+	}, "", nil, nil)
+}
+
+// lay queues a leaf that is no consent record, and keeps its opening. An opening of
+// that id that is there already means the error.
+func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, error) {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return ledger.Leaf{}, err
+	}
+	salt := newSalt()
+	leaf := ledger.NewLeaf(salt, body)
+	i := openingKey(id)
+	i["salt"], i["b"] = bin(salt[:]), bin(body)
+	t.put(tableLeaf, i, "attribute_not_exists(q)", nil, means)
+	t.queue(leaf, leafOfOpening, id)
+	return leaf, nil
+}
+
+// Sequence takes the whole queue into the ledger, batch by batch, and notes where
+// each leaf lies. Any number of processes may do so at once: the ledger decides, and
+// each leaf enters it once.
+func (h *Host) Sequence(ctx context.Context) error {
+	if h.keys.signer == nil {
+		return errors.New("growing the ledger: this process was opened without the ledger's key")
+	}
+	more, err := true, error(nil)
+	for n := 0; more && err == nil; n++ {
+		if more, err = h.grow(ctx, n); n > 100*tries {
+			err = errors.New("other writers always came between")
+		}
+	}
+	if err != nil {
+		return h.suspect(ctx, fmt.Errorf("growing the ledger: %w", err))
+	}
+	return nil
+}
+
+// integrated says how many leaves of the ledger are indexed. Those of the last batch
+// may still lie in the queue: they are swept out before anything else is done, so
+// that what lies there otherwise is not in the ledger.
+type integrated struct {
+	n     int64
+	sweep []string // "shard/place" of each
+}
+
+func (h *Host) integrated(ctx context.Context) (at integrated, err error) {
+	i, err := h.get(ctx, tableLedger, item{"name": str("integrated")})
+	if b := binOf(i, "sweep"); len(b) > 0 {
+		at.sweep = strings.Split(string(b), "\n")
+	}
+	at.n = numOf(i, "n")
+	return at, err
+}
+
+// grow takes one batch of the queue and says whether there may be more.
+func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
+	at, err := h.integrated(ctx)
+	if err == nil {
+		err = h.swept(ctx, at)
+	}
+	if err != nil {
+		return false, err
+	}
+	c, err := h.atRest(ctx, at)
+	if err != nil {
+		return false, err
+	}
+	if c.Size > at.n {
+		return true, h.settle(ctx, at)
+	}
+	queue, err := h.queued(ctx, at, batchMost)
+	if err != nil || len(queue) == 0 {
+		return false, err
+	}
+	leaves := make([]ledger.Leaf, len(queue))
+	for i, e := range queue {
+		leaves[i] = e.leaf
+	}
+	first, _, err := ledger.Append(ctx, ledgerStore{h: h, after: c.Note}, *h.keys.signer, leaves)
+	if errors.Is(err, errBehind) || errors.Is(err, ledger.ErrMoved) {
+		return true, pause(ctx, n)
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, h.indexed(ctx, at, queue, first)
+}
+
+// atRest finishes what was decided and gives the checkpoint. The ledger is begun at
+// first, and never anew: one that is shorter than what was entered is damaged.
+func (h *Host) atRest(ctx context.Context, at integrated) (c ledger.Checkpoint, err error) {
+	store := ledgerStore{h: h}
+	_, c, err = ledger.Append(ctx, store, *h.keys.signer, nil)
+	if errors.Is(err, ledger.ErrNone) && at.n == 0 {
+		c, err = ledger.Create(ctx, store, *h.keys.signer)
+	}
+	if errors.Is(err, ledger.ErrNone) || err == nil && c.Size < at.n {
+		err = errSplit{fmt.Sprintf("the ledger holds %d leaves, but %d were entered: it was cut or replaced", c.Size, at.n)}
+	}
+	return c, err
+}
+
+// queued reads the queue in the order of time, up to about so many leaves.
+func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, error) {
+	gone := make(map[string]bool, len(at.sweep))
+	for _, name := range at.sweep {
+		gone[name] = true
+	}
+	shards := make([][]entry, leafShards)
+	err := each(ctx, leafShards, leafShards, func(ctx context.Context, i int) (err error) {
+		shards[i], err = h.shard(ctx, fmt.Sprintf("q#%d", i), gone, most)
+		return err
+	})
+	out := slices.Concat(shards...)
+	slices.SortFunc(out, func(a, b entry) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.shard, b.shard)) })
+	return out[:min(len(out), most)], err
+}
+
+// errEnough ends a query before its end.
+var errEnough = errors.New("enough")
+
+func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, most int) (out []entry, err error) {
+	err = h.query(ctx, &dynamodb.QueryInput{
+		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
+	}, func(i item) error {
+		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id")}
+		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) {
+			return errors.New("the queue holds an unreadable leaf")
+		}
+		if !gone[e.shard+"/"+e.place] {
+			out = append(out, e)
+		}
+		if len(out) >= most {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return out, err
+}
+
+// settle indexes what is in the ledger already: a crash came before that was noted,
+// or another process is about to.
+func (h *Host) settle(ctx context.Context, at integrated) error {
+	leaves, err := ledger.Leaves(ctx, ledgerStore{h: h}, at.n)
+	if err != nil {
+		return fmt.Errorf("reading the ledger: %w", err)
+	}
+	queue, err := h.queued(ctx, at, int(^uint(0)>>1))
+	if err != nil {
+		return err
+	}
+	known := make(map[ledger.Leaf]entry, len(queue))
+	for _, e := range queue {
+		known[e.leaf] = e
+	}
+	var found []entry
+	for i, leaf := range leaves[:min(len(leaves), batchMost)] {
+		e, is := known[leaf]
+		if !is {
+			now, err := h.integrated(ctx)
+			if err != nil || now.n != at.n { // somebody else settled it
+				return err
+			}
+			return errSplit{fmt.Sprintf("the ledger holds a leaf at %d that the book does not know", at.n+int64(i))}
+		}
+		found = append(found, e)
+	}
+	return h.indexed(ctx, at, found, at.n)
+}
+
+// indexed notes where entries lie, now that a durable checkpoint covers them, and
+// takes them out of the queue. Doing it twice, or by two at once, does the same.
+func (h *Host) indexed(ctx context.Context, at integrated, entries []entry, first int64) error {
+	err := each(ctx, len(entries), 16, func(ctx context.Context, i int) error { return h.index(ctx, entries[i], first+int64(i)) })
+	if err != nil {
+		return err
+	}
+	next := integrated{n: first + int64(len(entries))}
+	for _, e := range entries {
+		next.sweep = append(next.sweep, e.shard+"/"+e.place)
+	}
+	put := &dynamodb.PutItemInput{TableName: h.table(tableLedger), ConditionExpression: sdk.String("attribute_not_exists(n)"), Item: item{
+		"name": str("integrated"), "n": num(next.n), "sweep": bin([]byte(strings.Join(next.sweep, "\n"))),
+	}}
+	if at.n > 0 {
+		put.ConditionExpression, put.ExpressionAttributeValues = sdk.String("n = :was"), item{":was": num(at.n)}
+	}
+	_, err = h.db.PutItem(ctx, put)
+	var moved *types.ConditionalCheckFailedException
+	if errors.As(err, &moved) { // it is noted; whoever did so sweeps, or the next call does
+		return nil
+	}
+	if err != nil {
+		return h.fault("dynamodb:PutItem", "table "+*put.TableName, err)
+	}
+	return h.swept(ctx, next)
+}
+
+// index notes where an entry lies. One that was erased meanwhile stays erased.
+func (h *Host) index(ctx context.Context, e entry, at int64) error {
+	table, key, there := tableBook, recordIDKey(e.id), "attribute_exists(s)"
+	if e.kind == leafOfOpening {
+		table, key, there = tableLeaf, openingKey(e.id), "attribute_exists(q)"
+	}
+	_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: h.table(table), Key: key, UpdateExpression: sdk.String("SET i = :i"), ConditionExpression: &there,
+		ExpressionAttributeValues: item{":i": num(at)},
+	})
+	var gone *types.ConditionalCheckFailedException
+	if errors.As(err, &gone) {
+		return nil
+	}
+	return h.fault("dynamodb:UpdateItem", "table "+*h.table(table), err)
+}
+
+// swept takes the last batch out of the queue.
+func (h *Host) swept(ctx context.Context, at integrated) error {
+	keys := make([]item, len(at.sweep))
+	for i, name := range at.sweep {
+		shard, place, _ := strings.Cut(name, "/")
+		keys[i] = entry{shard: shard, place: place}.key()
+	}
+	return h.remove(ctx, tableLeaf, keys)
+}
+
+// indexOf is where a noted record or opening lies in the ledger, -1 if no checkpoint
+// covers it yet.
+func indexOf(noted item) int64 {
+	if noted["i"] == nil {
+		return -1
+	}
+	return numOf(noted, "i")
+}
+
+// Proof gives a record's inclusion proof under the current checkpoint.
+func (h *Host) Proof(ctx context.Context, id string) (flow.Proof, error) {
+	noted, i, err := h.record(ctx, id)
+	if err != nil {
+		return flow.Proof{}, err
+	}
+	r, err := readRecord(i)
+	if err != nil {
+		return flow.Proof{}, err
+	}
+	at := indexOf(noted)
+	if at < 0 {
+		return flow.Proof{}, fmt.Errorf("the record waits for a checkpoint: %w", flow.ErrMoved)
+	}
+	return h.prove(ctx, r, binOf(i, "salt"), binOf(i, "b"), at)
+}
+
+// prove tells the way from a leaf to the current checkpoint.
+func (h *Host) prove(ctx context.Context, r consent.Record, salt, canonical []byte, at int64) (flow.Proof, error) {
+	store := ledgerStore{h: h}
+	c, err := ledger.Published(ctx, store)
+	if err != nil {
+		return flow.Proof{}, fmt.Errorf("reading checkpoint: %w", err)
+	}
+	hashes, err := ledger.Inclusion(ctx, store, at, c.Size)
+	if err != nil {
+		return flow.Proof{}, fmt.Errorf("proving inclusion: %w", err)
+	}
+	leaf := ledger.NewLeaf([32]byte(salt), canonical)
+	p := flow.Proof{Record: r, Salt: hex.EncodeToString(salt), Leaf: hex.EncodeToString(leaf[:]), Index: at, Checkpoint: string(c.Note)}
+	for _, hash := range hashes {
+		p.Hashes = append(p.Hashes, base64.StdEncoding.EncodeToString(hash[:]))
+	}
+	return p, nil
+}
+
+// Openings gives what every leaf of the ledger stands for that the book still
+// knows: consent records, erasures, seals. Leaves that wait for a checkpoint are
+// left out, and so are sealed proofs.
+func (h *Host) Openings(ctx context.Context, do func(ledger.Opening) error) error {
+	err := h.query(ctx, &dynamodb.QueryInput{
+		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :o"), ExpressionAttributeValues: item{":o": str("o")},
+	}, func(i item) error { return open(i, i, do) })
+	if err != nil {
+		return err
+	}
+	pages := dynamodb.NewScanPaginator(h.db, &dynamodb.ScanInput{
+		TableName: h.table(tableBook), ConsistentRead: sdk.Bool(true),
+		FilterExpression: sdk.String("begins_with(r, :rec)"), ExpressionAttributeValues: item{":rec": str("rec#")},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return h.fault("dynamodb:Scan", "table "+*h.table(tableBook), err)
+		}
+		noted, err := h.notedOf(ctx, page.Items)
+		for n, i := range page.Items {
+			if err == nil && noted[n] != nil {
+				err = open(noted[n], i, do)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notedOf finds where records are noted.
+func (h *Host) notedOf(ctx context.Context, records []item) ([]item, error) {
+	keys, ids, found := make([]item, len(records)), make([]string, len(records)), map[string]item{}
+	for n, i := range records {
+		r, err := readRecord(i)
+		if err != nil {
+			return nil, err
+		}
+		keys[n] = recordIDKey(r.RecordID)
+		ids[n] = strOf(keys[n], "s")
+	}
+	err := h.getAll(ctx, tableBook, keys, func(i item) { found[strOf(i, "s")] = i })
+	out := make([]item, len(records))
+	for n, id := range ids {
+		out[n] = found[id]
+	}
+	return out, err
+}
+
+func open(noted, i item, do func(ledger.Opening) error) error {
+	if at := indexOf(noted); at >= 0 {
+		return do(ledger.Opening{Index: at, Salt: hex.EncodeToString(binOf(i, "salt")), Content: bytes.Clone(binOf(i, "b"))})
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+package aws
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/handschlag/handschlag/consent"
+)
+
+// gravePrefix begins the keys of what stays of erased subjects: a keyed hash of the
+// pseudonym, from which nothing leads back. It keeps out what comes late, lies in a
+// log or comes back with a backup.
+const gravePrefix = "grave#"
+
+// graveOf is an erased subject's mark, in hex.
+func (h *Host) graveOf(s consent.Subject) string {
+	return hex.EncodeToString(derive(h.keys.Digest, "grave", s[:])[:16])
+}
+
+func (h *Host) graveKey(s consent.Subject) item {
+	return item{"s": str(gravePrefix + h.graveOf(s)), "r": str("at")}
+}
+
+// buried reports that a subject was erased, or is being erased.
+func (h *Host) buried(ctx context.Context, s consent.Subject) (bool, error) {
+	i, err := h.get(ctx, tableBook, h.graveKey(s))
+	return i != nil, err
+}

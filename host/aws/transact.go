@@ -1,0 +1,228 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// errAgain says that another writer came between: read again, and try again.
+var errAgain = errors.New("another writer came between")
+
+// tries bounds how often a write begins anew because others came between.
+const tries = 200
+
+// again runs a read and a conditional write until no other writer comes between.
+func again(ctx context.Context, try func() error) error {
+	for n := 0; ; n++ {
+		err := try()
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+		if n == tries {
+			return fmt.Errorf("giving up after %d tries: %w", tries, err)
+		}
+		if err := pause(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits a while drawn at random, longer from one try to the next.
+func pause(ctx context.Context, n int) error {
+	wait := time.NewTimer(time.Duration(rand.Int64N(int64(2*time.Millisecond) << min(n, 6))))
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-wait.C:
+		return nil
+	}
+}
+
+// transaction is several writes that happen together or not at all. Each names the
+// error that says what it means when its condition fails.
+type transaction struct {
+	h     *Host
+	items []types.TransactWriteItem
+	means []error
+}
+
+func (h *Host) transaction() *transaction { return &transaction{h: h} }
+
+// put replaces an item if its condition holds; "" puts it whatever was there.
+func (t *transaction) put(table string, i item, condition string, values item, means error) {
+	p := &types.Put{TableName: t.h.table(table), Item: i}
+	if condition != "" {
+		p.ConditionExpression, p.ExpressionAttributeValues = &condition, values
+	}
+	t.add(types.TransactWriteItem{Put: p}, means)
+}
+
+// update changes attributes of an item if its condition holds.
+func (t *transaction) update(table string, key item, change, condition string, values item, means error) {
+	u := &types.Update{TableName: t.h.table(table), Key: key, UpdateExpression: &change, ExpressionAttributeValues: values}
+	if condition != "" {
+		u.ConditionExpression = &condition
+	}
+	t.add(types.TransactWriteItem{Update: u}, means)
+}
+
+// check fails the whole if a condition on an item that stays as it is does not hold.
+func (t *transaction) check(table string, key item, condition string, values item, means error) {
+	t.add(types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: t.h.table(table), Key: key, ConditionExpression: &condition, ExpressionAttributeValues: values,
+	}}, means)
+}
+
+// delete removes an item if its condition holds.
+func (t *transaction) delete(table string, key item, condition string, values item, means error) {
+	d := &types.Delete{TableName: t.h.table(table), Key: key}
+	if condition != "" {
+		d.ConditionExpression, d.ExpressionAttributeValues = &condition, values
+	}
+	t.add(types.TransactWriteItem{Delete: d}, means)
+}
+
+func (t *transaction) add(w types.TransactWriteItem, means error) {
+	t.items, t.means = append(t.items, w), append(t.means, means)
+}
+
+// commit writes all or nothing. If conditions failed, the error is what the first of
+// them means; one that means more than errAgain counts before it. The SDK repeats a
+// call under one token, so that a repetition of what was done does nothing.
+//
+// Two transactions that touch one item at once may cancel each other although both
+// conditions hold: that is errAgain too.
+func (t *transaction) commit(ctx context.Context) error {
+	_, err := t.h.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: t.items})
+	var cancelled *types.TransactionCanceledException
+	if !errors.As(err, &cancelled) {
+		return t.h.fault("dynamodb:TransactWriteItems", "table "+t.tables(), err)
+	}
+	var says error
+	for i, r := range cancelled.CancellationReasons {
+		switch code := sdk.ToString(r.Code); {
+		case code == "ConditionalCheckFailed" && i < len(t.means) && t.means[i] != nil:
+			if says == nil || errors.Is(says, errAgain) && !errors.Is(t.means[i], errAgain) {
+				says = t.means[i]
+			}
+		case code == "TransactionConflict" || code == "ThrottlingError" || code == "ProvisionedThroughputExceeded":
+			if says == nil {
+				says = errAgain
+			}
+		}
+	}
+	if says == nil {
+		says = t.h.fault("dynamodb:TransactWriteItems", "table "+t.tables(), err)
+	}
+	return says
+}
+
+// tables names what the transaction writes to, each once.
+func (t *transaction) tables() (out string) {
+	seen := map[string]bool{}
+	for _, i := range t.items {
+		var name string
+		switch {
+		case i.Put != nil:
+			name = *i.Put.TableName
+		case i.Update != nil:
+			name = *i.Update.TableName
+		case i.Delete != nil:
+			name = *i.Delete.TableName
+		case i.ConditionCheck != nil:
+			name = *i.ConditionCheck.TableName
+		}
+		if !seen[name] {
+			out += map[bool]string{true: "", false: ", "}[out == ""] + name
+		}
+		seen[name] = true
+	}
+	return out
+}
+
+// query calls do for every item that a query finds, by consistent reads.
+func (h *Host) query(ctx context.Context, q *dynamodb.QueryInput, do func(item) error) error {
+	if q.IndexName == nil {
+		q.ConsistentRead = sdk.Bool(true)
+	}
+	for pages := dynamodb.NewQueryPaginator(h.db, q); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return h.fault("dynamodb:Query", "table "+*q.TableName, err)
+		}
+		for _, i := range page.Items {
+			if err := do(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mostAtOnce is how many items one batch call may write.
+const mostAtOnce = 25
+
+// remove deletes items by key, those that are not there too.
+func (h *Host) remove(ctx context.Context, table string, keys []item) error {
+	name := *h.table(table)
+	for len(keys) > 0 {
+		n := min(len(keys), mostAtOnce)
+		left := make([]types.WriteRequest, n)
+		for i, k := range keys[:n] {
+			left[i].DeleteRequest = &types.DeleteRequest{Key: k}
+		}
+		if err := h.writeBatch(ctx, name, left); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+// writeBatch writes up to mostAtOnce requests, what is left over again and again.
+func (h *Host) writeBatch(ctx context.Context, table string, left []types.WriteRequest) error {
+	for n := 0; len(left) > 0; n++ {
+		out, err := h.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: left}})
+		if err == nil && n == 8 && len(out.UnprocessedItems) > 0 {
+			err = errors.New("some items are left over after every try")
+		}
+		if err != nil {
+			return h.fault("dynamodb:BatchWriteItem", "table "+table, err)
+		}
+		if left = out.UnprocessedItems[table]; len(left) > 0 {
+			if err := pause(ctx, n+2); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each runs do for 0 to n-1, a few at a time, and gives the first error.
+func each(ctx context.Context, n, atOnce int, do func(ctx context.Context, i int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var work sync.WaitGroup
+	var next atomic.Int64
+	for range min(n, atOnce) {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				if err := do(ctx, i); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	return context.Cause(ctx)
+}
