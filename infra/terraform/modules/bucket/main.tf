@@ -106,7 +106,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     for_each = var.expire_days
 
     content {
-      id     = rule.key
+      id     = "expire ${rule.key}*"
       status = "Enabled"
 
       filter {

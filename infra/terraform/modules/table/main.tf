@@ -24,8 +24,16 @@ resource "aws_dynamodb_table" "this" {
     content {
       name            = global_secondary_index.key
       projection_type = "ALL"
-      hash_key        = global_secondary_index.value.hash
-      range_key       = global_secondary_index.value.range
+
+      key_schema {
+        attribute_name = global_secondary_index.value.hash
+        key_type       = "HASH"
+      }
+
+      key_schema {
+        attribute_name = global_secondary_index.value.range
+        key_type       = "RANGE"
+      }
     }
   }
 
