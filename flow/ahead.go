@@ -20,7 +20,7 @@ type Foresight interface {
 
 // Ahead is what a call will ask for.
 type Ahead struct {
-	Control    bool // switches, the catalogue's version and the publication
+	Control    int // how many of switches, the catalogue's version and the publication
 	Who        []Who
 	Profile    bool // of each, and each state and link
 	Membership bool
@@ -45,7 +45,7 @@ func (f *Flow) ahead(ctx context.Context, a func() Ahead) context.Context {
 // lookAhead reads ahead what judging a batch will ask for.
 func (b *batch) lookAhead(ctx context.Context) context.Context {
 	return b.ahead(ctx, func() Ahead {
-		a := Ahead{Control: true, Profile: true}
+		a := Ahead{Control: 2, Profile: true}
 		seen := make(map[ids]bool, 1)
 		for i := range b.items {
 			who, _ := b.whose(b.items[i].raw)

@@ -58,7 +58,7 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 	if err != nil {
 		return HandoverAnswer{}, err
 	}
-	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: true} })
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 1} })
 	speaker, _ := f.answerer(call.Channel)
 	key, id := f.keys.contact(t)
 	stripe, _ := strconv.ParseUint(key[:2], 16, 8) // key is hex: its first byte, not its first letter

@@ -10,6 +10,7 @@ import (
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
 	"github.com/handschlag/handschlag/price"
 )
@@ -59,8 +60,12 @@ func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]Pri
 			return nil, invalid(field, "%s", want)
 		}
 	}
-	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: true, Prices: histories(quotes)} })
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 2, Prices: histories(quotes)} })
 	on, err := f.on(ctx, SwitchPersonalised)
+	if err != nil {
+		return nil, err
+	}
+	cat, err := f.catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +73,7 @@ func (f *Flow) Price(ctx context.Context, quotes []price.Quote, c Caller) ([]Pri
 	records := make([]*decide.Record, len(quotes))
 	names := map[string]int64{}
 	for i, q := range quotes {
-		if out[i], records[i], err = f.quote(ctx, q, on && f.cfg.Prices.Personalised, now); err != nil {
+		if out[i], records[i], err = f.quote(ctx, q, cat, on && f.cfg.Prices.Personalised, now); err != nil {
 			return nil, err
 		}
 		out[i].tally(q, names)
@@ -107,8 +112,8 @@ func (a PriceAnswer) tally(q price.Quote, names map[string]int64) {
 	}
 }
 
-func (f *Flow) quote(ctx context.Context, q price.Quote, personalised bool, now time.Time) (PriceAnswer, *decide.Record, error) {
-	in, err := f.priceInput(ctx, q, personalised, now)
+func (f *Flow) quote(ctx context.Context, q price.Quote, cat event.Catalogue, personalised bool, now time.Time) (PriceAnswer, *decide.Record, error) {
+	in, err := f.priceInput(ctx, q, cat, personalised, now)
 	if err != nil {
 		return PriceAnswer{}, nil, err
 	}
@@ -148,7 +153,7 @@ func filled(s []string) []string {
 
 // priceInput gathers the facts. Of the visitor there is one boolean; the record
 // that it comes from is not named, so that a price decision leads to nobody.
-func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool, now time.Time) (policy.PriceInput, error) {
+func (f *Flow) priceInput(ctx context.Context, q price.Quote, cat event.Catalogue, personalised bool, now time.Time) (policy.PriceInput, error) {
 	history, err := f.host.PriceHistory(ctx, q.Product, q.Storefront, q.Channel, q.Currency)
 	if err != nil {
 		return policy.PriceInput{}, unavailable("reading price history", err)
@@ -156,10 +161,6 @@ func (f *Flow) priceInput(ctx context.Context, q price.Quote, personalised bool,
 	in := policy.PriceInput{Facts: price.Judgeable(q, history, now, f.storefront(q.Storefront)), Personalised: personalised}
 	in.Significance, in.Ground = f.cfg.Decisions[decide.ActionPrice].Significance, f.cfg.Decisions[decide.ActionPrice].Ground
 	if in.ConsentGiven, err = f.priceConsent(ctx, q.ConsentID, now); err != nil {
-		return in, err
-	}
-	cat, err := f.catalogue(ctx)
-	if err != nil {
 		return in, err
 	}
 	if p, ok := cat.Product(q.Product); ok {
