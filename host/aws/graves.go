@@ -26,3 +26,17 @@ func (h *Host) buried(ctx context.Context, s consent.Subject) (bool, error) {
 	i, err := h.get(ctx, tableBook, h.graveKey(s))
 	return i != nil, err
 }
+
+// erasedAmong gives those of the subjects that were erased, or are being erased.
+func (h *Host) erasedAmong(ctx context.Context, subjects []consent.Subject) (map[consent.Subject]bool, error) {
+	of, keys := map[string]consent.Subject{}, []item{}
+	for _, s := range subjects {
+		k := h.graveKey(s)
+		if _, twice := of[strOf(k, "s")]; !twice && !s.IsZero() {
+			of[strOf(k, "s")], keys = s, append(keys, k)
+		}
+	}
+	out := map[consent.Subject]bool{}
+	err := h.getAll(ctx, tableBook, keys, func(i item) { out[of[strOf(i, "s")]] = true })
+	return out, err
+}

@@ -60,6 +60,7 @@ type Host struct {
 
 	chain chain // decisions.go
 	tally tally // counters.go
+	memo  memo  // control.go
 	trust trust // trust.go
 
 	stop   chan struct{}
