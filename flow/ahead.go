@@ -20,7 +20,7 @@ type Foresight interface {
 
 // Ahead is what a call will ask for.
 type Ahead struct {
-	Control    int // how many of switches, the catalogue's version and the publication
+	Control    int // how many questions about switches, the catalogue's version, the publication and who is in it
 	Who        []Who
 	Profile    bool // of each, and each state and link
 	Membership bool

@@ -82,7 +82,7 @@ func (f *Flow) Escalate(ctx context.Context, call EscalateCall, c Caller) (Escal
 		return EscalateAnswer{}, invalid("anonymousId", "missing; only a visitor who asks needs none")
 	}
 	ctx = f.ahead(ctx, func() Ahead {
-		return Ahead{Control: 3, Who: []Who{{d, a}}, Profile: true, Membership: true, Advisers: true}
+		return Ahead{Control: 4, Who: []Who{{d, a}}, Profile: true, Membership: true, Advisers: true}
 	})
 	v, err := f.visitor(ctx, d, a)
 	if err != nil {

@@ -79,7 +79,7 @@ func (f *Flow) Variant(ctx context.Context, call VariantCall, c Caller) (Variant
 	if len(call.Locale) > 35 || strings.ContainsFunc(call.Locale, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return VariantAnswer{}, invalid("locale", "want a language tag like de or de-AT")
 	}
-	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 3, Who: []Who{{d, a}}, Membership: f.bySegment(call.Slot)} })
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 4, Who: []Who{{d, a}}, Membership: f.bySegment(call.Slot)} })
 	if ch.visitor, err = f.visitor(ctx, d, a); err != nil {
 		return VariantAnswer{}, err
 	}

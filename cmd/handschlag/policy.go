@@ -35,12 +35,13 @@ type policyCmd struct {
 
 type policyInitCmd struct {
 	place
+	whose
 	Folder string `arg:"" help:"Where to write; it must not exist."`
 }
 
 // Run writes the live rules, and never over a folder that is there.
-func (c policyInitCmd) Run(s streams) error {
-	base, _, err := candidate{place: c.place}.live(s)
+func (c policyInitCmd) Run(ctx context.Context, s streams) error {
+	base, _, err := candidate{place: c.place, whose: c.whose}.live(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,7 @@ func newFile(name string, body []byte) error {
 // candidate is a policy in a folder, and the shop that it is for.
 type candidate struct {
 	place
+	whose
 	Folder string `arg:"" optional:"" help:"Folder laid out as policy/; what it lacks is the program's. Default: the program's rules."`
 }
 
@@ -135,7 +137,7 @@ func (c candidate) fs() (fs.FS, error) {
 }
 
 // live is the bundle that a candidate would follow, with the shop's settings.
-func (c candidate) live(s streams) (*policy.Bundle, *config.Config, error) {
+func (c candidate) live(ctx context.Context, s streams) (*policy.Bundle, *config.Config, error) {
 	cfg, _, err := loadConfig(c.Config)
 	if err != nil {
 		return nil, nil, err
@@ -144,7 +146,11 @@ func (c candidate) live(s streams) (*policy.Bundle, *config.Config, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	base, err := policyOf(c.Data, cfg.Tenant, alarms(s)).good(clock.Now())
+	st, err := c.policies(ctx, c.place, cfg, clock, alarms(s))
+	if err != nil {
+		return nil, nil, err
+	}
+	base, err := st.good(ctx, clock.Now())
 	return base, cfg, err
 }
 
@@ -156,7 +162,7 @@ type policyInspectCmd struct{ candidate }
 
 // Run prints what a release of the candidate must speak of.
 func (c policyInspectCmd) Run(ctx context.Context, s streams) error {
-	base, cfg, err := c.live(s)
+	base, cfg, err := c.live(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -273,13 +279,14 @@ func readRelease(name, replay string) (policy.Release, error) {
 // incoming is a bundle from outside, and the shop that it comes to.
 type incoming struct {
 	place
+	whose
 	Bundle string `arg:"" help:"Bundle file."`
 	Public string `placeholder:"FILE" help:"policy-public.pem; needed for the first bundle, pinned from then on."`
 }
 
 // checked opens the bundle and asks everything that install asks.
 func (c incoming) checked(ctx context.Context) (st policyStore, b *policy.Bundle, raw, key []byte, now time.Time, err error) {
-	if err = thereIs(c.Data); err != nil {
+	if err = c.there(c.place); err != nil {
 		return
 	}
 	cfg, _, err := loadConfig(c.Config)
@@ -290,12 +297,15 @@ func (c incoming) checked(ctx context.Context) (st policyStore, b *policy.Bundle
 	if err != nil {
 		return
 	}
-	now, st = clock.Now(), policyOf(c.Data, cfg.Tenant, slog.New(slog.DiscardHandler))
+	now = clock.Now()
+	if st, err = c.policies(ctx, c.place, cfg, clock, slog.New(slog.DiscardHandler)); err != nil {
+		return
+	}
 	if raw, err = os.ReadFile(c.Bundle); err != nil {
 		err = fmt.Errorf("reading the bundle: %w", err)
 		return
 	}
-	if key, err = c.trusted(st); err != nil {
+	if key, err = c.trusted(ctx, st); err != nil {
 		return
 	}
 	if b, err = policy.OpenBundle(raw, key, cfg.Tenant); err == nil {
@@ -318,8 +328,8 @@ func (r refusedBundle) Error() string {
 func (r refusedBundle) Unwrap() error { return r.error }
 
 // trusted is the pinned key, or the one given for the first bundle.
-func (c incoming) trusted(st policyStore) ([]byte, error) {
-	pinned, err := st.key()
+func (c incoming) trusted(ctx context.Context, st policyStore) ([]byte, error) {
+	pinned, err := st.Key(ctx)
 	if err != nil || pinned != nil {
 		return pinned, err
 	}
@@ -335,11 +345,11 @@ func (c incoming) trusted(st policyStore) ([]byte, error) {
 
 // follows checks a bundle against the newest good one, in effect or not.
 func (c incoming) follows(ctx context.Context, st policyStore, b *policy.Bundle, s policy.Settings) error {
-	newest, err := st.good(time.Unix(1<<40, 0))
+	newest, err := st.good(ctx, time.Unix(1<<40, 0))
 	if err != nil {
 		return err
 	}
-	kept, err := st.revisions() // one that no longer verifies still counts: it was good once
+	kept, err := st.Bundles(ctx) // one that no longer verifies still counts: it was good once
 	if err != nil {
 		return err
 	}
@@ -388,17 +398,15 @@ type policyInstallCmd struct{ incoming }
 func (c policyInstallCmd) Run(ctx context.Context, s streams) error {
 	st, b, raw, key, now, err := c.checked(ctx)
 	if refused := (refusedBundle{}); errors.As(err, &refused) {
-		if mkErr := os.MkdirAll(st.dir, 0o700); mkErr == nil {
-			st.alarm(now, oneLine(err))
-		}
+		st.refused(now, oneLine(err))
 	}
 	if err != nil {
 		return err
 	}
-	if err := st.keep(b.Revision, raw, key); err != nil {
+	if err := st.Put(ctx, b.Revision, raw, key); err != nil {
 		return err
 	}
-	from := "the next start of serve, and the next night"
+	from := c.inEffect()
 	if b.Release.EffectiveAt.After(now) {
 		from = b.Release.EffectiveAt.Format(time.RFC3339)
 	}
@@ -406,11 +414,14 @@ func (c policyInstallCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-type policyStatusCmd struct{ place }
+type policyStatusCmd struct {
+	place
+	whose
+}
 
 // Run prints the live policy and what is kept beside it.
-func (c policyStatusCmd) Run(s streams) error {
-	if err := thereIs(c.Data); err != nil {
+func (c policyStatusCmd) Run(ctx context.Context, s streams) error {
+	if err := c.there(c.place); err != nil {
 		return err
 	}
 	cfg, _, err := loadConfig(c.Config)
@@ -421,8 +432,11 @@ func (c policyStatusCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	st := policyOf(c.Data, cfg.Tenant, alarms(s))
-	b, err := st.good(clock.Now())
+	st, err := c.policies(ctx, c.place, cfg, clock, alarms(s))
+	if err != nil {
+		return err
+	}
+	b, err := st.good(ctx, clock.Now())
 	if err != nil {
 		return err
 	}
@@ -432,21 +446,20 @@ func (c policyStatusCmd) Run(s streams) error {
 		s.printf("live: ")
 		s.bundle(b)
 	}
-	revisions, err := st.revisions()
+	revisions, err := st.Bundles(ctx)
 	if err != nil {
 		return err
 	}
-	key, err := st.key()
+	key, err := st.Key(ctx)
 	if err != nil {
 		return err
 	}
 	for _, n := range revisions {
-		s.printf("kept: revision %d, %s\n", n, st.standing(n, key, b, clock.Now()))
+		s.printf("kept: revision %d, %s\n", n, st.standing(ctx, n, key, b, clock.Now()))
 	}
-	body, err := os.ReadFile(filepath.Join(st.dir, "alarms.ndjson"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading alarms: %w", err)
+	body, here, err := st.alarms()
+	if err == nil && here {
+		s.printf("refused so far: %d\n%s", strings.Count(string(body), "\n"), body)
 	}
-	s.printf("refused so far: %d\n%s", strings.Count(string(body), "\n"), body)
-	return nil
+	return err
 }

@@ -17,55 +17,38 @@ import (
 	"github.com/handschlag/handschlag/policy"
 )
 
-// OPS-02: policyStore is DATA/policy: the key that bundles must be signed with, every
-// bundle that was good when it came, and the alarms. The program's own rules are
-// the first good ones.
+// OPS-02: policyStore is what a shop keeps of policies: the key that bundles must be
+// signed with, every bundle that was good when it came, and the alarms. The
+// program's own rules are the first good ones.
 type policyStore struct {
-	dir    string
+	keeper
 	tenant string
 	log    *slog.Logger
 }
 
+// keeper is where a shop keeps them: its data folder, or its account on AWS.
+type keeper interface {
+	// Key is the public key that was pinned with the first bundle; nil before.
+	Key(ctx context.Context) ([]byte, error)
+	// Bundles lists what is kept, highest first.
+	Bundles(ctx context.Context) ([]int64, error)
+	// Bundle gives a kept file as it is.
+	Bundle(ctx context.Context, revision int64) ([]byte, error)
+	// Put keeps a bundle, and the key if it is the first.
+	Put(ctx context.Context, revision int64, raw, key []byte) error
+	// alarm keeps the line about a policy that was refused, where there is a place for it.
+	alarm(line []byte) error
+	// alarms gives those lines; false if they are elsewhere.
+	alarms() ([]byte, bool, error)
+}
+
 func policyOf(data, tenant string, log *slog.Logger) policyStore {
-	return policyStore{filepath.Join(data, "policy"), tenant, log}
-}
-
-// key is the public key that was pinned with the first bundle; nil before.
-func (p policyStore) key() ([]byte, error) {
-	b, err := os.ReadFile(filepath.Join(p.dir, "key.pem"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the policy key: %w", err)
-	}
-	return b, nil
-}
-
-// revisions lists what is kept, highest first.
-func (p policyStore) revisions() ([]int64, error) {
-	names, err := filepath.Glob(filepath.Join(p.dir, "bundles", "*.tar.gz"))
-	if err != nil {
-		return nil, err
-	}
-	var out []int64
-	for _, name := range names {
-		if n, err := strconv.ParseInt(strings.TrimSuffix(filepath.Base(name), ".tar.gz"), 10, 64); err == nil {
-			out = append(out, n)
-		}
-	}
-	slices.Sort(out)
-	slices.Reverse(out)
-	return out, nil
-}
-
-func (p policyStore) file(revision int64) string {
-	return filepath.Join(p.dir, "bundles", strconv.FormatInt(revision, 10)+".tar.gz")
+	return policyStore{policyFolder(filepath.Join(data, "policy")), tenant, log}
 }
 
 // open reads a kept bundle and verifies it again.
-func (p policyStore) open(revision int64, key []byte) (*policy.Bundle, error) {
-	raw, err := os.ReadFile(p.file(revision))
+func (p policyStore) open(ctx context.Context, revision int64, key []byte) (*policy.Bundle, error) {
+	raw, err := p.Bundle(ctx, revision)
 	if err != nil {
 		return nil, fmt.Errorf("reading the bundle: %w", err)
 	}
@@ -76,34 +59,24 @@ func (p policyStore) open(revision int64, key []byte) (*policy.Bundle, error) {
 	return b, err
 }
 
-// good gives the highest kept bundle above the program's own revision that
-// verifies and is in effect at a moment; nil means the program's own rules. One
-// that does not verify raises an alarm, and the next one counts.
-func (p policyStore) good(now time.Time) (*policy.Bundle, error) {
-	revisions, err := p.revisions()
+// good gives the bundle that is law at a moment; nil means the program's own rules.
+func (p policyStore) good(ctx context.Context, now time.Time) (*policy.Bundle, error) {
+	revisions, err := p.Bundles(ctx)
 	if err != nil || len(revisions) == 0 {
 		return nil, err
 	}
-	key, err := p.key()
+	key, err := p.Key(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range revisions {
-		b, err := p.open(n, key)
-		if err != nil {
-			p.alarm(now, fmt.Sprintf("kept bundle %d is refused, an older policy stays: %v", n, err))
-			continue
-		}
-		if n > policy.Revision() && !b.Release.EffectiveAt.After(now) {
-			return b, nil
-		}
-	}
-	return nil, nil
+	live, _ := policy.InForce(now, revisions, func(n int64) (*policy.Bundle, error) { return p.open(ctx, n, key) },
+		func(what string) { p.refused(now, what) })
+	return live, nil
 }
 
 // standing says what becomes of a kept bundle beside the live one.
-func (p policyStore) standing(revision int64, key []byte, live *policy.Bundle, now time.Time) string {
-	b, err := p.open(revision, key)
+func (p policyStore) standing(ctx context.Context, revision int64, key []byte, live *policy.Bundle, now time.Time) string {
+	b, err := p.open(ctx, revision, key)
 	switch {
 	case err != nil:
 		return "refused: it no longer verifies"
@@ -118,7 +91,7 @@ func (p policyStore) standing(revision int64, key []byte, live *policy.Bundle, n
 // rules compiles the policy that is live at a moment. A bundle that this program
 // cannot compile raises an alarm, and the program's own rules stay.
 func (p policyStore) rules(ctx context.Context, now time.Time, s policy.Settings) (*policy.Rules, error) {
-	b, err := p.good(now)
+	b, err := p.good(ctx, now)
 	if err != nil {
 		return nil, err
 	}
@@ -127,26 +100,107 @@ func (p policyStore) rules(ctx context.Context, now time.Time, s policy.Settings
 		if err == nil {
 			return r, nil
 		}
-		p.alarm(now, fmt.Sprintf("kept bundle %d is refused, the program's own rules stay: %v", b.Revision, err))
+		p.refused(now, fmt.Sprintf("kept bundle %d is refused, the program's own rules stay: %v", b.Revision, err))
 	}
 	return policy.Load(ctx, s)
 }
 
-// keep writes a bundle, and the key if it is the first.
-func (p policyStore) keep(revision int64, raw, key []byte) error {
-	if err := os.MkdirAll(filepath.Join(p.dir, "bundles"), 0o700); err != nil {
+// alarm is one line about a policy that was refused.
+type alarm struct {
+	Time time.Time `json:"time"`
+	What string    `json:"what"`
+}
+
+// refused logs that a policy was refused, and writes it down. It cannot fail the
+// caller: what was refused stays refused.
+func (p policyStore) refused(now time.Time, what string) {
+	p.log.Error("policy refused", "why", what)
+	line, _ := json.Marshal(alarm{now, what})
+	if err := p.alarm(append(line, '\n')); err != nil {
+		p.log.Error("writing the alarm", "error", err)
+	}
+}
+
+// policyFolder is DATA/policy.
+type policyFolder string
+
+// Key reads the pinned key.
+func (dir policyFolder) Key(context.Context) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(string(dir), "key.pem"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy key: %w", err)
+	}
+	return b, nil
+}
+
+// Bundles lists the files.
+func (dir policyFolder) Bundles(context.Context) ([]int64, error) {
+	names, err := filepath.Glob(filepath.Join(string(dir), "bundles", "*.tar.gz"))
+	if err != nil {
+		return nil, err
+	}
+	var out []int64
+	for _, name := range names {
+		if n, err := strconv.ParseInt(strings.TrimSuffix(filepath.Base(name), ".tar.gz"), 10, 64); err == nil {
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	slices.Reverse(out)
+	return out, nil
+}
+
+func (dir policyFolder) file(revision int64) string {
+	return filepath.Join(string(dir), "bundles", strconv.FormatInt(revision, 10)+".tar.gz")
+}
+
+// Bundle reads a file.
+func (dir policyFolder) Bundle(_ context.Context, revision int64) ([]byte, error) {
+	return os.ReadFile(dir.file(revision))
+}
+
+// Put writes file and key.
+func (dir policyFolder) Put(_ context.Context, revision int64, raw, key []byte) error {
+	if err := os.MkdirAll(filepath.Join(string(dir), "bundles"), 0o700); err != nil {
 		return fmt.Errorf("keeping the bundle: %w", err)
 	}
 	for _, f := range []struct {
 		name string
 		body []byte
-	}{{filepath.Join(p.dir, "key.pem"), key}, {p.file(revision), raw}} {
+	}{{filepath.Join(string(dir), "key.pem"), key}, {dir.file(revision), raw}} {
 		if err := replaceFile(f.name, f.body); err != nil {
 			return fmt.Errorf("keeping the bundle: %w", err)
 		}
 	}
 	return nil
 }
+
+// alarm adds a line to alarms.ndjson.
+func (dir policyFolder) alarm(line []byte) error {
+	if err := os.MkdirAll(string(dir), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(dir.alarmFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(line)
+	return errors.Join(err, f.Close())
+}
+
+// alarms reads them.
+func (dir policyFolder) alarms() ([]byte, bool, error) {
+	body, err := os.ReadFile(dir.alarmFile())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, true, fmt.Errorf("reading alarms: %w", err)
+	}
+	return body, true, nil
+}
+
+func (dir policyFolder) alarmFile() string { return filepath.Join(string(dir), "alarms.ndjson") }
 
 // replaceFile writes a file whole and durably, or not at all.
 func replaceFile(name string, body []byte) error {
@@ -167,25 +221,4 @@ func replaceFile(name string, body []byte) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// alarm is one line of alarms.ndjson.
-type alarm struct {
-	Time time.Time `json:"time"`
-	What string    `json:"what"`
-}
-
-// alarm writes down that a policy was refused, and logs it. It cannot fail the
-// caller: what was refused stays refused.
-func (p policyStore) alarm(now time.Time, what string) {
-	p.log.Error("policy refused", "why", what)
-	line, _ := json.Marshal(alarm{now, what})
-	f, err := os.OpenFile(filepath.Join(p.dir, "alarms.ndjson"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = f.Write(append(line, '\n'))
-		err = errors.Join(err, f.Close())
-	}
-	if err != nil {
-		p.log.Error("writing the alarm", "error", err)
-	}
 }

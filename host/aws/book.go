@@ -180,6 +180,7 @@ func (h *Host) book(ctx context.Context, b *booking) error {
 		return err
 	}
 	err := t.commit(ctx)
+	forgetAhead(ctx)
 	if errors.Is(err, errRecordID) || errors.Is(err, errAgain) {
 		return h.booked(ctx, *b, err)
 	}
