@@ -56,6 +56,13 @@ func (t *trust) set(why string) {
 	t.read, t.why = time.Now(), why
 }
 
+// forget has the next call of trusted look again.
+func (t *trust) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.read = time.Time{}
+}
+
 // trusted is nil as long as consent may be relied on. Not knowing is a no.
 func (h *Host) trusted(ctx context.Context) error {
 	h.trust.mu.Lock()

@@ -155,7 +155,7 @@ func (a *ChainAudit) End(writer string, n uint64, hash string) {
 	} else if c.N == n && c.Count > 0 && c.Hash != hash {
 		a.note(&decide.Break{Writer: writer, N: c.N, Why: "the last record is not the one that was written"})
 	}
-	if c.Count > 0 && c.First != dropped+1 {
+	if c.Count > 0 && c.First > dropped+1 {
 		a.note(&decide.Break{Writer: writer, N: c.First, Why: fmt.Sprintf("the log begins here, but retention let go of record %d and before only", dropped)})
 	}
 }
