@@ -130,7 +130,10 @@ func (n *night) verdict(ctx context.Context, c nightCase) (policy.Verdict, error
 
 // attach makes the events of some files the ones that the views show.
 func (n *night) attach(ctx context.Context, paths []string) error {
-	return n.show(ctx, fmt.Sprintf("read_parquet(%s)", list(paths)))
+	if err := n.untouched(paths); err != nil {
+		return err
+	}
+	return n.show(ctx, fmt.Sprintf("read_parquet(%s) where %s", list(paths), n.part.events()))
 }
 
 // show makes rows of a source the events. Fields become columns right above the

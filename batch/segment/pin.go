@@ -38,8 +38,7 @@ func (n *night) now() time.Time {
 }
 
 // pin names the ledger that the night rests on (BAT-05). It refuses a snapshot that
-// is old, that the ledger's key did not sign, or that knows less than the night
-// before: better no segments than those of somebody who has withdrawn.
+// is old, or that the ledger's key did not sign.
 func (n *night) pin() error {
 	if age := n.now().Sub(n.snap.Taken); age > snapshotFor {
 		return fmt.Errorf("BAT-05: the snapshot is %s old, more than %s", age.Round(time.Second), snapshotFor)
@@ -58,12 +57,18 @@ func (n *night) pin() error {
 		return fmt.Errorf("BAT-05: the snapshot names no state of the ledger: %w", err)
 	}
 	n.pinned = Pinned{Origin: lines[0], Size: size, Root: lines[2], Time: n.snap.Taken.UTC()}
+	return nil
+}
+
+// ahead refuses a snapshot that knows less than the night before (BAT-05): better no
+// segments than those of somebody who has withdrawn.
+func (n *night) ahead() error {
 	dir, last, err := newest(n.in.Out, "9999-99-99")
 	if err != nil || dir == "" {
 		return err
 	}
-	if last.Ledger.Origin == n.pinned.Origin && last.Ledger.Size > size {
-		return fmt.Errorf("BAT-05: the snapshot's ledger ends at leaf %d, but the night of %s knew %d: it is behind", size, filepath.Base(dir), last.Ledger.Size)
+	if last.Ledger.Origin == n.pinned.Origin && last.Ledger.Size > n.pinned.Size {
+		return fmt.Errorf("BAT-05: the snapshot's ledger ends at leaf %d, but the night of %s knew %d: it is behind", n.pinned.Size, filepath.Base(dir), last.Ledger.Size)
 	}
 	return nil
 }

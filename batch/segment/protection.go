@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,7 +54,10 @@ func (n *night) protect(ctx context.Context) error {
 	if err := n.priceTables(ctx); err != nil {
 		return err
 	}
-	for _, t := range []string{"orders_protected", "refunds", "bought_before"} {
+	if err := n.ordersProtected(ctx); err != nil {
+		return err
+	}
+	for _, t := range []string{"refunds", "bought_before"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
@@ -71,18 +76,33 @@ func (n *night) priceTables(ctx context.Context) error {
 	source := "no_events" // without prices no order is looked at
 	if path := filepath.Join(n.in.Snapshot, "prices.parquet"); exists(path) {
 		prices = "select * from read_parquet(" + quote(path) + ")"
-		if paths := n.recent(); len(paths) > 0 {
+		if paths := n.recent(); len(paths) > 0 && n.parts == nil {
+			if err := n.untouched(paths); err != nil {
+				return err
+			}
 			source = "read_parquet(" + list(paths) + ")"
 		}
 	}
 	err := n.db.exec(ctx, fmt.Sprintf(`create or replace table prices as %s;
 		create or replace view order_events as
 		select subject, kind, occurred_ms, f.order_key, f.items, f.currency from %s
-		where (purposes >> %d::bigint) & 1 = 1 and occurred_ms < epoch_ms(%s::timestamp)
+		where %s and (purposes >> %d::bigint) & 1 = 1 and occurred_ms < epoch_ms(%s::timestamp)
 			and kind in (getvariable('kinds').order_completed, getvariable('kinds').order_refunded, getvariable('kinds').order_cancelled)`,
-		prices, source, consent.EssentialService.Bit(), quote(n.in.AsOf.Format("2006-01-02 15:04:05"))))
+		prices, source, n.part.events(), consent.EssentialService.Bit(), quote(n.in.AsOf.Format("2006-01-02 15:04:05"))))
 	if err != nil {
 		return fmt.Errorf("reading prices and orders: %w", err)
+	}
+	return nil
+}
+
+// ordersProtected makes the table of orders, from parts if those have read them.
+func (n *night) ordersProtected(ctx context.Context) error {
+	if n.parts == nil {
+		return n.db.table(ctx, "orders_protected")
+	}
+	query := "create or replace table orders_protected as select * from read_parquet(" + list(n.partFiles(partOrders)) + ")"
+	if err := n.db.exec(ctx, query); err != nil {
+		return fmt.Errorf("reading orders of the parts: %w", err)
 	}
 	return nil
 }
@@ -115,6 +135,12 @@ func (n *night) countProtected(ctx context.Context, days int) error {
 	return nil
 }
 
+// listOrder is the order of each list's rows.
+var listOrder = map[string]string{
+	"refunds":       "order_key, subject, product_id, paid_cents, quantity, refund_cents",
+	"bought_before": "fell_at, product_id, order_key, subject, paid_cents, was_cents, now_cents",
+}
+
 // writeLists replaces the lists of the night before.
 func (n *night) writeLists(ctx context.Context) error {
 	dir := filepath.Join(n.in.State, listsFolder)
@@ -122,8 +148,8 @@ func (n *night) writeLists(ctx context.Context) error {
 	if err := errors.Join(os.RemoveAll(next), os.MkdirAll(next, 0o700)); err != nil {
 		return fmt.Errorf("making the folder of lists: %w", err)
 	}
-	for _, name := range []string{"refunds", "bought_before"} {
-		if err := n.db.copyTo(ctx, "select * from "+name, filepath.Join(next, name+".csv")); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(listOrder)) {
+		if err := n.db.copyTo(ctx, "select * from "+name+" order by "+listOrder[name], filepath.Join(next, name+".csv")); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,10 @@ type Inputs struct {
 	// ExportsOff is the kill switch "exports" at the snapshot: every row is refused by SWITCH.
 	ExportsOff bool
 
+	// Parts are folders that RunPart wrote over the same snapshot, one for every
+	// bucket: their days are taken instead of built. Nil: everything is built here.
+	Parts []string
+
 	// Now is the caller's clock. nil: no time passes after the snapshot, so nothing grows stale.
 	Now func() time.Time
 	// LedgerKey verifies the snapshot's checkpoint (BAT-05). "" takes the snapshot's word.
@@ -74,6 +78,11 @@ type night struct {
 	cases       map[int64]policy.EventCase
 	exportCases map[int32]policy.ExportCase
 	keys        *rowKeys
+
+	part   *Buckets // whose days are built here; nil: everybody's
+	rows   string   // folder of the daily rows that are built here
+	parts  []part   // whose days are taken, in the order of their buckets
+	joined bool     // the state that counts was made of these parts already
 
 	weights  decide.Weights
 	manifest Manifest
@@ -127,22 +136,41 @@ var steps = []step{
 
 // begin checks what can be checked before work starts, and opens the night.
 func begin(ctx context.Context, in Inputs) (*night, error) {
+	n, err := start(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.folders(); err != nil {
+		return nil, err
+	}
+	if err := n.ahead(); err != nil {
+		return nil, fmt.Errorf("starting the night: %w", err)
+	}
+	if err := n.openParts(); err != nil {
+		return nil, fmt.Errorf("merging parts: %w", err)
+	}
+	if n.keys, err = openKeys(filepath.Join(in.State, "keys")); err != nil {
+		return nil, err
+	}
+	n.db, err = openWarehouse(ctx, filepath.Join(in.State, "spill"), in.MemoryMB, in.Threads)
+	return n, err
+}
+
+// start reads what a night, or a part of one, goes on from.
+func start(in Inputs) (*night, error) {
 	if in.Config == nil || in.Rules == nil || in.AsOf.IsZero() {
 		return nil, errors.New("starting the night: it needs a configuration, rules and a date")
 	}
 	in.AsOf = in.AsOf.UTC()
 	n := &night{
 		in: in, date: in.AsOf.Format(time.DateOnly), k: in.Config.Exports.K, featureDays: in.Config.Retention.FeatureDays,
-		till: in.AsOf.AddDate(0, 0, in.Config.Retention.SegmentDays),
+		till: in.AsOf.AddDate(0, 0, in.Config.Retention.SegmentDays), rows: in.State,
 	}
 	if n.k < leastK {
 		return nil, fmt.Errorf("starting the night: exports.k is %d, less than %d", n.k, leastK)
 	}
 	if n.featureDays < 1 || in.Config.Retention.SegmentDays < 1 {
 		return nil, errors.New("starting the night: retention.feature_days and retention.segment_days must be at least 1")
-	}
-	if err := n.folders(); err != nil {
-		return nil, err
 	}
 	var err error
 	if n.code, err = codeDigest(); err != nil {
@@ -158,11 +186,7 @@ func begin(ctx context.Context, in Inputs) (*night, error) {
 		return nil, fmt.Errorf("starting the night: %w", err)
 	}
 	n.read = n.snap.Taken
-	if n.keys, err = openKeys(filepath.Join(in.State, "keys")); err != nil {
-		return nil, err
-	}
-	n.db, err = openWarehouse(ctx, filepath.Join(in.State, "spill"), in.MemoryMB, in.Threads)
-	return n, err
+	return n, nil
 }
 
 // leastK is the smallest group that a configuration may allow (EXP-07).

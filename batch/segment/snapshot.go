@@ -125,7 +125,7 @@ func (n *night) fromParquet(ctx context.Context, dir, table string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("reading snapshot: %w", err)
 	}
-	query := fmt.Sprintf("create or replace table %s as select * from read_parquet(%s)", table, quote(path))
+	query := fmt.Sprintf("create or replace table %s as select * from read_parquet(%s) where %s", table, quote(path), n.part.rowsOf(table))
 	if err := n.db.exec(ctx, query); err != nil {
 		return fmt.Errorf("reading %s.parquet of the snapshot: %w", table, err)
 	}

@@ -164,11 +164,28 @@ func (n *night) plan(holds bool) []work {
 	return out
 }
 
-// accumulate brings the daily rows up to tonight's consent: new and rewritten days
-// as a whole, the others only for subjects whose signature changed.
+// accumulate brings the daily rows up to tonight's consent, here or from parts.
 func (n *night) accumulate(ctx context.Context) error {
+	if n.parts != nil && !n.joined {
+		return n.combine(ctx)
+	}
+	if err := n.build(ctx, n.oneDay); err != nil {
+		return err
+	}
+	if err := n.remember(ctx); err != nil || n.parts == nil {
+		return err
+	}
+	return n.noteMerged()
+}
+
+// build brings the daily rows up to tonight's consent: new and rewritten days as a
+// whole, the others only for subjects whose signature changed.
+func (n *night) build(ctx context.Context, one func(context.Context, work) (stateDay, error)) error {
 	holds, err := n.recall(ctx)
 	if err != nil {
+		return err
+	}
+	if err := n.narrow(ctx); err != nil {
 		return err
 	}
 	if err := n.db.table(ctx, "changed"); err != nil {
@@ -178,14 +195,14 @@ func (n *night) accumulate(ctx context.Context) error {
 	todo := n.plan(holds)
 	for i, w := range todo {
 		n.progress("days", int64(i), int64(len(todo)))
-		done, err := n.oneDay(ctx, w)
+		done, err := one(ctx, w)
 		if err != nil {
 			return fmt.Errorf("building day %s: %w", w.day.Day, err)
 		}
 		n.is.Days = append(n.is.Days, done)
 	}
 	n.progress("days", int64(len(todo)), int64(len(todo)))
-	return n.remember(ctx)
+	return nil
 }
 
 // oneDay gives the file of a day's rows, an old one if nothing changed.
@@ -193,7 +210,7 @@ func (n *night) oneDay(ctx context.Context, w work) (stateDay, error) {
 	if w.before == nil {
 		return n.buildDay(ctx, w, false)
 	}
-	start, err := time.Parse(time.DateOnly, w.day.Day)
+	end, err := w.end()
 	if err != nil {
 		return stateDay{}, err
 	}
@@ -201,7 +218,7 @@ func (n *night) oneDay(ctx context.Context, w work) (stateDay, error) {
 	old := filepath.Join(n.in.State, w.before.File)
 	query := fmt.Sprintf(`select
 		(select count(*) from read_parquet(%s) where subject in (select subject from changed)),
-		(select count(*) from changed where may_from_ms < %d)`, quote(old), start.AddDate(0, 0, 1).UnixMilli())
+		(select count(*) from changed where may_from_ms < %d)`, quote(old), end)
 	if err := n.db.one(ctx, query, &stale, &may); err != nil {
 		return stateDay{}, fmt.Errorf("reading rows of earlier nights: %w", err)
 	}
@@ -228,19 +245,26 @@ func (n *night) buildDay(ctx context.Context, w work, patch bool) (stateDay, err
 	}
 	rows := "select * from daily"
 	if patch {
-		rows += fmt.Sprintf(" union all by name select * from read_parquet(%s) where subject not in (select subject from changed)",
-			quote(filepath.Join(n.in.State, w.before.File)))
+		rows += fmt.Sprintf(" union all by name select * from read_parquet(%s) where subject not in (select subject from changed) and %s",
+			quote(filepath.Join(n.in.State, w.before.File)), n.part.hold("subject"))
 	}
+	return n.writeDay(ctx, w, rows)
+}
+
+// writeDay writes a day's rows to a new file.
+func (n *night) writeDay(ctx context.Context, w work, rows string) (stateDay, error) {
 	file := filepath.Join("daily", "day="+w.day.Day, fmt.Sprintf("%06d.parquet", n.is.Revision))
-	if err := os.MkdirAll(filepath.Join(n.in.State, filepath.Dir(file)), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(n.rows, filepath.Dir(file)), 0o700); err != nil {
 		return stateDay{}, fmt.Errorf("making folder: %w", err)
 	}
-	if err := n.db.copyTo(ctx, "select * from ("+rows+") order by subject", filepath.Join(n.in.State, file)); err != nil {
+	if err := n.db.copyTo(ctx, "select * from ("+rows+") order by subject", filepath.Join(n.rows, file)); err != nil {
 		return stateDay{}, err
 	}
 	return stateDay{Day: w.day.Day, Generation: w.day.Generation, File: file}, nil
 }
 
+// attachDay makes a day's events the ones that the views show. Of a patch those of
+// changed subjects do whom an event of the day may count for.
 func (n *night) attachDay(ctx context.Context, w work, patch bool) error {
 	switch {
 	case w.day.Path == "":
@@ -248,7 +272,21 @@ func (n *night) attachDay(ctx context.Context, w work, patch bool) error {
 	case !patch:
 		return n.attach(ctx, []string{w.day.Path})
 	}
-	return n.show(ctx, fmt.Sprintf("read_parquet(%s) where subject in (select subject from changed)", quote(w.day.Path)))
+	if err := n.untouched([]string{w.day.Path}); err != nil {
+		return err
+	}
+	end, err := w.end()
+	if err != nil {
+		return err
+	}
+	return n.show(ctx, fmt.Sprintf("read_parquet(%s) where subject in (select subject from changed where may_from_ms < %d) and %s",
+		quote(w.day.Path), end, n.part.events()))
+}
+
+// end is the first millisecond after the day.
+func (w work) end() (int64, error) {
+	start, err := time.Parse(time.DateOnly, w.day.Day)
+	return start.AddDate(0, 0, 1).UnixMilli(), err
 }
 
 // remember makes tonight's state the one that counts, then removes files that it
