@@ -140,7 +140,8 @@ func orderOf(r *decide.Record) string {
 	return fmt.Sprintf("%013d#%s#%020d", max(r.Time.UnixMilli(), 0), r.Writer, r.N)
 }
 
-// putDecision writes the item, once: a repeated try finds its own hash there.
+// putDecision writes the item, once: a repeated try finds its own hash there. One
+// that comes late must not bring back what an erasure took out.
 func (h *Host) putDecision(ctx context.Context, r *decide.Record, body []byte, hash string) (whole bool, err error) {
 	i := item{
 		"id": str(r.ID), "w": str(r.Writer), "n": num(r.N), "h": str(hash), "a": str(r.Action), "slot": str(slotOf(hourName(r.Time), shardOf(r.ID))),
@@ -150,14 +151,17 @@ func (h *Host) putDecision(ctx context.Context, r *decide.Record, body []byte, h
 		i["s"] = str(subjectKey(r.Subject))
 	}
 	h.expireDecision(i, r.Time)
-	first := "attribute_not_exists(id) OR h = :h"
+	first := "attribute_not_exists(id)"
 	_, err = h.db.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: h.table(decisionTable(r)), Item: i, ConditionExpression: &first, ExpressionAttributeValues: item{":h": str(hash)},
+		TableName: h.table(decisionTable(r)), Item: i, ConditionExpression: &first,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	var taken *types.ConditionalCheckFailedException
 	if !errors.As(err, &taken) {
 		return true, h.fault("dynamodb:PutItem", "table "+*h.table(decisionTable(r)), err)
+	}
+	if strOf(taken.Item, "h") == hash {
+		return true, nil
 	}
 	var other decide.Record
 	if err := json.Unmarshal(binOf(taken.Item, "body"), &other); err != nil || !sameDecision(&other, r) {

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/flow"
@@ -284,13 +286,33 @@ func (h *Host) AllSwitches(ctx context.Context) (map[string]flow.Switch, error) 
 	return out, nil
 }
 
-// putBody replaces an item by a value under its key.
-func (h *Host) putBody(ctx context.Context, table string, i item, v any) error {
+// putBody replaces what lies under a key by a value. A try that comes late must not
+// undo what others said since: each version follows the one that was read.
+func (h *Host) putBody(ctx context.Context, table string, key item, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	i["body"] = bin(body)
-	_, err = h.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: h.table(table), Item: i})
-	return h.fault("dynamodb:PutItem", "table "+*h.table(table), err)
+	me := randomName()
+	return again(ctx, func() error {
+		was, err := h.get(ctx, table, key)
+		if err != nil {
+			return err
+		}
+		i, last := maps.Clone(key), "attribute_not_exists(n)"
+		i["body"], i["n"], i["w"] = bin(body), num(numOf(was, "n")+1), str(me)
+		values := item{":me": str(me)}
+		if was != nil {
+			last, values[":n"] = "n = :n", num(numOf(was, "n"))
+		}
+		last += " OR w = :me"
+		_, err = h.db.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: h.table(table), Item: i, ConditionExpression: &last, ExpressionAttributeValues: values,
+		})
+		var moved *types.ConditionalCheckFailedException
+		if errors.As(err, &moved) {
+			return errAgain
+		}
+		return h.fault("dynamodb:PutItem", "table "+*h.table(table), err)
+	})
 }

@@ -63,6 +63,9 @@ func (h *Host) updatePrice(ctx context.Context, k, change, condition string, val
 	if errors.As(err, &failed) {
 		return otherwise
 	}
+	if codeOf(err) == "TransactionConflictException" { // a smaller import is at the same history
+		return errAgain
+	}
 	return h.fault("dynamodb:UpdateItem", "table "+*h.table(tablePrice), err)
 }
 
@@ -92,7 +95,7 @@ func (h *Host) moveIn(ctx context.Context, tx, k, said string) error {
 	if said == importDone {
 		change = "SET body = nxt " + change
 	}
-	return h.updatePrice(ctx, k, change, "tx = :tx", item{":tx": str(tx)}, nil)
+	return again(ctx, func() error { return h.updatePrice(ctx, k, change, "tx = :tx", item{":tx": str(tx)}, nil) })
 }
 
 // dropImport frees what was laid aside, if the import is not decided already. What
@@ -104,10 +107,7 @@ func (h *Host) dropImport(ctx context.Context, tx string, changed []history) {
 	if err == nil {
 		err = each(ctx, len(changed), importsAtOnce, func(ctx context.Context, i int) error { return h.moveIn(ctx, tx, changed[i].key, importDropped) })
 	}
-	if err == nil {
-		err = h.forgetImport(ctx, tx)
-	}
-	if err != nil {
+	if err != nil { // the decision stays: a try of ours may still come late
 		h.opts.Log.Warn("an import of prices that failed is still in the way", "err", err)
 	}
 }
