@@ -54,27 +54,26 @@ func Start(t testing.TB) *Ground {
 }
 
 // Open starts a ground that listens at an address.
-func Open(listen string) (g *Ground, err error) {
-	g = &Ground{stop: make(chan struct{}), store: newStore(), send: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}}
+func Open(listen string) (*Ground, error) {
+	g := &Ground{stop: make(chan struct{}), store: newStore(), send: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}}}
 	g.hose = newHose(g.store)
 	g.books.of, g.stale.said = map[string]*page{}, map[string][]byte{}
-	defer func() {
-		if err != nil {
-			_ = g.Close()
-		}
-	}()
-	if err := g.startServices(); err != nil {
-		return nil, err
+	if err := errors.Join(g.startServices(), g.listen(listen)); err != nil {
+		return nil, errors.Join(err, g.Close())
 	}
-	at, err := net.Listen("tcp", listen)
-	if err != nil {
-		return nil, err
-	}
-	g.URL = "http://" + at.Addr().String()
-	g.server = &http.Server{Handler: http.HandlerFunc(g.serve), ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = g.server.Serve(at) }()
 	go g.hose.deliverEvery(200*time.Millisecond, g.stop)
 	return g, nil
+}
+
+func (g *Ground) listen(at string) error {
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return err
+	}
+	g.URL = "http://" + l.Addr().String()
+	g.server = &http.Server{Handler: http.HandlerFunc(g.serve), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = g.server.Serve(l) }()
+	return nil
 }
 
 // startServices starts what is not in this process, side by side.
