@@ -1,22 +1,11 @@
 # The one way in: an HTTP API with a route for each call, and none for others
-# (docs/decisions/0018). Its log knows neither address nor browser nor path.
+# (docs/decisions/0018). Its log knows neither address nor browser nor path. Which
+# pages may call is in the configuration, and the functions answer for it.
 
 resource "aws_apigatewayv2_api" "shop" {
   name          = var.prefix
   description   = "Handschlag"
   protocol_type = "HTTP"
-
-  dynamic "cors_configuration" {
-    for_each = length(local.origins) > 0 ? [local.origins] : []
-
-    content {
-      allow_origins  = cors_configuration.value
-      allow_methods  = ["GET", "POST", "PUT"]
-      allow_headers  = ["authorization", "content-encoding", "content-type"]
-      expose_headers = ["retry-after"]
-      max_age        = 600
-    }
-  }
 }
 
 resource "aws_apigatewayv2_stage" "shop" {

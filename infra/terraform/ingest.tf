@@ -38,7 +38,9 @@ module "ingest" {
   memory_mb = 1024
   seconds   = 10
 
+  # A page asks first whether it may call, whatever it is about to call.
   routes = [
+    "OPTIONS /{proxy+}",
     "POST /v1/batch",
     "POST /v1/b",
     "POST /v1/track",

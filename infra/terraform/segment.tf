@@ -151,7 +151,7 @@ resource "aws_cloudwatch_log_resource_policy" "published" {
       Effect    = "Allow"
       Principal = { Service = ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }
       Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource  = ["${aws_cloudwatch_log_group.published.arn}:*"]
+      Resource  = ["${aws_cloudwatch_log_group.published.arn}:log-stream:*"]
     }]
   })
 }

@@ -9,7 +9,6 @@ locals {
   default   = yamldecode(file("${path.module}/../../config/default.yaml"))
   own       = var.config == null ? {} : yamldecode(file(coalesce(var.config, "-")))
   retention = merge(local.default.retention, try(local.own.retention, {}))
-  origins   = try(local.own.cors_origins, local.default.cors_origins)
 
   # The environment of every function.
   environment = merge({

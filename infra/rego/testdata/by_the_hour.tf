@@ -1,0 +1,3 @@
+resource "aws_nat_gateway" "a" {
+  subnet_id = "night"
+}

@@ -1,0 +1,10 @@
+resource "aws_dynamodb_table" "a" {
+  name                        = "shop-book"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "s"
+  deletion_protection_enabled = true
+
+  replica {
+    region_name = "us-east-1"
+  }
+}

@@ -1,0 +1,4 @@
+resource "aws_kms_key" "a" {
+  description         = "no rotation"
+  enable_key_rotation = null
+}

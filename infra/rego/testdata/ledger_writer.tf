@@ -1,0 +1,8 @@
+resource "aws_iam_role_policy" "a" {
+  role = "shop-rights"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Grow", Effect = "Allow", Action = ["dynamodb:PutItem"], Resource = ["arn:aws:dynamodb:eu-central-1:123456789012:table/shop-ledger"] }]
+  })
+}

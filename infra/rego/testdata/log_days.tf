@@ -1,0 +1,4 @@
+resource "aws_cloudwatch_log_group" "a" {
+  name       = "/shop"
+  kms_key_id = "key"
+}

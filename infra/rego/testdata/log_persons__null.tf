@@ -1,0 +1,7 @@
+resource "aws_apigatewayv2_stage" "a" {
+  name = "$default"
+
+  access_log_settings {
+    format = null
+  }
+}

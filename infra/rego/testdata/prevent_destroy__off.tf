@@ -1,0 +1,8 @@
+resource "aws_s3_bucket" "a" {
+  bucket              = "shop-proof"
+  object_lock_enabled = true
+
+  lifecycle {
+    prevent_destroy = false
+  }
+}

@@ -1,0 +1,11 @@
+resource "aws_dynamodb_table" "a" {
+  name                        = "shop-book"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = "s"
+  deletion_protection_enabled = true
+
+  point_in_time_recovery {
+    enabled                 = true
+    recovery_period_in_days = null
+  }
+}

@@ -1,0 +1,8 @@
+resource "aws_iam_role_policy" "a" {
+  role = "shop-staff"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Nothing", Effect = "Allow", Action = ["dynamodb:GetItem"] }]
+  })
+}

@@ -1,0 +1,8 @@
+resource "aws_iam_role_policy" "a" {
+  role = "shop-staff"
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "Any", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::shop-*/events/*"] }]
+  })
+}
