@@ -21,12 +21,6 @@ func (h *Host) graveKey(s consent.Subject) item {
 	return item{"s": str(gravePrefix + h.graveOf(s)), "r": str("at")}
 }
 
-// buried reports that a subject was erased, or is being erased.
-func (h *Host) buried(ctx context.Context, s consent.Subject) (bool, error) {
-	i, err := h.get(ctx, tableBook, h.graveKey(s))
-	return i != nil, err
-}
-
 // erasedAmong gives those of the subjects that were erased, or are being erased.
 func (h *Host) erasedAmong(ctx context.Context, subjects []consent.Subject) (map[consent.Subject]bool, error) {
 	of, keys := map[string]consent.Subject{}, []item{}

@@ -96,7 +96,7 @@ func (s ledgerStore) decide(ctx context.Context, old, body []byte) error {
 		condition, put.ExpressionAttributeValues = "digest = :was", item{":was": bin(was[:])}
 	}
 	put.ConditionExpression = &condition
-	_, err := s.h.db.PutItem(ctx, put)
+	err := s.h.putOne(ctx, put)
 	var moved *types.ConditionalCheckFailedException
 	if errors.As(err, &moved) {
 		return ledger.ErrMoved

@@ -95,8 +95,8 @@ func (h *Host) SealedProof(ctx context.Context, id string) (flow.Proof, error) {
 	return h.prove(ctx, r, salted[:32], salted[32:], index)
 }
 
-// expireSealed erases sealed proofs whose time is over; erasure leaves say so.
-func (h *Host) expireSealed(ctx context.Context, now time.Time) error {
+// ExpireSealed erases sealed proofs whose time is over; erasure leaves say so.
+func (h *Host) ExpireSealed(ctx context.Context, now time.Time) error {
 	var due []item
 	err := h.query(ctx, &dynamodb.QueryInput{
 		TableName: h.table(tableBook), KeyConditionExpression: sdk.String("s = :s and r < :now"),
@@ -107,7 +107,7 @@ func (h *Host) expireSealed(ctx context.Context, now time.Time) error {
 	})
 	for part := range slices.Chunk(due, 40) {
 		if err == nil {
-			err = h.expire(ctx, part, now)
+			err = h.expireDue(ctx, part, now)
 		}
 	}
 	if err != nil {
@@ -116,8 +116,8 @@ func (h *Host) expireSealed(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// expire erases some sealed proofs, in one transaction with the leaf that names them.
-func (h *Host) expire(ctx context.Context, due []item, now time.Time) error {
+// expireDue erases some sealed proofs, in one transaction with the leaf that names them.
+func (h *Host) expireDue(ctx context.Context, due []item, now time.Time) error {
 	t, out := h.transaction(), ledger.Tombstone{Schema: ledger.TombstoneSchema, ID: randomName(), Time: now.UTC(), Leaves: []int64{}, Proofs: "erased"}
 	for _, d := range due {
 		key := sealedKey(strOf(d, "r")[len("2006-01-02T15:04:05Z#"):])

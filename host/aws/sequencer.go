@@ -258,7 +258,7 @@ func (h *Host) indexed(ctx context.Context, at integrated, entries []entry, firs
 	if at.n > 0 {
 		put.ConditionExpression, put.ExpressionAttributeValues = sdk.String("n = :was"), item{":was": num(at.n)}
 	}
-	_, err = h.db.PutItem(ctx, put)
+	err = h.putOne(ctx, put)
 	var moved *types.ConditionalCheckFailedException
 	if errors.As(err, &moved) { // it is noted; whoever did so sweeps, or the next call does
 		return nil
@@ -275,9 +275,12 @@ func (h *Host) index(ctx context.Context, e entry, at int64) error {
 	if e.kind == leafOfOpening {
 		table, key, there = tableLeaf, openingKey(e.id), "attribute_exists(q)"
 	}
-	_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: h.table(table), Key: key, UpdateExpression: sdk.String("SET i = :i"), ConditionExpression: &there,
-		ExpressionAttributeValues: item{":i": num(at)},
+	err := calm(ctx, func() error {
+		_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: h.table(table), Key: key, UpdateExpression: sdk.String("SET i = :i"), ConditionExpression: &there,
+			ExpressionAttributeValues: item{":i": num(at)},
+		})
+		return err
 	})
 	var gone *types.ConditionalCheckFailedException
 	if errors.As(err, &gone) {

@@ -150,8 +150,36 @@ func (t *transaction) tables() (out string) {
 	return out
 }
 
+// calm makes a call about one item again, a few times, if it met a transaction there.
+func calm(ctx context.Context, call func() error) error {
+	for n := 0; ; n++ {
+		var met *types.TransactionConflictException
+		err := call()
+		if n == 8 || !errors.As(err, &met) {
+			return err
+		}
+		if err := pause(ctx, n); err != nil {
+			return err
+		}
+	}
+}
+
+// putOne writes one item.
+func (h *Host) putOne(ctx context.Context, put *dynamodb.PutItemInput) error {
+	return calm(ctx, func() error {
+		_, err := h.db.PutItem(ctx, put)
+		return err
+	})
+}
+
 // query calls do for every item that a query finds, by consistent reads.
 func (h *Host) query(ctx context.Context, q *dynamodb.QueryInput, do func(item) error) error {
+	if found, ahead, err := h.takePart(ctx, q); ahead {
+		for i := 0; err == nil && i < len(found); i++ {
+			err = do(found[i])
+		}
+		return err
+	}
 	if q.IndexName == nil {
 		q.ConsistentRead = sdk.Bool(true)
 	}
