@@ -43,6 +43,7 @@ type joining struct {
 	frame  []byte
 	bucket [consent.Buckets]int32
 	took   map[string]bool
+	blanks int64
 }
 
 // compactEvents brings the days of events up to date, and says in one line if
@@ -86,11 +87,17 @@ func (c *compaction) row(line []byte) (r event.Row, day string, left []byte, err
 	if err := json.Unmarshal(line, &r); err != nil {
 		return r, "", nil, fmt.Errorf("unreadable event: %w", err)
 	}
-	if !c.book.Erased(r.Subject) {
-		left = line
+	if left = line; c.book.Erased(r.Subject) {
+		day := r.ReceivedMS - r.ReceivedMS%(24*time.Hour).Milliseconds()
+		r = event.Row{ReceivedMS: day}
+		left, err = json.Marshal(r)
 	}
-	return r, snapshot.DayOf(r.ReceivedMS), left, nil
+	return r, snapshot.DayOf(r.ReceivedMS), left, err
 }
+
+// blank is what stays of an erased subject's row until its day is compacted: that
+// there was one, so that it counts as delivered.
+func blank(r *event.Row) bool { return r.Subject == [16]byte{} && r.Purposes == 0 }
 
 // take lets a row join its day, if that is closed and has it not yet.
 func (c *compaction) take(o *rawObject, line []byte) (string, []byte, error) {
@@ -131,6 +138,10 @@ func (j *joining) add(from string, r *event.Row) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.took[from] = true
+	if blank(r) {
+		j.blanks++
+		return nil
+	}
 	j.bucket[consent.Subject(r.Subject).Bucket()]++
 	j.frame = snapshot.AppendRow(j.frame[:0], r)
 	_, err := j.out.Write(binary.AppendUvarint(nil, uint64(len(j.frame))))
@@ -220,6 +231,7 @@ func (c *compaction) writeDay(ctx context.Context, day string) (err error) {
 	next.Rows, next.SHA256, next.Delivered = is.Rows, is.SHA256, was.Delivered+is.Delivered
 	if j != nil {
 		next.Took = append(next.Took, slices.Collect(maps.Keys(j.took))...)
+		next.Delivered += j.blanks
 	}
 	if short := c.admitted[day] - next.Delivered; short > next.Missing && short <= c.o.Missing {
 		next.Missing = short

@@ -28,7 +28,7 @@ type rawObject struct {
 }
 
 // about says of a line of an object to which day it belongs, and what may stay of
-// it: the line, another one, or nothing if it is about somebody who was erased.
+// it: the line, or another one if it is about somebody who was erased.
 type about func(o *rawObject, line []byte) (day string, left []byte, err error)
 
 // survey reads every object of a stream, a few side by side.
@@ -131,7 +131,7 @@ func (n *Night) cleanse(ctx context.Context, o *rawObject, read about) error {
 	out, _ := gzip.NewWriterLevel(&body, gzip.BestSpeed)
 	err := n.eachLine(ctx, o, func(line []byte) error {
 		_, left, err := read(o, line)
-		if err == nil && left != nil {
+		if err == nil {
 			_, err = out.Write(append(left, '\n'))
 		}
 		return err
