@@ -178,6 +178,12 @@ func (f *Function) mux() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /2018-06-01/runtime/invocation/next", f.next)
 	m.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/{what}", f.done)
+	// Lambda tells a function of its end only if an extension is there, internal ones
+	// included; aws-lambda-go registers one.
+	m.HandleFunc("POST /2020-01-01/extension/register", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Lambda-Extension-Identifier", "00000000-0000-4000-8000-000000000000")
+	})
+	m.HandleFunc("GET /2020-01-01/extension/event/next", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	m.HandleFunc("POST /2018-06-01/runtime/init/error", func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 		f.mu.Lock()
