@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws sam test-sam test-objectlock scan test-all clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -92,6 +92,29 @@ test-aws:
 	tools/aws-ground
 	$(GO) test -tags awslocal -count=1 -timeout 12m ./host/aws/... ./functions/... ./infra/...
 	$(GO) test -tags awslocal -count=1 -timeout 12m -run AWS ./cmd/...
+
+# 77 says that this machine lacks what is needed; the line NOT RUN says what.
+OR_NOT := || [ $$? = 77 ]
+
+## sam: the API in containers, built and started by the SAM command line, in front of an account that runs here (docs/sam.md)
+sam:
+	@infra/sam/run serve $(OR_NOT)
+
+## test-sam: the same unattended: cfn-lint, the demo's requests, and each function's answers (needs Docker; minutes)
+test-sam:
+	@infra/sam/run test $(OR_NOT)
+
+## test-objectlock: what nobody can take back, on an S3 server that takes object lock seriously
+test-objectlock:
+	@infra/objectlock $(OR_NOT)
+
+## scan: tflint, checkov and gitleaks, with the reasons for what they may find (infra/scan)
+scan:
+	@infra/scan/run $(OR_NOT)
+
+## test-all: every test there is, on to the end, and a summary; what cannot run here is said (an hour)
+test-all:
+	@infra/test-all
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules
