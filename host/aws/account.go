@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -93,9 +94,16 @@ func (a Account) config() sdk.Config {
 	}
 	return sdk.Config{Region: a.Region, Credentials: a.Credentials, HTTPClient: client, Retryer: func() sdk.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts, o.MaxBackoff = attempts, 400*time.Millisecond // jittered, from zero up to the bound
+			o.MaxAttempts, o.Backoff = attempts, retry.BackoffDelayerFunc(jitter)
 		})
 	}}
+}
+
+// jitter draws the wait before a try is repeated, from nothing up to 50 ms, and to
+// twice as much with each try up to 400 ms. The SDK's own would wait the whole of a
+// bound below a second, every caller alike.
+func jitter(attempt int, _ error) (time.Duration, error) {
+	return rand.N(25 * time.Millisecond << min(max(attempt, 1), 4)), nil
 }
 
 // at is a service's endpoint, nil if it is AWS's own.

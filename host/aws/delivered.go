@@ -87,9 +87,11 @@ type placed struct {
 }
 
 // ReadDecisions gives every record that is still kept, writer by writer in the order
-// of the chain: what was delivered and what the tables hold, each once.
+// of the chain: what was delivered and what the tables hold, each once. Of one that
+// was delivered by a try that nobody acknowledged, and then written again, the table
+// has the one that counts: the other is the last of its chain.
 func (h *Host) ReadDecisions(ctx context.Context) ([]decide.Record, error) {
-	all, kept := map[placed]decide.Record{}, h.kept()
+	all, counts, kept := map[placed]decide.Record{}, map[string]placed{}, h.kept()
 	take := func(line []byte) error {
 		var r decide.Record
 		if err := json.Unmarshal(line, &r); err != nil {
@@ -104,16 +106,22 @@ func (h *Host) ReadDecisions(ctx context.Context) ([]decide.Record, error) {
 	for _, table := range []string{tableDecision, tablePriced} {
 		if err == nil {
 			err = h.everyItem(ctx, table, func(i item) error {
-				if body := binOf(i, "body"); body != nil { // else it lists an hour
-					return take(body)
+				body := binOf(i, "body")
+				if body == nil { // it lists an hour
+					return nil
 				}
-				return nil
+				counts[strOf(i, "id")] = placed{strOf(i, "w"), uint64(numOf(i, "n"))}
+				return take(body)
 			})
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading decisions: %w", err)
 	}
+	maps.DeleteFunc(all, func(at placed, r decide.Record) bool {
+		one, known := counts[r.ID]
+		return known && one != at
+	})
 	out := slices.SortedFunc(maps.Values(all), func(a, b decide.Record) int {
 		return cmp.Or(cmp.Compare(a.Writer, b.Writer), cmp.Compare(a.N, b.N))
 	})

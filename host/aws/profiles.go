@@ -9,10 +9,12 @@ import (
 	"github.com/handschlag/handschlag/profile"
 )
 
-// held is a profile as it lies in its table; n counts its writes, 0 is none.
+// held is a profile as it lies in its table; n counts its writes, 0 is none, and by
+// names the update that wrote it last.
 type held struct {
 	profile.Profile
-	n uint64
+	n  uint64
+	by string
 }
 
 func profileKey(s consent.Subject) item { return item{"s": str(subjectKey(s))} }
@@ -28,7 +30,7 @@ func (h *Host) profile(ctx context.Context, s consent.Subject) (p held, err erro
 	if err != nil || i == nil {
 		return p, err
 	}
-	p.n = uint64(numOf(i, "n"))
+	p.n, p.by = uint64(numOf(i, "n")), strOf(i, "by")
 	if err := p.UnmarshalBinary(binOf(i, "p")); err != nil {
 		return p, fmt.Errorf("reading profile: %w", err)
 	}
@@ -37,17 +39,19 @@ func (h *Host) profile(ctx context.Context, s consent.Subject) (p held, err erro
 
 // UpdateProfile saves what change makes of the profile, in one transaction with a
 // check of every state that it depends on: a withdrawal binds at once, whichever
-// process took it.
+// process took it. An update that finds itself done, by a try whose answer was lost,
+// is not applied again.
 func (h *Host) UpdateProfile(ctx context.Context, s consent.Subject, given []flow.StateAt, change func(profile.Profile) profile.Profile) error {
+	by := randomName()
 	err := again(ctx, func() error {
 		before, err := h.profile(ctx, s)
-		if err != nil {
+		if err != nil || before.by == by {
 			return err
 		}
 		p := change(before.Profile)
 		p.Subject = s
 		t := h.transaction()
-		if err := t.putProfile(s, before, p); err != nil {
+		if err := t.putProfile(s, before, p, by); err != nil {
 			return err
 		}
 		if err := t.given(s, given); err != nil {
@@ -62,7 +66,7 @@ func (h *Host) UpdateProfile(ctx context.Context, s consent.Subject, given []flo
 }
 
 // putProfile replaces a profile that is still as it was read.
-func (t *transaction) putProfile(s consent.Subject, was held, is profile.Profile) error {
+func (t *transaction) putProfile(s consent.Subject, was held, is profile.Profile, by string) error {
 	body, err := is.MarshalBinary()
 	if err != nil {
 		return fmt.Errorf("writing profile: %w", err)
@@ -70,6 +74,9 @@ func (t *transaction) putProfile(s consent.Subject, was held, is profile.Profile
 	i := profileKey(s)
 	i["p"], i["n"] = bin(body), num(was.n+1)
 	condition, values := was.unchanged()
+	if by != "" {
+		i["by"] = str(by)
+	}
 	t.put(tableProfile, i, condition, values, errAgain)
 	return nil
 }
@@ -132,7 +139,7 @@ func (h *Host) unground(ctx context.Context, t *transaction, b *booking) error {
 			return err
 		}
 		if len(is[i].Sections) < len(was[i].Sections) {
-			err = t.putProfile(s, was[i], is[i])
+			err = t.putProfile(s, was[i], is[i], "")
 			continue
 		}
 		condition, values := was[i].unchanged()
@@ -190,7 +197,7 @@ func (h *Host) ungroundMore(ctx context.Context, b booking) error {
 				return err
 			}
 			t := h.transaction()
-			if err := t.putProfile(b.more[i], was, is); err != nil {
+			if err := t.putProfile(b.more[i], was, is, ""); err != nil {
 				return err
 			}
 			return t.commit(ctx)
