@@ -116,7 +116,9 @@ func lively(t *testing.T) *shop {
 	}
 	s.subjects[subject(31)] = subjectRow{scope: consent.Account, restricted: true}
 	s.subjects[subject(102)] = subjectRow{scope: consent.Account, objections: []string{consent.Profiling}}
-	s.says(subject(33), consent.Withdrawn, monday.Add(20*time.Hour), basis) // the host has not let go of the rows yet
+	s.says(subject(33), consent.Withdrawn, monday.Add(20*time.Hour), basis) // the host has not let go of Monday's rows yet
+	tuesday := monday.AddDate(0, 0, 1).Format(time.DateOnly)
+	s.rows[tuesday] = slices.DeleteFunc(s.rows[tuesday], func(r event.Row) bool { return r.Subject == subject(33) })
 	for n := range 40 {
 		s.orders(subject(n), event.OrderCompleted, monday.Add(time.Duration(n)*time.Minute), int64(5000+n), event.Item{Product: "A", Quantity: 1, PriceCents: 10000})
 	}
