@@ -88,7 +88,8 @@ func (n *Night) ExportsDir() string { return filepath.Join(n.dir, "exports") }
 
 // Publish shows the export that lies finished in its folder: its files go up first,
 // then the pointer is swapped, which is the moment of publication, then the day gets
-// what it reads. What is published already is not published again.
+// what it reads. What is published already is not published again. Once the pointer
+// is swapped nobody can stop it; if it fails all the same, that is an ErrShown.
 func (n *Night) Publish(ctx context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
 	var err error
 	if n.state, err = n.h.keepState(ctx, n.StateDir(), n.state); err != nil { // before anything rests on it: row keys must outlive what they named
@@ -100,16 +101,25 @@ func (n *Night) Publish(ctx context.Context, p flow.Publication, members map[con
 			return fmt.Errorf("publishing: %w", err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handFor)
+	defer cancel()
 	day, err := n.h.Published(ctx)
 	if err == nil && day.Run != p.Run {
 		err = n.h.Publish(ctx, p, members)
 	}
 	if err != nil {
-		return fmt.Errorf("handing the night to the day: %w", err)
+		return fmt.Errorf("%w: %w", ErrShown, err)
 	}
 	n.after(ctx, p)
 	return nil
 }
+
+// ErrShown means that the exports of a night are published but the day does not know
+// what it found out. The next night hands that over first.
+var ErrShown = errors.New("the exports are published, but the day was not told; the next start of the night mends that")
+
+// handFor is how long handing over may take once the exports are shown.
+const handFor = 10 * time.Minute
 
 func (n *Night) show(ctx context.Context, date string, p flow.Publication, members map[consent.Subject]profile.Membership) error {
 	if err := n.h.uploadExport(ctx, n.ExportsDir(), date, p.Run); err != nil {

@@ -73,51 +73,55 @@ func (h *Host) bringExports(ctx context.Context, dir string, is shown) error {
 			want[date+"/"+name] = o
 		}
 	}
-	noted := etagsOf(dir)
+	return h.mirror(ctx, bucketExports, want, dir)
+}
+
+// mirror makes a folder hold the objects that are wanted, by path, and nothing else.
+// Beside the folder it notes which object each file was, so that only what changed
+// is fetched again.
+func (h *Host) mirror(ctx context.Context, bucket string, want map[string]object, dir string) error {
+	notes := dir + ".objects.json"
+	noted := map[string]string{}
+	if body, err := os.ReadFile(notes); err != nil || json.Unmarshal(body, &noted) != nil {
+		noted = map[string]string{}
+	}
 	here, err := filesOf(dir)
 	if err != nil {
 		return err
 	}
+	is, lack := map[string]string{}, []string{}
+	for path, o := range want {
+		if is[path] = o.key + " " + o.etag; here[path] == "" || noted[path] != is[path]+" "+here[path] {
+			lack = append(lack, path)
+		}
+	}
 	for path := range here {
-		if o, is := want[path]; path != etagsFile && (!is || noted[path] != o.key+" "+o.etag) {
+		if _, wanted := want[path]; !wanted {
 			if err := os.Remove(filepath.Join(dir, path)); err != nil {
 				return err
 			}
-		} else if is {
-			delete(want, path)
 		}
 	}
-	paths := slices.Sorted(maps.Keys(want))
-	err = each(ctx, len(paths), atOnce, func(ctx context.Context, i int) error {
-		_, err := h.download(ctx, bucketExports, want[paths[i]], filepath.Join(dir, paths[i]))
+	slices.Sort(lack)
+	sums := make([]string, len(lack))
+	err = each(ctx, len(lack), atOnce, func(ctx context.Context, i int) (err error) {
+		sums[i], err = h.download(ctx, bucket, want[lack[i]], filepath.Join(dir, filepath.FromSlash(lack[i])))
 		return err
 	})
-	for path, o := range want {
-		noted[path] = o.key + " " + o.etag
-	}
-	return errors.Join(err, sweepFolders(dir), noteETags(dir, noted))
-}
-
-// etagsFile notes beside mirrored files which object each was.
-const etagsFile = ".objects.json"
-
-func etagsOf(dir string) map[string]string {
-	out := map[string]string{}
-	if body, err := os.ReadFile(filepath.Join(dir, etagsFile)); err != nil || json.Unmarshal(body, &out) != nil {
-		return map[string]string{}
-	}
-	return out
-}
-
-func noteETags(dir string, all map[string]string) error {
-	body, err := json.Marshal(all)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	for i, path := range lack {
+		here[path] = sums[i]
+	}
+	for path := range is {
+		is[path] += " " + here[path]
+	}
+	body, err := json.Marshal(is)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, etagsFile), body, 0o600)
+	return errors.Join(os.WriteFile(notes, body, 0o600), sweepFolders(dir))
 }
 
 // sweepFolders removes folders that hold nothing, and runs that were killed.
