@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws sam test-sam test-objectlock scan test-all clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -35,11 +35,12 @@ verifier:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/handschlag-verify ./cmd/handschlag-verify
 	@ls -l bin/handschlag-verify | awk '{ printf "bin/handschlag-verify: %.1f MB\n", $$5/1000000 }'
 
-## lambdas: every Lambda main, CGO-free, into bin/lambda/NAME/bootstrap
+## lambdas: every Lambda main, CGO-free, into bin/lambda/NAME/bootstrap and NAME.zip (CONFIG=FILE puts the shop's configuration in)
 lambdas:
 	@for d in functions/*/main.go; do n=$$(basename $$(dirname $$d)); mkdir -p bin/lambda/$$n; echo "building $$n"; \
 	  CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -tags lambda.norpc -trimpath -ldflags '$(LDFLAGS)' \
-	    -o bin/lambda/$$n/bootstrap ./$$(dirname $$d) || exit 1; done
+	    -o bin/lambda/$$n/bootstrap ./$$(dirname $$d) && \
+	  $(GO) run ./infra/zip bin/lambda/$$n.zip bootstrap=bin/lambda/$$n/bootstrap $(if $(CONFIG),handschlag.yaml=$(CONFIG)) || exit 1; done
 
 ## test: everything that must hold: format, vet, staticcheck, import arrows, Go and Rego tests, a smoke run of the main job
 test: lint test-unit smoke
@@ -115,6 +116,10 @@ scan:
 ## test-all: every test there is, on to the end, and a summary; what cannot run here is said (an hour)
 test-all:
 	@infra/test-all
+
+## test-terraform: init, validate, test, plan, apply, second plan and destroy with the real AWS provider against moto (minutes; TF_PROVIDER_AWS=FILE)
+test-terraform:
+	tools/terraform-test
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules

@@ -70,34 +70,29 @@ locals {
     Action    = "kms:*"
     Resource  = "*"
   }
-
-  # The credentials of callers. Their values are made in the apply and written past the state.
-  secrets = {
-    write-key       = { version = var.secret_versions.write_key, says = "The public key that pages send: acts on devices only." }
-    server-key      = { version = var.secret_versions.server_key, says = "The shop's server key." }
-    identity-secret = { version = var.secret_versions.identity_secret, says = "HS256 secret of the shop's backend for identity tokens." }
-  }
 }
 
-ephemeral "aws_secretsmanager_random_password" "this" {
-  for_each = local.secrets
-
-  password_length     = 48
-  exclude_punctuation = true
+# Sent by pages, and so public: acts on devices only.
+module "write_key" {
+  source = "./modules/credential"
+  name   = "${var.prefix}/write-key"
+  says   = "Public: pages send it, and it acts on devices only."
+  kms    = aws_kms_key.main.arn
+  made   = var.secret_versions.write_key
 }
 
-resource "aws_secretsmanager_secret" "this" {
-  for_each = local.secrets
-
-  name        = "${var.prefix}/${each.key}"
-  description = each.value.says
-  kms_key_id  = aws_kms_key.main.arn
+module "server_key" {
+  source = "./modules/credential"
+  name   = "${var.prefix}/server-key"
+  says   = "For the shop's servers alone."
+  kms    = aws_kms_key.main.arn
+  made   = var.secret_versions.server_key
 }
 
-resource "aws_secretsmanager_secret_version" "this" {
-  for_each = local.secrets
-
-  secret_id                = aws_secretsmanager_secret.this[each.key].id
-  secret_string_wo         = ephemeral.aws_secretsmanager_random_password.this[each.key].random_password
-  secret_string_wo_version = each.value.version
+module "identity_secret" {
+  source = "./modules/credential"
+  name   = "${var.prefix}/identity-secret"
+  says   = "HS256 secret that the shop's backend signs identity tokens with."
+  kms    = aws_kms_key.main.arn
+  made   = var.secret_versions.identity_secret
 }

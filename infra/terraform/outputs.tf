@@ -5,22 +5,22 @@ output "endpoint" {
 
 output "write_key_secret" {
   description = "Name of the secret with the write key, which pages send."
-  value       = aws_secretsmanager_secret.this["write-key"].name
+  value       = module.write_key.name
 }
 
 output "write_key_command" {
   description = "Prints the write key."
-  value       = "aws secretsmanager get-secret-value --region ${var.region} --secret-id ${aws_secretsmanager_secret.this["write-key"].name} --query SecretString --output text"
+  value       = "aws secretsmanager get-secret-value --region ${var.region} --secret-id ${module.write_key.name} --query SecretString --output text"
 }
 
 output "server_key_secret" {
   description = "Name of the secret with the server key, which only the shop's servers may know."
-  value       = aws_secretsmanager_secret.this["server-key"].name
+  value       = module.server_key.name
 }
 
 output "identity_secret" {
   description = "Name of the secret that the shop's backend signs identity tokens with."
-  value       = aws_secretsmanager_secret.this["identity-secret"].name
+  value       = module.identity_secret.name
 }
 
 output "buckets" {

@@ -100,7 +100,7 @@ locals {
   credentials = {
     ReadCredentials = {
       actions   = ["secretsmanager:GetSecretValue"]
-      resources = [for name in keys(local.secrets) : aws_secretsmanager_secret.this[name].arn]
+      resources = [module.write_key.arn, module.server_key.arn, module.identity_secret.arn]
     }
   }
 

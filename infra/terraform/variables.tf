@@ -78,7 +78,7 @@ variable "identity_public_key" {
 }
 
 variable "secret_versions" {
-  description = "How often each secret was made anew. Raise a number to have Terraform make a new value."
+  description = "How often each secret was made anew. Raise a number to have AWS make a new value."
   type = object({
     write_key       = optional(number, 1)
     server_key      = optional(number, 1)
