@@ -64,6 +64,7 @@ func (h *Host) OpenContact(ctx context.Context, c flow.Contact) (first flow.Cont
 		}
 		return err
 	})
+	forgetAhead(ctx)
 	if err != nil {
 		return flow.Contact{}, false, fmt.Errorf("opening contact: %w", err)
 	}
@@ -172,6 +173,7 @@ func (h *Host) ChangeContact(ctx context.Context, id string, change func(flow.Co
 		}
 		return t.commit(ctx)
 	})
+	forgetAhead(ctx)
 	switch {
 	case own != nil:
 		return flow.Contact{}, own
@@ -294,6 +296,7 @@ func (h *Host) putBody(ctx context.Context, table string, key item, v any) error
 		return err
 	}
 	me := randomName()
+	defer forgetAhead(ctx)
 	return again(ctx, func() error {
 		was, err := h.get(ctx, table, key)
 		if err != nil {

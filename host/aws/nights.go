@@ -37,8 +37,9 @@ func runAttribute(run string) string { return "m" + run }
 // pointer. Of two nights at once the one that began last is published, and the other
 // gets an error. What a night left behind that came to no end, the next removes.
 func (h *Host) Publish(ctx context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+	defer forgetAhead(ctx)
 	run := randomName()
-	dead, err := h.beginRun(ctx, run)
+	last, dead, err := h.beginRun(ctx, run)
 	if err == nil {
 		err = h.putMembers(ctx, p, run, dead, members)
 	}
@@ -47,7 +48,7 @@ func (h *Host) Publish(ctx context.Context, p flow.Publication, members map[cons
 		err = h.putPublication(ctx, object, p)
 	}
 	if err == nil {
-		err = h.swapRun(ctx, run, object)
+		err = h.swapRun(ctx, run, last, object)
 	}
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
@@ -55,20 +56,21 @@ func (h *Host) Publish(ctx context.Context, p flow.Publication, members map[cons
 	return nil
 }
 
-// beginRun notes a run and says which earlier ones nobody reads any more.
-func (h *Host) beginRun(ctx context.Context, run string) (dead []string, err error) {
+// beginRun notes a run and says which one is in force, and which nobody reads any more.
+func (h *Host) beginRun(ctx context.Context, run string) (last string, dead []string, err error) {
 	change := "SET latest = :run ADD runs :runs"
 	out, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: h.table(tableControl), Key: controlKey(controlPublication), UpdateExpression: &change, ReturnValues: types.ReturnValueAllNew,
 		ExpressionAttributeValues: item{":run": str(run), ":runs": &types.AttributeValueMemberSS{Value: []string{run}}},
 	})
 	if err != nil {
-		return nil, h.fault("dynamodb:UpdateItem", "table "+*h.table(tableControl), err)
+		return "", nil, h.fault("dynamodb:UpdateItem", "table "+*h.table(tableControl), err)
 	}
+	last = strOf(out.Attributes, "run")
 	if runs, is := out.Attributes["runs"].(*types.AttributeValueMemberSS); is {
-		dead = slices.DeleteFunc(runs.Value, func(r string) bool { return r == run || r == strOf(out.Attributes, "run") })
+		dead = slices.DeleteFunc(runs.Value, func(r string) bool { return r == run || r == last })
 	}
-	return dead, nil
+	return last, dead, nil
 }
 
 // membersAtOnce is how many items are written side by side.
@@ -152,13 +154,18 @@ func (h *Host) putPublication(ctx context.Context, object string, p flow.Publica
 	return h.writeObject(ctx, bucketShop, object, body, nil)
 }
 
-// swapRun puts a run in force if no other began after it.
-func (h *Host) swapRun(ctx context.Context, run, object string) error {
+// swapRun puts a run in force if no other began after it. The last one stays noted:
+// the next night removes what it left.
+func (h *Host) swapRun(ctx context.Context, run, last, object string) error {
+	runs := []string{run}
+	if last != "" {
+		runs = append(runs, last)
+	}
 	change, latest := "SET #before = if_not_exists(#object, :none), #run = :run, #object = :object, runs = :runs", "latest = :run"
 	out, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: h.table(tableControl), Key: controlKey(controlPublication), UpdateExpression: &change, ConditionExpression: &latest,
 		ExpressionAttributeNames: map[string]string{"#run": "run", "#object": "object", "#before": "before"}, ReturnValues: types.ReturnValueUpdatedOld,
-		ExpressionAttributeValues: item{":run": str(run), ":object": str(object), ":none": str(""), ":runs": &types.AttributeValueMemberSS{Value: []string{run}}},
+		ExpressionAttributeValues: item{":run": str(run), ":object": str(object), ":none": str(""), ":runs": &types.AttributeValueMemberSS{Value: runs}},
 	})
 	var other *types.ConditionalCheckFailedException
 	if errors.As(err, &other) {

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -118,22 +119,36 @@ func (h *Host) forgetImport(ctx context.Context, tx string) error {
 	return h.fault("dynamodb:DeleteItem", "table "+*h.table(tablePrice), err)
 }
 
-// endImport frees a history that an import is at: as it was decided, or because it
-// has waited long enough for a decision. Until then errAgain.
-func (h *Host) endImport(ctx context.Context, i item) error {
-	tx := strOf(i, "tx")
-	said, err := h.decidedImport(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if said == "" {
-		if h.now().Sub(time.UnixMilli(numOf(i, "since"))) < importWait {
-			return errAgain
+// endImports frees histories that imports are at: as they were decided, or because
+// they have waited long enough for a decision. Then they must be read again.
+func (h *Host) endImports(ctx context.Context, busy []item) error {
+	said := map[string]string{}
+	for _, i := range busy {
+		tx := strOf(i, "tx")
+		if _, known := said[tx]; known {
+			continue
 		}
-		if err := h.decideImport(ctx, tx, importDropped); err != nil {
+		is, err := h.endedImport(ctx, tx, time.UnixMilli(numOf(i, "since")))
+		if err != nil {
 			return err
 		}
-		said = importDropped
+		said[tx] = is
 	}
-	return h.moveIn(ctx, tx, strOf(i, "k"), said)
+	err := each(ctx, len(busy), importsAtOnce, func(ctx context.Context, i int) error {
+		tx := strOf(busy[i], "tx")
+		return h.moveIn(ctx, tx, strOf(busy[i], "k"), said[tx])
+	})
+	return cmp.Or(err, errAgain)
+}
+
+// endedImport gives an import's decision. One that is overdue is dropped.
+func (h *Host) endedImport(ctx context.Context, tx string, since time.Time) (string, error) {
+	said, err := h.decidedImport(ctx, tx)
+	if err != nil || said != "" {
+		return said, err
+	}
+	if h.now().Sub(since) < importWait {
+		return "", errAgain
+	}
+	return importDropped, h.decideImport(ctx, tx, importDropped)
 }

@@ -46,6 +46,7 @@ func (h *Host) PutPrices(ctx context.Context, rows []price.Interval) error {
 		k := historyKey(r.Product, r.Storefront, r.Channel, r.Currency)
 		added[k] = append(added[k], r)
 	}
+	defer forgetAhead(ctx)
 	err := again(ctx, func() error {
 		changed, size, err := h.mergePrices(ctx, added)
 		switch {
@@ -87,31 +88,32 @@ func (h *Host) mergePrices(ctx context.Context, added map[string][]price.Interva
 	return changed, size, nil
 }
 
-// histories reads many, in the order of keys. One that an import is at comes when
-// that import ended; one that was left behind is ended here.
+// histories reads many, in the order of keys. While an import is at one of them it
+// gives errAgain; what a dead import left behind is ended first.
 func (h *Host) histories(ctx context.Context, keys []string) ([]history, error) {
 	wanted := make([]item, len(keys))
 	for i, k := range keys {
 		wanted[i] = priceKey(k)
 	}
-	found := make(map[string]item, len(keys))
-	if err := h.getAll(ctx, tablePrice, wanted, func(i item) { found[strOf(i, "k")] = i }); err != nil {
+	found, busy := make(map[string]item, len(keys)), []item{}
+	err := h.getAll(ctx, tablePrice, wanted, func(i item) {
+		if found[strOf(i, "k")] = i; strOf(i, "tx") != "" {
+			busy = append(busy, i)
+		}
+	})
+	if err == nil && len(busy) > 0 {
+		err = h.endImports(ctx, busy)
+	}
+	if err != nil {
 		return nil, err
 	}
 	out := make([]history, len(keys))
 	for n, k := range keys {
-		i := found[k]
-		if strOf(i, "tx") != "" {
-			if err := h.endImport(ctx, i); err != nil {
-				return nil, err
-			}
-			return nil, errAgain
-		}
-		was, err := intervals(binOf(i, "body"))
+		was, err := intervals(binOf(found[k], "body"))
 		if err != nil {
 			return nil, err
 		}
-		out[n] = history{key: k, n: numOf(i, "n"), was: was}
+		out[n] = history{key: k, n: numOf(found[k], "n"), was: was}
 	}
 	return out, nil
 }

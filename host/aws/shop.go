@@ -28,6 +28,7 @@ func (h *Host) PutProducts(ctx context.Context, ps []event.Product) error {
 			return errors.New("putting products: a product has no id")
 		}
 	}
+	defer forgetAhead(ctx)
 	if err := again(ctx, func() error { return h.putProducts(ctx, ps) }); err != nil {
 		return fmt.Errorf("putting products: %w", err)
 	}
