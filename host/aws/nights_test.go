@@ -36,7 +36,7 @@ func tiers(t testing.TB, h *aws.Host, n int) map[int]int {
 
 // A night that dies anywhere leaves the last one in force, and nothing in the way of
 // the next.
-func TestAPublicationMayStopAnywhere(t *testing.T) {
+func TestWhatTheDayReadsIsSwappedWhereverANightStops(t *testing.T) {
 	t.Parallel()
 	g := awslocal.Start(t)
 	for _, requests := range []int64{0, 1, 20, 31, 32, 33, 34} {
