@@ -87,6 +87,19 @@ func say(t testing.TB, h *aws.Host, s consent.Subject, r consent.Record) flow.Re
 	return out
 }
 
+// together runs do for 0 to n-1, eight at a time.
+func together(n int, do func(i int)) {
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := w; i < n; i += 8 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
 // contents prints every item of a table.
 func contents(t testing.TB, o aws.Options, table string) string {
 	t.Helper()
@@ -119,18 +132,19 @@ func texts[V any](i map[string]V) (out []string) {
 }
 
 func TestAWithdrawalReachesEveryDeviceOfAnAccount(t *testing.T) {
+	t.Parallel()
 	h := opened(t, awslocal.Start(t).Fresh(t))
 	account := someone(t, h, consent.Account, "ada")
 	say(t, h, account, recordThat("grant", noon, consent.Account, true, consent.AdviserAssist))
-	devices := make([]consent.Subject, 70) // more than one transaction has room for
-	for i := range devices {
+	devices := make([]consent.Subject, 62) // more than one transaction has room for
+	together(len(devices), func(i int) {
 		devices[i] = someone(t, h, consent.Device, fmt.Sprintf("device-number-%03d", i))
 		ok(t, h.Link(ctx, devices[i], account, noon))
 		ok(t, h.UpdateProfile(ctx, devices[i], []flow.StateAt{{Subject: account, Version: 1}}, func(p profile.Profile) profile.Profile {
 			p.Sections = map[consent.Purpose]profile.Section{consent.AdviserAssist: {}}
 			return p
 		}))
-	}
+	})
 	say(t, h, account, recordThat("withdrawal", noon.Add(time.Hour), consent.Account, false, consent.AdviserAssist))
 	for i, d := range devices {
 		p, err := h.Profile(ctx, d)
@@ -142,6 +156,7 @@ func TestAWithdrawalReachesEveryDeviceOfAnAccount(t *testing.T) {
 }
 
 func TestADeviceThatIsLinkedMeanwhileIsNotForgotten(t *testing.T) {
+	t.Parallel()
 	h := opened(t, awslocal.Start(t).Fresh(t))
 	account, device := someone(t, h, consent.Account, "ada"), someone(t, h, consent.Device, "the-device-of-ada")
 	say(t, h, account, recordThat("grant", noon, consent.Account, true, consent.AdviserAssist))
@@ -165,6 +180,7 @@ func TestADeviceThatIsLinkedMeanwhileIsNotForgotten(t *testing.T) {
 }
 
 func TestTwoFirstStartersAgreeOnTheKeys(t *testing.T) {
+	t.Parallel()
 	o := awslocal.Start(t).Fresh(t)
 	id, err := consent.NewID(consent.Account, "ada")
 	ok(t, err)
@@ -195,6 +211,7 @@ func TestTwoFirstStartersAgreeOnTheKeys(t *testing.T) {
 }
 
 func TestAProcessWithoutARightToAKeyDoesNotOpenIt(t *testing.T) {
+	t.Parallel()
 	g := awslocal.Start(t)
 	o := g.Fresh(t)
 	ok(t, func() error { h, err := aws.Open(ctx, o); return errors.Join(err, h.Close()) }())
@@ -219,6 +236,7 @@ func TestAProcessWithoutARightToAKeyDoesNotOpenIt(t *testing.T) {
 }
 
 func TestWhatAPriceReadsLeadsToNobody(t *testing.T) {
+	t.Parallel()
 	g := awslocal.Start(t)
 	o := g.Fresh(t)
 	h := opened(t, o)
@@ -245,6 +263,7 @@ func TestWhatAPriceReadsLeadsToNobody(t *testing.T) {
 }
 
 func TestAStateThatMovedStopsAProfileInAnotherProcess(t *testing.T) {
+	t.Parallel()
 	o := awslocal.Start(t).Fresh(t)
 	one, two := opened(t, o), opened(t, o)
 	s := someone(t, one, consent.Device, "the-device-of-ada")

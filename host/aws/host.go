@@ -32,6 +32,8 @@ type Options struct {
 	Sequence time.Duration
 	// Parts are what the caller's role reaches; others are not opened. nil: all.
 	Parts []Part
+
+	batchMost int // leaves in one batch; tests make small ones
 }
 
 // Part names keys that a role may or may not reach.
@@ -76,6 +78,9 @@ func Open(ctx context.Context, opts Options) (*Host, error) {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.batchMost == 0 {
+		opts.batchMost = batchMost
 	}
 	h := &Host{opts: opts, stop: make(chan struct{})}
 	h.db, h.s3, h.fire, h.kms = opts.Account.clients()

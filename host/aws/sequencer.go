@@ -138,7 +138,7 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	if c.Size > at.n {
 		return true, h.settle(ctx, at)
 	}
-	queue, err := h.queued(ctx, at, batchMost)
+	queue, err := h.queued(ctx, at, h.opts.batchMost)
 	if err != nil || len(queue) == 0 {
 		return false, err
 	}
@@ -227,7 +227,7 @@ func (h *Host) settle(ctx context.Context, at integrated) error {
 		known[e.leaf] = e
 	}
 	var found []entry
-	for i, leaf := range leaves[:min(len(leaves), batchMost)] {
+	for i, leaf := range leaves[:min(len(leaves), h.opts.batchMost)] {
 		e, is := known[leaf]
 		if !is {
 			now, err := h.integrated(ctx)
