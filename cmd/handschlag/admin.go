@@ -111,23 +111,23 @@ func (sh *shop) beginNight(r *http.Request) (any, error) {
 		return nil, err
 	}
 	now := sh.clock.Now()
-	if in.Through.After(now) {
-		return nil, fmt.Errorf("%s is still to come: it is %s", in.Through.Format(time.RFC3339), now.Format(time.RFC3339))
-	}
-	if err := sh.notBefore(r.Context(), in); err != nil {
+	if err := in.due(r.Context(), sh.host, now); err != nil {
 		return nil, err
 	}
 	if err := sh.host.Snapshot(r.Context(), in.Through, in.Dir); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
-	off, err := sh.exportsOff(r.Context())
+	off, err := exportsOff(r.Context(), sh.host)
 	return nightAnswer{Config: sh.yaml, Now: now, ExportsOff: off}, err
 }
 
-// notBefore keeps a mistyped date from replacing what the day reads with less.
-// The published date itself may run again.
-func (sh *shop) notBefore(ctx context.Context, in nightCall) error {
-	p, err := sh.host.Published(ctx)
+// due refuses a night of what is still to come, and keeps a mistyped date from
+// replacing what the day reads with less. The published date itself may run again.
+func (in nightCall) due(ctx context.Context, of flow.Nights, now time.Time) error {
+	if in.Through.After(now) {
+		return fmt.Errorf("%s is still to come: it is %s", in.Through.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	p, err := of.Published(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the publication: %w", err)
 	}
@@ -137,8 +137,8 @@ func (sh *shop) notBefore(ctx context.Context, in nightCall) error {
 	return nil
 }
 
-func (sh *shop) exportsOff(ctx context.Context) (bool, error) {
-	switches, err := sh.host.AllSwitches(ctx)
+func exportsOff(ctx context.Context, of flow.Switches) (bool, error) {
+	switches, err := of.AllSwitches(ctx)
 	if err != nil {
 		return false, fmt.Errorf("reading switches: %w", err)
 	}
@@ -160,7 +160,7 @@ func (sh *shop) standings(r *http.Request) (any, error) {
 	if err := sh.host.Standings(r.Context(), in.Dir); err != nil {
 		return nil, fmt.Errorf("writing standings: %w", err)
 	}
-	off, err := sh.exportsOff(r.Context())
+	off, err := exportsOff(r.Context(), sh.host)
 	return standingsAnswer{off}, err
 }
 
@@ -169,16 +169,18 @@ func (sh *shop) standings(r *http.Request) (any, error) {
 // come from what was decided.
 func (sh *shop) takeDecisions(r *http.Request) (any, error) {
 	n := 0
-	err := lines(r.Body, func(rec decide.Record) error {
-		if _, err := sh.host.Decision(r.Context(), rec.ID); !errors.Is(err, flow.ErrNotFound) {
-			return err
-		}
-		n++
-		return sh.host.AppendDecision(r.Context(), &rec)
-	})
+	err := lines(r.Body, func(rec decide.Record) error { n++; return decideOnce(r.Context(), sh.host, rec) })
 	return struct {
 		Stored int `json:"stored"`
 	}{n}, err
+}
+
+// decideOnce makes a record durable unless it is there already.
+func decideOnce(ctx context.Context, in flow.Decisions, rec decide.Record) error {
+	if _, err := in.Decision(ctx, rec.ID); !errors.Is(err, flow.ErrNotFound) {
+		return err
+	}
+	return in.AppendDecision(ctx, &rec)
 }
 
 // storedEvent is a stored event as a person reads it.

@@ -12,18 +12,20 @@ import (
 	"github.com/handschlag/handschlag/batch/segment"
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/host/aws"
 	"github.com/handschlag/handschlag/policy"
 )
 
 type nightlyCmd struct {
 	place
-	AsOf     string `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
-	Again    bool   `help:"Let an earlier date replace the publication of a later one."`
-	Host     string `enum:"local,aws" default:"local" help:"Whose night it is: local, of the data folder, or aws, of the account in HANDSCHLAG_AWS; the data folder is then where the night works."`
-	Missing  int64  `placeholder:"N" help:"With --host aws: go on although up to N admitted events of a day were not delivered."`
-	MemoryMB int    `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
-	Patient  bool   `hidden:"" help:"Say nothing of steps that take less than a second."`
-	Threads  int    `help:"Threads for DuckDB; default: the number of CPUs."`
+	AsOf     string  `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
+	Again    bool    `help:"Let an earlier date replace the publication of a later one."`
+	Host     string  `enum:"local,aws" default:"local" help:"Whose night it is: local, of the data folder, or aws, of the account in HANDSCHLAG_AWS; the data folder is then where the night works."`
+	AWS      account `embed:"" prefix:"aws-"`
+	Missing  int64   `placeholder:"N" help:"With --host aws: go on although up to N admitted events of a day were not delivered."`
+	MemoryMB int     `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
+	Patient  bool    `hidden:"" help:"Say nothing of steps that take less than a second."`
+	Threads  int     `help:"Threads for DuckDB; default: the number of CPUs."`
 }
 
 // nightShop is what a night asks of a shop. There are two kinds: a data folder,
@@ -61,8 +63,11 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	}
 	n := night{dir: dir, asOf: asOf, out: newProgress(s.out)}
 	n.out.patient = c.Patient
-	return c.with(ctx, s, &n, func() error {
+	return c.with(ctx, s, &n, func(ctx context.Context) error {
 		res, err := n.run(ctx, c)
+		if errors.Is(err, aws.ErrShown) {
+			return err
+		}
 		if err != nil {
 			return interrupted(ctx, fmt.Errorf("the night failed, nothing was published: %w", err), "nothing was published")
 		}
@@ -72,13 +77,13 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 }
 
 // with finds the shop, lets the night do its work, and lets go of the shop.
-func (c nightlyCmd) with(ctx context.Context, s streams, n *night, do func() error) error {
+func (c nightlyCmd) with(ctx context.Context, s streams, n *night, do func(context.Context) error) error {
 	if c.Host == "aws" {
 		return c.withAccount(ctx, s, n, do)
 	}
 	return c.within(ctx, s, func(r *reached) error {
 		n.shop = folderNight{n.dir, r, n.out}
-		return do()
+		return do(ctx)
 	})
 }
 

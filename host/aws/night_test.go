@@ -10,8 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,12 +124,7 @@ func (a *account) tryNight(through time.Time, o aws.NightOptions) (m snapshot.Ma
 	as, err := a.Published(ctx)
 	ok(a.t, err)
 	p := flow.Publication{AsOf: through, Run: fmt.Sprint(dayOf(through), "-", len(m.Days)), Weights: as.Weights}
-	out := filepath.Join(n.ExportsDir(), dayOf(through))
-	ok(a.t, os.MkdirAll(out, 0o700))
-	for _, name := range []string{"manifest.json", "manifest.json.sig", "report.json"} {
-		ok(a.t, os.WriteFile(filepath.Join(out, name), []byte(name+p.Run), 0o600))
-	}
-	ok(a.t, os.WriteFile(filepath.Join(n.ExportsDir(), "verifier"), []byte("key"), 0o600))
+	a.finished(n, p)
 	return m, n.Publish(ctx, p, map[consent.Subject]profile.Membership{})
 }
 
@@ -487,6 +484,81 @@ func TestALeaseThatRanOutIsTakenOver(t *testing.T) {
 	ok(t, err)
 	ok(t, ctx.Err())
 	ok(t, n.Close())
+}
+
+// TestAPublicationMayStopAnywhere cuts the cable after every number of requests.
+// Readers see one run's files or another's, never some of both; and once the next
+// night has begun, the day knows the run that is shown.
+func TestAPublicationMayStopAnywhere(t *testing.T) {
+	a := newAccount(t)
+	ada := a.person("ada")
+	a.set(midnight.Add(time.Hour))
+	h, cable := behind(t, a.o)
+	swapped := false
+	for cut, done := 1, false; !done; cut++ {
+		n, within, err := h.BeginNight(ctx, a.dir, aws.NightOptions{})
+		ok(t, err)
+		p := flow.Publication{AsOf: midnight, Run: fmt.Sprintf("2026-11-22-%03d", cut)}
+		a.finished(n, p)
+		cable.left.Store(int64(cut))
+		err = n.Publish(within, p, map[consent.Subject]profile.Membership{ada: {Segments: []string{p.Run}, AsOf: midnight, Until: midnight.AddDate(0, 0, 30)}})
+		cable.left.Store(-1)
+		done = err == nil && cut > 60
+		shown := a.shownRun()
+		if (shown == p.Run) != (err == nil || errors.Is(err, aws.ErrShown)) {
+			t.Fatalf("after %d requests: %q is shown, %v", cut, shown, err)
+		}
+		swapped = swapped || errors.Is(err, aws.ErrShown)
+		ok(t, n.Close())
+		next, _, err := a.BeginNight(ctx, t.TempDir(), aws.NightOptions{})
+		ok(t, err)
+		ok(t, next.Close())
+		day, err := a.Published(ctx)
+		ok(t, err)
+		m, err := a.Membership(ctx, ada)
+		ok(t, err)
+		if day.Run != shown || shown != "" && !slices.Equal(m.Segments, []string{shown}) {
+			t.Fatalf("after %d requests: %q is shown, the day knows %q, and %v", cut, shown, day.Run, m.Segments)
+		}
+		if left := a.keys("night", "publish/"); len(left) != 0 {
+			t.Errorf("after %d requests: left %v", cut, left)
+		}
+		if cut > 300 {
+			t.Fatal("it never comes to an end")
+		}
+	}
+	if !swapped {
+		t.Error("no cut came between the pointer and the day")
+	}
+}
+
+// finished lays the files of a run where the night finds them.
+func (a *account) finished(n *aws.Night, p flow.Publication) {
+	a.t.Helper()
+	out := filepath.Join(n.ExportsDir(), dayOf(p.AsOf))
+	ok(a.t, os.MkdirAll(out, 0o700))
+	for _, name := range []string{"manifest.json", "manifest.json.sig", "report.json"} {
+		ok(a.t, os.WriteFile(filepath.Join(out, name), []byte(name+p.Run), 0o600))
+	}
+	ok(a.t, os.WriteFile(filepath.Join(n.ExportsDir(), "verifier"), []byte("key"), 0o600))
+}
+
+// shownRun reads every file that is shown: they must be of one run.
+func (a *account) shownRun() (run string) {
+	a.t.Helper()
+	files := a.Exports(ctx)
+	names, err := fs.Glob(files, "*/*")
+	ok(a.t, err)
+	for _, name := range names {
+		body, err := fs.ReadFile(files, name)
+		ok(a.t, err)
+		is := strings.TrimPrefix(string(body), filepath.Base(name))
+		if run != "" && run != is {
+			a.t.Errorf("%s is of %s, others of %s", name, is, run)
+		}
+		run = is
+	}
+	return run
 }
 
 // TestChainsOfManyWritersHold: each process is a writer; what one of them wrote is

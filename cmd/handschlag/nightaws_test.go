@@ -1,0 +1,322 @@
+//go:build awslocal
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/aws"
+	"github.com/handschlag/handschlag/host/aws/awslocal"
+	"github.com/handschlag/handschlag/host/desk"
+)
+
+// cloud is a shop in an account, fed through flow, and nights of it as processes.
+type cloud struct {
+	t     *testing.T
+	g     *awslocal.Ground
+	o     aws.Options
+	host  *aws.Host
+	flow  *flow.Flow
+	clock string
+}
+
+func openCloud(t *testing.T) *cloud {
+	t.Helper()
+	c := &cloud{t: t, g: awslocal.Start(t), clock: filepath.Join(t.TempDir(), "clock")}
+	c.set(time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC))
+	now, err := newFileClock(c.clock)
+	must(t, err)
+	cfg := config.Default()
+	c.o = c.g.Fresh(t)
+	c.o.Tenant, c.o.Clock, c.o.Sequence = cfg.Tenant, now.Now, 300*time.Millisecond
+	c.g.Arrivals(c.o.Buckets, now.Now)
+	c.host, err = aws.Open(context.Background(), c.o)
+	must(t, err)
+	t.Cleanup(func() { must(t, c.host.Close()) })
+	queue, err := desk.NewQueue("https://shop.example/talk")
+	must(t, err)
+	c.flow, err = flow.New(context.Background(), cfg, c.host, queue, now.Now, "test")
+	must(t, err)
+	return c
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cloud) set(at time.Time) {
+	c.t.Helper()
+	must(c.t, os.WriteFile(c.clock, []byte(at.UTC().Format(time.RFC3339)+"\n"), 0o600))
+}
+
+var shown = []consent.Purpose{consent.Analytics, consent.PersonalisationContent, consent.MarketingEmail, consent.AdviserAssist}
+
+func (c *cloud) visits(n, views int, at time.Time) {
+	c.t.Helper()
+	c.set(at)
+	device, yes := deviceName(n), map[consent.Purpose]bool{}
+	for _, p := range shown {
+		yes[p] = true
+	}
+	_, err := c.flow.Consent(context.Background(), flow.ConsentCall{
+		AnonymousID: device, Purposes: yes, PurposesShown: shown, Method: "save", Notice: flow.NoticeRef{Version: "1", Language: "de"}, UI: flow.UIRef{Version: "banner-1"},
+	}, flow.Caller{})
+	must(c.t, err)
+	var all []map[string]any
+	for i := range views {
+		all = append(all, map[string]any{
+			"type": "track", "event": "Product Viewed", "messageId": fmt.Sprint(device, at.Unix(), "-", i), "anonymousId": device,
+			"timestamp": at.Add(time.Duration(i) * time.Millisecond).Format(time.RFC3339Nano), "properties": map[string]any{"product_id": "B12"},
+			"context": map[string]any{"consent": map[string]any{"categoryPreferences": yes}},
+		})
+	}
+	body, err := json.Marshal(map[string]any{"batch": all})
+	must(c.t, err)
+	env, err := event.ParseBatch(body)
+	must(c.t, err)
+	a, err := c.flow.Ingest(context.Background(), env, flow.Caller{})
+	must(c.t, err)
+	if a.Admitted != views {
+		c.t.Fatalf("admitted %d of %d: %+v", a.Admitted, views, a.Results[0])
+	}
+	_, err = c.flow.Escalate(context.Background(), flow.EscalateCall{AnonymousID: device, Page: flow.PageRef{ProductID: "B12", Type: "product"}}, flow.Caller{})
+	must(c.t, err)
+}
+
+func deviceName(n int) string { return fmt.Sprintf("v1-device-number-%04d", n) }
+
+// feed has 40 visitors look around on two days; one of them takes everything back.
+func (c *cloud) feed() {
+	c.t.Helper()
+	ctx := context.Background()
+	_, err := c.flow.PutProducts(ctx, []event.Product{{ID: "B12", Category: "cameras", Class: "premium", PriceCents: 99900, Stock: 3}}, flow.Caller{Server: true})
+	must(c.t, err)
+	first := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+	for n := range 40 {
+		c.visits(n, 6, first)
+	}
+	for n := range 32 {
+		c.visits(n, 6, first.Add(24*time.Hour))
+	}
+	no := map[consent.Purpose]bool{}
+	for _, p := range shown {
+		no[p] = false
+	}
+	_, err = c.flow.Consent(ctx, flow.ConsentCall{
+		AnonymousID: deviceName(3), Purposes: no, PurposesShown: shown, Method: "reject", Notice: flow.NoticeRef{Version: "1", Language: "de"}, UI: flow.UIRef{Version: "banner-1"},
+	}, flow.Caller{})
+	must(c.t, err)
+	_, err = c.host.Counts(ctx, first.Add(-time.Hour), first.Add(48*time.Hour), "") // flushes
+	must(c.t, err)
+	c.g.Flush()
+}
+
+// command is a night as a process of its own.
+func (c *cloud) command(dir, asOf string, more ...string) *exec.Cmd {
+	cmd := exec.Command("handschlag", append([]string{"nightly", "--host", "aws", "--data", dir, "--as-of", asOf, "--threads", "2"}, more...)...)
+	cmd.Env = append(append(os.Environ(), c.g.Environment("night")...), "HANDSCHLAG_AWS="+c.o.Prefix, "HANDSCHLAG_AWS_BUCKETS="+c.o.Buckets, "HANDSCHLAG_CLOCK=@"+c.clock)
+	return cmd
+}
+
+func (c *cloud) night(dir, asOf string, more ...string) (string, error) {
+	out, err := c.command(dir, asOf, more...).CombinedOutput()
+	return string(out), err
+}
+
+// exported is every byte that a night published, by name.
+func (c *cloud) exported() map[string]string {
+	c.t.Helper()
+	out := map[string]string{}
+	files := c.host.Exports(context.Background())
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := fs.ReadFile(files, path)
+		out[path] = string(body)
+		return err
+	})
+	must(c.t, err)
+	return out
+}
+
+// folder reads what a night's own folder holds of a date.
+func exportsIn(t *testing.T, dir, date string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	names, err := filepath.Glob(filepath.Join(dir, "exports", date, "*"))
+	must(t, err)
+	for _, name := range names {
+		body, err := os.ReadFile(name)
+		must(t, err)
+		out[date+"/"+filepath.Base(name)] = string(body)
+	}
+	return out
+}
+
+func equalBytes(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for name, body := range want {
+		if got[name] != body {
+			t.Errorf("%s differs: %d bytes, want %d", name, len(got[name]), len(body))
+		}
+	}
+	for name := range got {
+		if _, is := want[name]; !is {
+			t.Errorf("%s is more", name)
+		}
+	}
+}
+
+// TestAWSNightGivesTheSameBytesInTheCloudAndOnPremises runs the nights of two shops
+// that were fed alike: every night in a container, in an empty folder; and every
+// night on a machine that keeps its folder. And a night again, in the other's place.
+func TestAWSNightGivesTheSameBytesInTheCloudAndOnPremises(t *testing.T) {
+	c := openCloud(t)
+	c.feed()
+	c.set(time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC).AddDate(0, 0, 1))
+	warm := t.TempDir()
+	said, err := c.night(warm, "2026-11-21") // on premises: it finds, and keeps, its folder
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	first := c.exported()
+	if len(first) < 5 || !strings.Contains(said, "published 2026-11-21-") || !strings.Contains(said, "no record was removed") {
+		t.Fatalf("%d files; it said %s", len(first), said)
+	}
+	equalBytes(t, first, exportsIn(t, warm, "2026-11-21"))
+
+	for name, dir := range map[string]string{"container": t.TempDir(), "warm folder": warm} {
+		said, err := c.night(dir, "2026-11-21") // the same again publishes nothing new
+		if err != nil {
+			t.Fatalf("%s: %v: %s", name, err, said)
+		}
+		equalBytes(t, c.exported(), first)
+	}
+	rows := 0
+	for name, body := range first {
+		if strings.HasSuffix(name, ".csv") {
+			rows += strings.Count(body, "\n") - 1
+		}
+	}
+	t.Logf("%d files, %d rows in CSV files", len(first), rows)
+
+	c.set(time.Date(2026, 11, 22, 3, 30, 0, 0, time.UTC))
+	said, err = c.night(t.TempDir(), "2026-11-22") // the next night in a container
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	both := c.exported()
+	if said, err = c.night(warm, "2026-11-22"); err != nil { // and where the folder is a night behind
+		t.Fatalf("%v: %s", err, said)
+	}
+	equalBytes(t, c.exported(), both)
+	equalBytes(t, exportsIn(t, warm, "2026-11-22"), only(both, "2026-11-22"))
+	for name, body := range first {
+		if both[name] != body {
+			t.Errorf("the night before changed: %s", name)
+		}
+	}
+	m, err := c.host.Membership(context.Background(), c.find(t, 5))
+	if err != nil || len(m.Segments) == 0 {
+		t.Errorf("the day does not know the night: %+v, %v", m, err)
+	}
+}
+
+func only(all map[string]string, date string) map[string]string {
+	out := map[string]string{}
+	for name, body := range all {
+		if strings.HasPrefix(name, date+"/") {
+			out[name] = body
+		}
+	}
+	return out
+}
+
+func (c *cloud) find(t *testing.T, n int) consent.Subject {
+	t.Helper()
+	id, err := consent.NewID(consent.Device, deviceName(n))
+	must(t, err)
+	s, err := c.host.Find(context.Background(), id)
+	must(t, err)
+	return s
+}
+
+// TestAWSNightThatIsKilledPublishesAllOrNothing kills nights after ever longer times.
+// What is published then is what was, or all that the next night publishes.
+func TestAWSNightThatIsKilledPublishesAllOrNothing(t *testing.T) {
+	c := openCloud(t)
+	c.feed()
+	c.set(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC))
+	began := time.Now()
+	if said, err := c.night(t.TempDir(), "2026-11-21"); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	whole, before := time.Since(began), c.exported()
+	warm := t.TempDir()
+	for i, how := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGKILL, syscall.SIGKILL} {
+		var said bytes.Buffer
+		cmd := c.command(warm, "2026-11-22")
+		cmd.Stdout, cmd.Stderr = &said, &said
+		must(t, cmd.Start())
+		wait := time.AfterFunc(whole*time.Duration(i+1)/7, func() { _ = cmd.Process.Signal(how) })
+		err := cmd.Wait()
+		wait.Stop()
+		if how == syscall.SIGKILL { // the dead night's lease lasts for minutes
+			if said, again := c.night(warm, "2026-11-22"); err != nil && (again == nil || !strings.Contains(said, "another night has been running since")) {
+				t.Errorf("while a dead night's lease lasts: %v: %s", again, said)
+			}
+			c.unlock()
+		}
+		now := c.exported()
+		if len(only(now, "2026-11-22")) > 0 {
+			t.Logf("after %d sevenths it was published, %v", i+1, err)
+			break
+		}
+		equalBytes(t, now, before)
+		if how == syscall.SIGINT && (err == nil || !strings.Contains(said.String(), "nothing was published")) {
+			t.Errorf("after %d sevenths: %v: %s", i+1, err, said.String())
+		}
+		t.Logf("killed after %d sevenths of %s", i+1, whole.Round(time.Millisecond))
+	}
+	if said, err := c.night(warm, "2026-11-22"); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	after := c.exported()
+	if len(only(after, "2026-11-22")) == 0 {
+		t.Error("the night that was not killed published nothing")
+	}
+	if said, err := c.night(t.TempDir(), "2026-11-22"); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	equalBytes(t, c.exported(), after)
+}
+
+// unlock lets a dead night's lease go.
+func (c *cloud) unlock() {
+	c.t.Helper()
+	client := s3.New(s3.Options{Region: awslocal.Region, Credentials: c.o.Account.Credentials, BaseEndpoint: &c.g.URL, UsePathStyle: true})
+	_, err := client.DeleteObject(context.Background(), &s3.DeleteObjectInput{Bucket: sdk.String(c.o.Buckets + "-night"), Key: sdk.String("lock.json")})
+	must(c.t, err)
+}
