@@ -27,8 +27,8 @@ type settings struct{ prefix, bucketPrefix, config, policyKey, identityKey, issu
 
 var shops = map[string]settings{
 	"a shop that sets what it must": {prefix: "handschlag-dev", bucketPrefix: "handschlag-dev-123456789012", issuer: "https://id.example.com"},
-	"a shop that sets everything": {prefix: "shop", bucketPrefix: "shop-of-the-world", config: "/var/task/handschlag.yaml",
-		policyKey: "a policy key", identityKey: "an identity key", issuer: "https://id.shop.example"},
+	"a shop that sets more": {prefix: "shop", bucketPrefix: "shop-of-the-world", policyKey: "a policy key", identityKey: "an identity key",
+		issuer: "https://id.shop.example"},
 }
 
 func TestTheTemplateSaysWhatTerraformSays(t *testing.T) {
@@ -47,7 +47,7 @@ func TestTheTemplateSaysWhatTerraformSays(t *testing.T) {
 
 // A difference of each kind must be found, or the test above could not fail.
 func TestEveryKindOfDifferenceIsFound(t *testing.T) {
-	s := shops["a shop that sets everything"]
+	s := shops["a shop that sets more"]
 	for want, change := range map[string]func(map[string]function, *function){
 		"no function ingest in the template":    func(all map[string]function, _ *function) { delete(all, "ingest") },
 		"no function other in Terraform":        func(all map[string]function, f *function) { all["other"] = *f },
@@ -57,7 +57,7 @@ func TestEveryKindOfDifferenceIsFound(t *testing.T) {
 		"ingest: MemoryMB":                      func(_ map[string]function, f *function) { f.MemoryMB++ },
 		"ingest: Seconds":                       func(_ map[string]function, f *function) { f.Seconds-- },
 		"ingest: Environment HANDSCHLAG_AWS":    func(_ map[string]function, f *function) { f.Environment["HANDSCHLAG_AWS"] = "x" },
-		"ingest: Environment HANDSCHLAG_CONFIG": func(_ map[string]function, f *function) { delete(f.Environment, "HANDSCHLAG_CONFIG") },
+		"ingest: Environment HANDSCHLAG_POLICY": func(_ map[string]function, f *function) { delete(f.Environment, "HANDSCHLAG_POLICY_KEY") },
 		"ingest: Environment AWS_ENDPOINT_URL":  func(_ map[string]function, f *function) { f.Environment["AWS_ENDPOINT_URL"] = "http://x" },
 		"ingest: Routes":                        func(_ map[string]function, f *function) { f.Routes = f.Routes[1:] },
 		"ingest: Payload":                       func(_ map[string]function, f *function) { f.Payload = "1.0" },
