@@ -6,14 +6,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 
 	"github.com/handschlag/handschlag/consent/ledger"
 )
@@ -122,58 +120,6 @@ func (h *Host) keepCheckpoint(ctx context.Context, note []byte) error {
 		return nil // an earlier try did it
 	}
 	return err
-}
-
-// swap says what a write replaces: the version with an ETag, or nothing at all.
-type swap struct{ etag string }
-
-// writeObject writes an object; if what it replaces is not there any more, it writes
-// nothing and gives ledger.ErrMoved.
-func (h *Host) writeObject(ctx context.Context, bucket, key string, body []byte, is *swap) error {
-	in := &s3.PutObjectInput{Bucket: h.bucket(bucket), Key: &key, Body: bytes.NewReader(body)}
-	if any := "*"; is != nil && is.etag != "" {
-		in.IfMatch = &is.etag
-	} else if is != nil {
-		in.IfNoneMatch = &any
-	}
-	_, err := h.s3.PutObject(ctx, in)
-	switch codeOf(err) {
-	case "PreconditionFailed", "ConditionalRequestConflict":
-		return ledger.ErrMoved
-	}
-	return h.fault("s3:PutObject", "bucket "+*in.Bucket, err)
-}
-
-// readObject reads an object and its ETag; fs.ErrNotExist if there is none.
-func (h *Host) readObject(ctx context.Context, bucket, key string) ([]byte, string, error) {
-	out, err := h.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: h.bucket(bucket), Key: &key})
-	if code := codeOf(err); code == "NoSuchKey" || code == "NotFound" {
-		return nil, "", fmt.Errorf("object %s: %w", key, fs.ErrNotExist)
-	}
-	if err != nil {
-		return nil, "", h.fault("s3:GetObject", "bucket "+*h.bucket(bucket), err)
-	}
-	body, err := io.ReadAll(out.Body)
-	if err = errors.Join(err, out.Body.Close()); err != nil {
-		return nil, "", fmt.Errorf("reading object %s: %w", key, err)
-	}
-	if out.ContentLength != nil && int64(len(body)) != *out.ContentLength {
-		return nil, "", fmt.Errorf("reading object %s: %d of %d bytes", key, len(body), *out.ContentLength)
-	}
-	etag := ""
-	if out.ETag != nil {
-		etag = *out.ETag
-	}
-	return body, etag, nil
-}
-
-// codeOf is a service's word for what went wrong, "" for no error of a service.
-func codeOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
 }
 
 // Verifier is the ledger's public key, as it lies beside the ledger.

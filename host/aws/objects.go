@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -162,14 +164,51 @@ func (h *Host) put(ctx context.Context, bucket, key string, body io.ReadSeeker, 
 		in.IfNoneMatch = sdk.String("*")
 	}
 	out, err := h.s3.PutObject(ctx, in)
-	var api smithy.APIError
-	if errors.As(err, &api) && (api.ErrorCode() == "PreconditionFailed" || api.ErrorCode() == "ConditionalRequestConflict" || is != nil && is.etag != "" && api.ErrorCode() == "NoSuchKey") {
+	if code := codeOf(err); code == "PreconditionFailed" || code == "ConditionalRequestConflict" || is != nil && is.etag != "" && code == "NoSuchKey" {
 		return "", ledger.ErrMoved
 	}
 	if err != nil {
 		return "", h.fault("s3:PutObject", "object "+key+" of bucket "+*in.Bucket, err)
 	}
 	return sdk.ToString(out.ETag), nil
+}
+
+// swap says what a write replaces: the version with an ETag, or nothing at all.
+type swap struct{ etag string }
+
+// writeObject writes an object; if what it replaces is not there any more, it writes
+// nothing and gives ledger.ErrMoved.
+func (h *Host) writeObject(ctx context.Context, bucket, key string, body []byte, is *swap) error {
+	_, err := h.put(ctx, bucket, key, bytes.NewReader(body), is)
+	return err
+}
+
+// readObject reads an object and its ETag; fs.ErrNotExist if there is none.
+func (h *Host) readObject(ctx context.Context, bucket, key string) ([]byte, string, error) {
+	out, err := h.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: h.bucket(bucket), Key: &key})
+	if code := codeOf(err); code == "NoSuchKey" || code == "NotFound" {
+		return nil, "", fmt.Errorf("object %s: %w", key, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, "", h.fault("s3:GetObject", "bucket "+*h.bucket(bucket), err)
+	}
+	body, err := io.ReadAll(out.Body)
+	if err = errors.Join(err, out.Body.Close()); err != nil {
+		return nil, "", fmt.Errorf("reading object %s: %w", key, err)
+	}
+	if out.ContentLength != nil && int64(len(body)) != *out.ContentLength {
+		return nil, "", fmt.Errorf("reading object %s: %d of %d bytes", key, len(body), *out.ContentLength)
+	}
+	return body, sdk.ToString(out.ETag), nil
+}
+
+// codeOf is a service's word for what went wrong, "" for no error of a service.
+func codeOf(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
 }
 
 // drop deletes objects, those that are not there too.
