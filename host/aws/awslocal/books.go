@@ -16,6 +16,8 @@ type books struct {
 	mu   sync.Mutex
 	of   map[string]*page
 	keys map[string]string // KMS key ids to aliases
+
+	homes map[string]string // prefixes to the access key ids of their databases
 }
 
 type page struct {

@@ -31,6 +31,7 @@ func (g *Ground) Fresh(t testing.TB) aws.Options {
 
 // Make makes what host/aws/schema.go names.
 func (g *Ground) Make(ctx context.Context, prefix, buckets string) error {
+	g.books.addHome(prefix)
 	for _, b := range aws.Buckets {
 		if err := g.store.make(buckets+"-"+b.Name, b.Locked); err != nil {
 			return err

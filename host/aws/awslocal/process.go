@@ -53,7 +53,7 @@ func startDynamo(dir string) (*process, error) {
 	lib := filepath.Join(dir, "ddb", "lib")
 	return start("DynamoDB Local", func(port string) []string {
 		return []string{"java", "-Xmx1g", "-XX:+UseSerialGC", "-Djava.library.path=" + lib, "-cp", lib + "/*",
-			"com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-sharedDb", "-disableTelemetry", "-port", port}
+			"com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port}
 	})
 }
 

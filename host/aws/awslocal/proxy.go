@@ -124,6 +124,9 @@ func (g *Ground) ask(r *http.Request, to string, body []byte) (int, http.Header,
 	req.Header = r.Header.Clone()
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Host = r.Host
+	if to == g.dynamo.url {
+		req.Header.Set("Authorization", g.books.atHome(r.Header.Get("Authorization"), body))
+	}
 	res, err := g.send.Do(req)
 	if err != nil {
 		return 0, nil, nil, err
