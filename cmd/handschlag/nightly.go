@@ -26,6 +26,7 @@ type nightlyCmd struct {
 	MemoryMB int     `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
 	Patient  bool    `hidden:"" help:"Say nothing of steps that take less than a second."`
 	Threads  int     `help:"Threads for DuckDB; default: the number of CPUs."`
+	splitNight
 }
 
 // nightShop is what a night asks of a shop. There are two kinds: a data folder,
@@ -63,7 +64,13 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	}
 	n := night{dir: dir, asOf: asOf, out: newProgress(s.out)}
 	n.out.patient = c.Patient
+	if c.Range != "" {
+		return n.part(ctx, s, c)
+	}
 	return c.with(ctx, s, &n, func(ctx context.Context) error {
+		if c.SnapshotOnly != "" {
+			return n.snapshotOnly(ctx, s, c)
+		}
 		res, err := n.run(ctx, c)
 		if errors.Is(err, aws.ErrShown) {
 			return err
@@ -107,7 +114,7 @@ type night struct {
 }
 
 func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
-	state := filepath.Join(n.dir, "night")
+	state := n.state()
 	unlock, err := alone(state)
 	if err != nil {
 		return segment.Result{}, err
@@ -119,26 +126,27 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	n.out.step("ledger", 1, 1)
-	snapshot := filepath.Join(state, "snapshot")
-	began := time.Now()
-	answer, err := n.begin(ctx, snapshot, c.Again)
+	t, remove, err := n.taken(ctx, c, state, key)
+	published := false
+	defer func() { remove(published) }()
 	if err != nil {
 		return segment.Result{}, err
 	}
-	defer func() { _ = os.RemoveAll(snapshot) }() // it holds pseudonyms; nothing reads it later
-	in, err := n.inputs(ctx, answer)
+	in, err := n.inputs(ctx, t.Shop)
 	if err != nil {
 		return segment.Result{}, err
 	}
-	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = snapshot, state, filepath.Join(n.dir, "exports"), n.asOf, key
-	in.Now = func() time.Time { return answer.Now.Add(time.Since(began)) } // the shop's clock, which may not be this process's
+	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = t.dir, state, filepath.Join(n.dir, "exports"), n.asOf, key
+	in.Now, in.Parts = t.now, c.Merge
 	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.shop.commit, n.out.step, c.MemoryMB, c.Threads
 	res, err := segment.Run(ctx, in)
 	n.out.end()
 	if err != nil {
 		return res, err
 	}
-	return res, n.shop.publish(ctx, res)
+	err = n.shop.publish(ctx, res)
+	published = err == nil
+	return res, err
 }
 
 // inputs reads the configuration that the shop decides by, and the rules that are
@@ -176,7 +184,9 @@ func (n night) fresh(ctx context.Context, dir string) (exportsOff bool, err erro
 }
 
 // alone keeps a second night of the same folder out.
-func alone(state string) (unlock func(), err error) {
+func alone(state string) (unlock func(), err error) { return lock(state, syscall.LOCK_EX) }
+
+func lock(state string, how int) (unlock func(), err error) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, fmt.Errorf("making the night's folder: %w", err)
 	}
@@ -184,7 +194,7 @@ func alone(state string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking the night's folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
 		return nil, errors.New("another night runs on this folder")
 	}
