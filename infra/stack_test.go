@@ -176,7 +176,7 @@ func TestObjectsAreKeptAsLongAsTheConfigurationSays(t *testing.T) {
 	want := map[string]float64{
 		"events raw/events/": float64(kept.EventDays), "events days/": float64(kept.EventDays), "events failed/events/": float64(kept.EventDays),
 		"events raw/decisions/": float64(kept.DecisionDays), "events failed/decisions/": float64(kept.DecisionDays),
-		"exports 20": float64(kept.SegmentDays), "night ": float64(kept.FeatureDays),
+		"events decisions/": float64(kept.DecisionDays), "exports 20": float64(kept.SegmentDays), "night publish/": float64(kept.SegmentDays),
 	}
 	for env, s := range stacks(t) {
 		if got := expiries(s); !maps.Equal(got, want) {

@@ -35,39 +35,62 @@ locals {
     UseIdentityKey = {
       actions   = ["kms:Decrypt"]
       resources = [aws_kms_key.identity.arn]
+      condition = { StringEquals = { "kms:ViaService" = [local.through.dynamodb] } }
+    }
+    UnwrapIdentityKey = {
+      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      resources = [aws_kms_key.identity.arn]
+      condition = { StringEquals = { "kms:EncryptionContext:secret" = ["subjects"] } }
+    }
+    HoldKeys = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      resources = [module.secret.arn]
+      condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(local.tenant_keys, ["subjects"]) } }
     }
     FindWho = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.identity.arn]
     }
     ReadStates = {
-      actions   = ["dynamodb:GetItem", "dynamodb:Query"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.book.arn]
     }
   }
 
-  # For functions that add to the book: pseudonyms are made, profiles lose what is
-  # no longer allowed, and leaves wait for the ledger, all in one transaction.
-  books = {
+  # For functions that make pseudonyms.
+  assigns = {
     AssignPseudonyms = {
       actions   = ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"]
       resources = [module.identity.arn]
     }
-    WriteRecords = {
-      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
+  }
+
+  # For functions that move a consent state. One transaction writes record or entry and
+  # state, takes from profiles what is no longer allowed, and tells the price function.
+  books = {
+    ReadBook = {
+      actions   = ["dynamodb:Query"]
       resources = [module.book.arn]
     }
-    QueueLeaves = {
-      actions   = ["dynamodb:PutItem"]
-      resources = [module.leaf.arn]
+    WriteBook = {
+      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"]
+      resources = [module.book.arn]
     }
     MinimiseProfiles = {
-      actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"]
       resources = [module.profile.arn]
     }
     TellPrices = {
-      actions   = ["dynamodb:PutItem", "dynamodb:DeleteItem"]
+      actions   = ["dynamodb:PutItem"]
       resources = [module.price_grant.arn]
+    }
+  }
+
+  # For functions that make leaves for the ledger. They wait in a queue.
+  leaves = {
+    QueueLeaves = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [module.leaf.arn]
     }
   }
 }
@@ -85,17 +108,27 @@ module "consent" {
     "GET /v1/consent/{record_id}/proof",
   ]
 
-  rights = merge(local.everywhere, local.visitors, local.credentials, local.decides, local.books, {
-    SealProofs = {
-      actions   = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+  rights = merge(local.everywhere, local.visitors, local.assigns, local.books, local.leaves, local.credentials, local.tokens, {
+    HoldKeys = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+      resources = [module.secret.arn]
+      condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(local.tenant_keys, ["subjects", "ledger"]) } }
+    }
+    UnwrapKeys = {
+      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      resources = [aws_kms_key.main.arn]
+      condition = { StringEquals = { "kms:EncryptionContext:secret" = concat(local.tenant_keys, ["ledger"]) } }
+    }
+    EmptyQueue = {
+      actions   = ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
       resources = [module.leaf.arn]
     }
-    MoveTheHead = {
-      actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    MoveHead = {
+      actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
       resources = [module.ledger.arn]
     }
     WriteTiles = {
-      actions   = ["s3:GetObject", "s3:PutObject"]
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
       resources = ["${module.ledger_bucket.arn}/*"]
     }
     MissTiles = {
@@ -106,13 +139,9 @@ module "consent" {
       actions   = ["s3:PutObject"]
       resources = ["${module.proof_bucket.arn}/checkpoints/*"]
     }
-    FindDecisions = {
-      actions   = ["dynamodb:Query"]
-      resources = [module.decision.indexes["by_subject"]]
-    }
-    ReadDocuments = {
-      actions   = ["s3:GetObject"]
-      resources = ["${module.shop_bucket.arn}/documents/*"]
+    Distrust = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [module.control.arn]
     }
   })
 }

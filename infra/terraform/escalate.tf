@@ -23,26 +23,26 @@ module "escalate" {
     "POST /v1/handover",
   ]
 
-  rights = merge(local.everywhere, local.visitors, local.credentials, local.decides, {
+  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
+    CheckStates = {
+      actions   = ["dynamodb:ConditionCheckItem"]
+      resources = [module.book.arn]
+    }
     ReadProfiles = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.profile.arn]
     }
     ReadSegments = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.member.arn]
     }
     FindDecisions = {
       actions   = ["dynamodb:GetItem"]
-      resources = [module.decision.arn]
+      resources = [module.decision.arn, module.price_decision.arn]
     }
     OpenContacts = {
-      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
       resources = [module.desk.arn]
-    }
-    ReadPrices = {
-      actions   = ["dynamodb:GetItem"]
-      resources = [module.price_history.arn]
     }
   })
 }

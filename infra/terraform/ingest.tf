@@ -9,7 +9,8 @@ module "case" {
   alarm  = aws_sns_topic.alarm.arn
 }
 
-# raw/ as Firehose delivers it, days/ as a night compacts it; kept as the configuration says.
+# raw/ as Firehose delivers it, days/ and decisions/ as a night compacts it; kept as the
+# configuration says.
 module "event_bucket" {
   source = "./modules/bucket"
   name   = "${local.buckets}-events"
@@ -21,6 +22,7 @@ module "event_bucket" {
     "failed/events/"    = local.retention.event_days
     "failed/decisions/" = local.retention.decision_days
     "days/"             = local.retention.event_days
+    "decisions/"        = local.retention.decision_days
   }
 }
 
@@ -57,13 +59,17 @@ module "ingest" {
     "POST /v1/a",
   ]
 
-  rights = merge(local.everywhere, local.visitors, local.credentials, local.books, {
+  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.assigns, local.books, local.credentials, local.tokens, {
+    Relink = {
+      actions   = ["dynamodb:DeleteItem"]
+      resources = [module.book.arn]
+    }
     LogEvents = {
       actions   = ["firehose:PutRecordBatch"]
       resources = [module.event_stream.arn]
     }
     RememberCases = {
-      actions   = ["dynamodb:PutItem"]
+      actions   = ["dynamodb:BatchWriteItem"]
       resources = [module.case.arn]
     }
   })

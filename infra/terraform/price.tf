@@ -22,13 +22,13 @@ module "price" {
     "PUT /v1/prices",
   ]
 
-  rights = merge(local.everywhere, local.credentials, {
+  rights = merge(local.everywhere, local.counts, local.products, local.credentials, {
     KeepPrices = {
-      actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
       resources = [module.price_history.arn]
     }
     ReadGrants = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.price_grant.arn]
     }
     LogDecisions = {
@@ -40,11 +40,11 @@ module "price" {
       resources = [module.decision_stream.arn]
     }
     ImportProducts = {
-      actions   = ["s3:PutObject"]
+      actions   = ["s3:PutObject", "s3:DeleteObject"]
       resources = ["${module.shop_bucket.arn}/products/*"]
     }
     PointToProducts = {
-      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+      actions   = ["dynamodb:PutItem"]
       resources = [module.control.arn]
     }
   })

@@ -14,21 +14,29 @@ module "rights" {
 
   environment = local.staff_environment
 
-  rights = merge(local.everywhere, local.visitors, local.credentials, local.decides, local.books, {
+  rights = merge(local.everywhere, local.visitors, local.assigns, local.books, local.leaves, local.decides, local.published, local.credentials, local.tokens, {
     ForgetWho = {
       actions   = ["dynamodb:DeleteItem"]
       resources = [module.identity.arn]
     }
-    ForgetRecords = {
-      actions   = ["dynamodb:DeleteItem"]
+    ForgetBook = {
+      actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
       resources = [module.book.arn]
     }
-    ForgetProfile = {
-      actions   = ["dynamodb:DeleteItem"]
-      resources = [module.profile.arn, module.member.arn, module.price_grant.arn]
+    ForgetGrants = {
+      actions   = ["dynamodb:BatchWriteItem"]
+      resources = [module.price_grant.arn]
+    }
+    ForgetProfiles = {
+      actions   = ["dynamodb:BatchWriteItem"]
+      resources = [module.profile.arn]
+    }
+    ForgetSegments = {
+      actions   = ["dynamodb:GetItem", "dynamodb:DeleteItem"]
+      resources = [module.member.arn]
     }
     ForgetContacts = {
-      actions   = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
       resources = [module.desk.arn]
     }
     RedactDecisions = {
@@ -38,6 +46,14 @@ module "rights" {
     FindDecisions = {
       actions   = ["dynamodb:Query"]
       resources = [module.decision.indexes["by_subject"]]
+    }
+    FindPriceDecisions = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [module.price_decision.arn]
+    }
+    FindLeaves = {
+      actions   = ["dynamodb:GetItem"]
+      resources = [module.leaf.arn]
     }
   })
 }

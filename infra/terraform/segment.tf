@@ -11,7 +11,8 @@ module "member" {
   alarm  = aws_sns_topic.alarm.arn
 }
 
-# Dated exports, and current.json, the one pointer. Dates begin with 20.
+# Dated exports, and current.json, the one pointer. Dates begin with 20. Manifests
+# stay in the proof bucket.
 module "export_bucket" {
   source = "./modules/bucket"
   name   = "${local.buckets}-exports"
@@ -20,13 +21,14 @@ module "export_bucket" {
   expire_days = { "20" = local.retention.segment_days }
 }
 
-# The night's own state between nights: features.
+# The night's own state between nights, by content, and what it is about to publish.
+# What the state does not name any more the night removes: age says nothing there.
 module "night_bucket" {
   source = "./modules/bucket"
   name   = "${local.buckets}-night"
   kms    = aws_kms_key.main.arn
 
-  expire_days = { "" = local.retention.feature_days }
+  expire_days = { "publish/" = local.retention.segment_days }
 }
 
 # Whoever runs the night is this role: the task, or the machine on-prem.
@@ -65,52 +67,78 @@ resource "aws_iam_role_policy" "night" {
 }
 
 locals {
-  night_rights = {
-    UseMainKey = {
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = [aws_kms_key.main.arn]
-      condition = { StringEquals = { "kms:ViaService" = values(local.through) } }
+  # The night unwraps neither the identity map's key nor the ledger's, and reads no
+  # identifiers: it works on pseudonyms.
+  night_rights = merge(local.everywhere, local.products, local.documents, local.decides, local.leaves, local.published, {
+    ReadBook = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
+      resources = [module.book.arn]
     }
-    UnwrapKeys = {
+    CheckStates = {
+      actions   = ["dynamodb:ConditionCheckItem"]
+      resources = [module.book.arn]
+    }
+    MinimiseProfiles = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+      resources = [module.profile.arn]
+    }
+    ReadShop = {
+      actions   = ["dynamodb:Scan"]
+      resources = [module.case.arn, module.counter.arn, module.price_history.arn]
+    }
+    ReadLedger = {
       actions   = ["dynamodb:GetItem"]
-      resources = [module.secret.arn]
+      resources = [module.ledger.arn]
     }
-    ReadState = {
-      actions = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
-      resources = [
-        module.book.arn, module.case.arn, module.control.arn, module.counter.arn, module.price_history.arn,
-        module.decision.arn, module.price_decision.arn, module.member.arn, module.leaf.arn, module.ledger.arn,
-      ]
+    ReadQueue = {
+      actions   = ["dynamodb:Query"]
+      resources = [module.leaf.arn]
+    }
+    FindDecisions = {
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      resources = [module.decision.arn, module.price_decision.arn]
+    }
+    SearchDecisions = {
+      actions   = ["dynamodb:Query"]
+      resources = [module.decision.indexes["by_time"], module.price_decision.indexes["by_time"]]
     }
     PublishMembers = {
-      actions   = ["dynamodb:PutItem", "dynamodb:BatchWriteItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
       resources = [module.member.arn]
     }
-    PointToTheNight = {
+    PublishPointer = {
       actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
       resources = [module.control.arn]
     }
-    CompactEvents = {
-      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-      resources = ["${module.event_bucket.arn}/raw/*", "${module.event_bucket.arn}/days/*"]
+    PublishWeights = {
+      actions   = ["s3:PutObject"]
+      resources = ["${module.shop_bucket.arn}/publications/*"]
     }
-    ReadShop = {
-      actions   = ["s3:GetObject"]
-      resources = ["${module.shop_bucket.arn}/products/*", "${module.shop_bucket.arn}/documents/*", "${module.ledger_bucket.arn}/*"]
-    }
-    Publish = {
+    CompactDays = {
       actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
-      resources = ["${module.export_bucket.arn}/*", "${module.night_bucket.arn}/*"]
+      resources = ["${module.event_bucket.arn}/raw/*", "${module.event_bucket.arn}/days/*", "${module.event_bucket.arn}/decisions/*"]
+    }
+    KeepState = {
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      resources = ["${module.night_bucket.arn}/*"]
+    }
+    PublishExports = {
+      actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+      resources = ["${module.export_bucket.arn}/*"]
     }
     SealManifests = {
-      actions   = ["s3:PutObject"]
+      actions   = ["s3:GetObject", "s3:PutObject"]
       resources = ["${module.proof_bucket.arn}/manifests/*"]
+    }
+    ReadProof = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.proof_bucket.arn}/checkpoints/*", "${module.ledger_bucket.arn}/*"]
     }
     ListBuckets = {
       actions   = ["s3:ListBucket"]
-      resources = [module.event_bucket.arn, module.export_bucket.arn, module.night_bucket.arn, module.ledger_bucket.arn]
+      resources = [module.event_bucket.arn, module.export_bucket.arn, module.night_bucket.arn, module.ledger_bucket.arn, module.proof_bucket.arn]
     }
-  }
+  })
 }
 
 # Wherever it runs: a day without a publication is told.

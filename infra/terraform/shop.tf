@@ -60,10 +60,13 @@ module "shop_bucket" {
 }
 
 locals {
-  # Services that a function uses a key through, and in no other way.
+  # Services that a key is used through, and in no other way.
   through = { for s in ["dynamodb", "s3", "secretsmanager"] : s => "${s}.${var.region}.amazonaws.com" }
 
-  # What every function may do.
+  # Keys of the tenant that everybody unwraps.
+  tenant_keys = ["token", "draw", "digest"]
+
+  # What every function may do, and a night.
   everywhere = {
     UseMainKey = {
       actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -71,36 +74,78 @@ locals {
       condition = { StringEquals = { "kms:ViaService" = values(local.through) } }
     }
     UnwrapKeys = {
-      actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      resources = [aws_kms_key.main.arn]
+      condition = { StringEquals = { "kms:EncryptionContext:secret" = local.tenant_keys } }
+    }
+    HoldKeys = {
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
       resources = [module.secret.arn]
+      condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = local.tenant_keys } }
     }
     ReadControl = {
-      actions   = ["dynamodb:Query"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query"]
       resources = [module.control.arn]
-    }
-    Count = {
-      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
-      resources = [module.counter.arn]
-    }
-    ReadProducts = {
-      actions   = ["s3:GetObject"]
-      resources = ["${module.shop_bucket.arn}/products/*"]
-    }
-    KeepDocuments = {
-      actions   = ["s3:PutObject"]
-      resources = ["${module.shop_bucket.arn}/documents/*"]
     }
     ReadRules = {
       actions   = ["s3:GetObject"]
       resources = ["${module.proof_bucket.arn}/bundles/*"]
     }
+    KeepDocuments = {
+      actions   = ["s3:PutObject"]
+      resources = ["${module.shop_bucket.arn}/documents/*"]
+    }
   }
 
-  # For functions that pages and the shop's server call.
+  # For functions that count what leaves nothing else behind.
+  counts = {
+    Count = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [module.counter.arn]
+    }
+  }
+
+  # For functions that look documents up. Who may not list is not told that one is missing.
+  documents = {
+    ReadDocuments = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.shop_bucket.arn}/documents/*"]
+    }
+    MissDocuments = {
+      actions   = ["s3:ListBucket"]
+      resources = [module.shop_bucket.arn]
+    }
+  }
+
+  # For functions that know the catalogue.
+  products = {
+    ReadProducts = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.shop_bucket.arn}/products/*"]
+    }
+  }
+
+  # For functions that read what the last night published.
+  published = {
+    ReadPublications = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.shop_bucket.arn}/publications/*"]
+    }
+  }
+
+  # For functions that pages and the shop's servers call.
   credentials = {
-    ReadCredentials = {
+    ReadKeys = {
       actions   = ["secretsmanager:GetSecretValue"]
-      resources = [module.write_key.arn, module.server_key.arn, module.identity_secret.arn]
+      resources = [module.write_key.arn, module.server_key.arn]
+    }
+  }
+
+  # For functions that accounts call with a token of the shop's backend.
+  tokens = {
+    ReadIdentitySecret = {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [module.identity_secret.arn]
     }
   }
 

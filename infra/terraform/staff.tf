@@ -31,9 +31,9 @@ module "staff" {
 
   environment = local.staff_environment
 
-  rights = merge(local.everywhere, local.visitors, local.decides, local.books, {
+  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.books, local.leaves, local.decides, local.documents, local.published, {
     AnswerContacts = {
-      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
       resources = [module.desk.arn]
     }
     FindDecisions = {
@@ -43,10 +43,6 @@ module "staff" {
     SearchDecisions = {
       actions   = ["dynamodb:Query"]
       resources = [module.decision.indexes["by_time"], module.decision.indexes["by_subject"], module.price_decision.indexes["by_time"]]
-    }
-    ReadDocuments = {
-      actions   = ["s3:GetObject"]
-      resources = ["${module.shop_bucket.arn}/documents/*"]
     }
     ReadCounts = {
       actions   = ["dynamodb:Query"]

@@ -11,13 +11,13 @@ module "variant" {
     "POST /v1/variant",
   ]
 
-  rights = merge(local.everywhere, local.visitors, local.credentials, local.decides, {
+  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
     ReadProfiles = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.profile.arn]
     }
     ReadSegments = {
-      actions   = ["dynamodb:GetItem"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.member.arn]
     }
   })
