@@ -22,6 +22,14 @@ deny contains sprintf("price_identity: the role %s may use the key of the identi
 	endswith(resource, "key/identity")
 }
 
+# A night works on pseudonyms: it never learns whose they are.
+deny contains sprintf("night_identity: the role %s reaches %s", [a.role, resource]) if {
+	some a in lib.allows
+	regex.match(`-night(-[a-z]+)?$`, a.role)
+	some resource in lib.listed(a.statement.Resource)
+	regex.match(`(:table/[a-z0-9-]*-identity(/|$)|:key/identity$)`, resource)
+}
+
 deny contains sprintf("ledger_writer: the role %s may %s %s", [a.role, action, resource]) if {
 	some a in lib.allows
 	a.role != ""

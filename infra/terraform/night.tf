@@ -34,8 +34,13 @@ resource "aws_ecs_task_definition" "night" {
     size_in_gib = var.night_disk_gb
   }
 
+  # The image's user owns both; its program is never written to.
   volume {
     name = "data"
+  }
+
+  volume {
+    name = "tmp"
   }
 
   container_definitions = jsonencode([{
@@ -43,8 +48,8 @@ resource "aws_ecs_task_definition" "night" {
     image                  = var.night_image
     essential              = true
     readonlyRootFilesystem = true
-    environment            = [for k, v in merge(local.environment, { AWS_REGION = var.region }) : { name = k, value = v }]
-    mountPoints            = [{ sourceVolume = "data", containerPath = "/data", readOnly = false }]
+    environment            = [for k, v in merge(local.environment, { AWS_REGION = var.region }) : { name = k, value = v } if k != "HANDSCHLAG_SECRETS"]
+    mountPoints            = [for v in ["data", "tmp"] : { sourceVolume = v, containerPath = "/${v}", readOnly = false }]
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
 
     logConfiguration = {

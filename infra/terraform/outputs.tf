@@ -49,6 +49,11 @@ output "night_environment" {
   }
 }
 
+output "policy_role" {
+  description = "ARN of the role that installs policy bundles; null without policy_principal."
+  value       = try(values(aws_iam_role.policy)[0].arn, null)
+}
+
 output "alarm_topic" {
   description = "ARN of the topic that alarms go to."
   value       = aws_sns_topic.alarm.arn

@@ -71,6 +71,17 @@ variable "policy_key" {
   default     = ""
 }
 
+variable "policy_principal" {
+  description = "ARN of the IAM role or user that installs policy bundles. null: nobody here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.policy_principal == null || can(regex("^arn:aws:iam::[0-9]{12}:(role|user)/[^*]+$", var.policy_principal))
+    error_message = "policy_principal: want the ARN of one role or user."
+  }
+}
+
 variable "identity_public_key" {
   description = "PEM public key (Ed25519) of the shop's backend, if it signs identity tokens so. Empty: by the secret identity-secret."
   type        = string

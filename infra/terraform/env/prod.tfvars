@@ -9,5 +9,6 @@ log_days            = 30
 alarm_emails        = ["shop-operations@example.com"]
 proof_lock_mode     = "COMPLIANCE"
 proof_lock_days     = 1461
+policy_principal    = "arn:aws:iam::123456789012:role/shop-release"
 night               = "fargate"
 night_image         = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/handschlag-night@sha256:0000000000000000000000000000000000000000000000000000000000000000"
