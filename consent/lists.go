@@ -120,6 +120,22 @@ func Retold(records []Record, entries []Entry, t time.Time) State {
 	return s
 }
 
+// Outdated gives those of a subject's entries, in version order, that nobody needs:
+// a later entry of the same list and scope replaced them, and they are older than so
+// many years, counted to the end of the year. What stands stays as long as its subject (law.md
+// 2.6, L10).
+func Outdated(entries []Entry, years int, asOf time.Time) (gone []Entry) {
+	last := map[[2]string]Entry{}
+	for _, e := range entries {
+		at := [2]string{string(e.List), e.Scope}
+		if was, replaced := last[at]; replaced && was.At.Year()+years < asOf.Year() {
+			gone = append(gone, was)
+		}
+		last[at] = e
+	}
+	return gone
+}
+
 // Listed reports whether the state already says what an entry would make it say.
 func (s State) Listed(list List, scope string) bool {
 	switch list {

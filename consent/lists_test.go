@@ -177,3 +177,24 @@ func TestNothingButTheOwnWordLiftsAStop(t *testing.T) {
 		}
 	})
 }
+
+func TestOnlyReplacedEntriesOfLongAgoGo(t *testing.T) {
+	at := func(year int) time.Time { return time.Date(year, 7, 1, 0, 0, 0, 0, time.UTC) }
+	all := []Entry{
+		{List: ObjectionList, Scope: Profiling, On: true, At: at(2020), Version: 1},
+		{List: ObjectionList, Scope: Tracking, On: true, At: at(2020), Version: 2},
+		{List: ObjectionList, Scope: Profiling, At: at(2021), Version: 3},
+		{List: RestrictionList, On: true, At: at(2021), Version: 4},
+		{List: ObjectionList, Scope: Profiling, On: true, At: at(2024), Version: 5},
+		{List: RestrictionList, At: at(2024), Version: 6},
+	}
+	for year, want := range map[int][]uint64{2023: {}, 2024: {1}, 2025: {1, 3, 4}, 2050: {1, 3, 4}} {
+		got := []uint64{}
+		for _, e := range Outdated(all, 3, at(year)) {
+			got = append(got, e.Version)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in %d: got %v, want %v", year, got, want)
+		}
+	}
+}

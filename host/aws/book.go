@@ -27,9 +27,8 @@ type stored struct {
 	consent.State
 	Scope consent.Scope `json:"scope,omitempty"` // of the last record
 
-	links    uint64 // how many links to it were ever made
-	handle   string // of what a price may know of it (grants.go)
-	tookBack uint64 // version of the last entry or record that the night must look its rows through for
+	links  uint64 // how many links to it were ever made
+	handle string // of what a price may know of it (grants.go)
 }
 
 // State gives a subject's state, by a consistent read.
@@ -55,7 +54,7 @@ func readState(s consent.Subject, i item) (st stored, err error) {
 			return st, fmt.Errorf("the book holds an unreadable state: %w", err)
 		}
 	}
-	st.Subject, st.links, st.handle, st.tookBack = s, uint64(numOf(i, "lv")), strOf(i, "h"), uint64(numOf(i, "w"))
+	st.Subject, st.links, st.handle = s, uint64(numOf(i, "lv")), strOf(i, "h")
 	return st, nil
 }
 
@@ -76,9 +75,6 @@ func (t *transaction) putState(was, next stored) {
 	}
 	if next.handle != "" {
 		values[":h"], change = str(next.handle), change+", h = :h"
-	}
-	if next.tookBack != was.tookBack {
-		values[":w"], change = num(next.tookBack), change+", w = :w"
 	}
 	t.update(tableBook, stateKey(next.Subject), change, condition, values, errAgain)
 }
@@ -145,9 +141,6 @@ func newBooking(before stored, rec consent.Record) (b booking, err error) {
 	b.salt = newSalt()
 	if b.canonical, err = rec.Canonical(); err != nil {
 		return b, err
-	}
-	if consent.TookBack(before.State, b.next.State, rec) {
-		b.next.tookBack = rec.Version
 	}
 	if rec.RecordID == "" {
 		return b, errors.New("the record has no id")

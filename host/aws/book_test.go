@@ -280,3 +280,24 @@ func TestAStateThatMovedStopsAProfileInAnotherProcess(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestEntriesThatWereReplacedLongAgoGo(t *testing.T) {
+	t.Parallel()
+	o := awslocal.Start(t).Fresh(t)
+	o.Retain.ListYears = 3
+	h := opened(t, o)
+	s := someone(t, h, consent.Account, "ada")
+	for i, year := range []int{2020, 2021, 2024} {
+		ok(t, h.Object(ctx, s, consent.Profiling, i%2 == 0, time.Date(year, 7, 1, 0, 0, 0, 0, time.UTC)))
+	}
+	before, err := h.State(ctx, s)
+	ok(t, err)
+	ok(t, h.RetainLists(ctx, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)))
+	left, err := h.Listed(ctx, s)
+	ok(t, err)
+	after, err := h.State(ctx, s)
+	ok(t, err)
+	if len(left) != 1 || left[0].Version != 3 || !after.Objected(consent.AdviserAssist) || after.Version != before.Version {
+		t.Fatalf("left are %+v, the state is %+v", left, after)
+	}
+}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -20,8 +22,7 @@ func (h *Host) Object(ctx context.Context, s consent.Subject, scope string, on b
 	return h.list(ctx, s, consent.Entry{List: consent.ObjectionList, Scope: scope, On: on, At: at}, nil)
 }
 
-// Restrict restricts a subject's processing, or lifts that. Rows that rested
-// meanwhile are looked through by the next night (RGT-07: stored, and nothing else).
+// Restrict restricts a subject's processing, or lifts that.
 func (h *Host) Restrict(ctx context.Context, s consent.Subject, on bool, at time.Time) error {
 	return h.list(ctx, s, consent.Entry{List: consent.RestrictionList, On: on, At: at}, nil)
 }
@@ -55,9 +56,7 @@ func (h *Host) list(ctx context.Context, s consent.Subject, e consent.Entry, als
 		}
 		e.At, e.Version = e.At.UTC(), before.Version+1
 		next := before
-		if next.State = before.Note(e); e.List == consent.RestrictionList && !e.On {
-			next.tookBack = e.Version
-		}
+		next.State = before.Note(e)
 		t := h.transaction()
 		t.alive(s)
 		t.putEntry(s, e)
@@ -98,6 +97,42 @@ func (h *Host) Listed(ctx context.Context, s consent.Subject) (out []consent.Ent
 		return nil
 	})
 	return out, err
+}
+
+// RetainLists lets go of entries that a later one replaced so many years ago, counted
+// to the end of the year.
+func (h *Host) RetainLists(ctx context.Context, asOf time.Time) error {
+	if h.opts.Retain.ListYears <= 0 {
+		return nil
+	}
+	var mu sync.Mutex
+	all := map[string][]consent.Entry{}
+	err := h.scan(ctx, tableBook, "begins_with(r, :ent)", item{":ent": str("ent#")}, func(i item) error {
+		var e consent.Entry
+		if err := json.Unmarshal(binOf(i, "b"), &e); err != nil {
+			return fmt.Errorf("the book holds an unreadable list entry: %w", err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all[strOf(i, "s")] = append(all[strOf(i, "s")], e)
+		return nil
+	})
+	var old []item
+	for k, entries := range all {
+		slices.SortFunc(entries, func(a, b consent.Entry) int { return cmp.Compare(a.Version, b.Version) })
+		s, e := parseSubjectKey(k)
+		err = errors.Join(err, e)
+		for _, e := range consent.Outdated(entries, h.opts.Retain.ListYears, asOf) {
+			old = append(old, entryKey(s, e.Version))
+		}
+	}
+	if err == nil {
+		err = h.remove(ctx, tableBook, old)
+	}
+	if err != nil {
+		return fmt.Errorf("removing old list entries: %w", err)
+	}
+	return nil
 }
 
 // suppressions are what an identifier is suppressed for: an item under a keyed hash,

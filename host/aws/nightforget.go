@@ -57,35 +57,12 @@ func (h *Host) keepFounded(ctx context.Context, s consent.Subject, at time.Time)
 	if err != nil || len(p.Sections) == 0 {
 		return err
 	}
-	own, err := h.State(ctx, s)
-	if err != nil || own.Restricted {
+	ground, err := h.ground(ctx, s, consent.State{})
+	if err != nil || ground.Own.Restricted || len(p.Unfounded(ground, at)) == 0 {
 		return err
 	}
-	given := []flow.StateAt{{Subject: s, Version: own.Version}}
-	account, err := h.AccountOf(ctx, s)
-	if err != nil {
-		return err
-	}
-	valid := func(p consent.Purpose) bool { return h.opts.Invalid.In(own, at).At(p, at).Status.Valid() }
-	if !account.IsZero() {
-		linked, err := h.State(ctx, account)
-		if err != nil {
-			return err
-		}
-		given = append(given, flow.StateAt{Subject: account, Version: linked.Version})
-		valid = func(p consent.Purpose) bool {
-			return consent.Together(h.opts.Invalid.In(own, at), h.opts.Invalid.In(linked, at), p, at).Status.Valid()
-		}
-	}
-	err = h.UpdateProfile(ctx, s, given, func(p profile.Profile) profile.Profile {
-		var gone []consent.Purpose
-		for purpose := range p.Sections {
-			if !valid(purpose) {
-				gone = append(gone, purpose)
-			}
-		}
-		return p.Without(gone...)
-	})
+	given := []flow.StateAt{{Subject: s, Version: ground.Own.Version}, {Subject: ground.Account.Subject, Version: ground.Account.Version}}
+	err = h.UpdateProfile(ctx, s, given, func(p profile.Profile) profile.Profile { return p.Without(p.Unfounded(ground, at)...) })
 	if errors.Is(err, flow.ErrMoved) { // whoever came between looked at the profile too
 		return nil
 	}

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,9 @@ import (
 // retain lets go of the days that are older than a published night needs. The night
 // has seen them by then.
 func (n *Night) retain(ctx context.Context, asOf time.Time) error {
+	if err := n.retainBook(ctx, asOf.UTC()); err != nil {
+		return err
+	}
 	if first := firstDay(asOf, n.h.opts.Retain.EventDays); first != "" {
 		events, err := n.openShelf(ctx, eventDays)
 		if err == nil {
@@ -35,6 +39,16 @@ func (n *Night) retain(ctx context.Context, asOf time.Time) error {
 		return fmt.Errorf("removing old decisions: %w", err)
 	}
 	return nil
+}
+
+// retainBook lets go of sealed proofs whose time is over and, early in each month, of
+// list entries that nobody needs: what they are counted by is the year.
+func (n *Night) retainBook(ctx context.Context, asOf time.Time) error {
+	err := n.h.ExpireSealed(ctx, asOf)
+	if asOf.Day() <= 3 {
+		err = errors.Join(err, n.h.RetainLists(ctx, asOf))
+	}
+	return err
 }
 
 // dropDecisions lets go of days of decisions, after the ledger's queue has up to

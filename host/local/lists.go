@@ -206,34 +206,24 @@ func (h *Host) retainLists(asOf time.Time) error {
 	if h.opts.Retain.ListYears <= 0 {
 		return nil
 	}
-	type place struct {
-		stream byte
-		who    consent.Subject
-		scope  string
-	}
-	var old [][]byte
-	replaced := map[place][]byte{} // the key of the entry before, if it is old enough
+	all := map[consent.Subject][]consent.Entry{}
 	err := under(h.db, []byte{tabList}, func(k, v []byte) error {
 		var e consent.Entry
 		if err := json.Unmarshal(v, &e); err != nil || len(k) != 26 {
 			return errors.Join(errors.New("state store holds an unreadable list entry"), err)
 		}
-		at := place{k[1], consent.Subject(k[2:18]), e.Scope}
-		if was := replaced[at]; was != nil {
-			old = append(old, was)
-		}
-		delete(replaced, at)
-		if e.At.Year()+h.opts.Retain.ListYears < asOf.Year() {
-			replaced[at] = bytes.Clone(k)
-		}
+		s := consent.Subject(k[2:18])
+		all[s] = append(all[s], e)
 		return nil
 	})
-	if err != nil || len(old) == 0 {
+	if err != nil {
 		return err
 	}
 	err = h.save(func(b *pebble.Batch) (err error) {
-		for _, k := range old {
-			err = errors.Join(err, b.Delete(k, nil))
+		for s, entries := range all {
+			for _, e := range consent.Outdated(entries, h.opts.Retain.ListYears, asOf) {
+				err = errors.Join(err, b.Delete(key(tabList, streamOf(e.List), s[:], u64(e.Version)), nil))
+			}
 		}
 		return err
 	})
