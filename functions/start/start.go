@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -34,15 +36,27 @@ var entries = map[api.Group][]policy.Entry{
 	},
 }
 
+// settle lets the collector run while the function serves: rarely, since memory that
+// was paid for may as well be used.
+func settle(percent int) {
+	if mb, err := strconv.ParseInt(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 64); err == nil {
+		debug.SetMemoryLimit(mb << 20 * 7 / 10)
+		percent = max(percent, 300)
+	}
+	debug.SetGCPercent(percent)
+}
+
 // Group serves one group of routes until the runtime ends the process. What keeps
 // it from starting is said in one line.
 func Group(g api.Group, version string) {
+	usual := debug.SetGCPercent(-1) // a start is small, and over before collecting its garbage would pay
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	h, host, err := open(context.Background(), g, version, log, openAccount)
 	if err != nil {
 		log.Error("starting", "group", string(g), "error", err.Error())
 		os.Exit(1)
 	}
+	settle(usual)
 	lambda.StartWithOptions(h, lambda.WithEnableSIGTERM(func() {
 		_ = host.Close()
 		os.Exit(0)
@@ -64,7 +78,7 @@ func open(ctx context.Context, g api.Group, version string, log *slog.Logger, at
 		return gateway.Handler{}, nil, errors.Join(err, host.Close())
 	}
 	o := env.options
-	o.Groups, o.Version, o.Log = []api.Group{g}, version, log
+	o.Groups, o.Version, o.Log, o.LinkAbove = []api.Group{g}, version, log, carried
 	l, err := enact(ctx, env, host, log, func(ctx context.Context, rules *policy.Rules) (*flow.Flow, error) {
 		return flow.NewUnder(ctx, rules, env.config, host, queue, utc, version)
 	}, o)
@@ -73,6 +87,10 @@ func open(ctx context.Context, g api.Group, version string, log *slog.Logger, at
 	}
 	return gateway.Handler{HTTP: l, Broken: api.Broken(o.Contact), Other: tasks(g, host, log)}, host, nil
 }
+
+// carried is how long a file an answer of Lambda carries: 6 MB with all around it,
+// a third of which base64 may take.
+const carried = 4 << 20
 
 // errTask names the task that a function was invoked for, and did not do.
 var errTask = errors.New("growing the ledger failed")
