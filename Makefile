@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all night-binary night-image test-night clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -120,6 +120,20 @@ test-all:
 ## test-terraform: init, validate, test, plan, apply, second plan and destroy with the real AWS provider against moto (minutes; TF_PROVIDER_AWS=FILE)
 test-terraform:
 	tools/terraform-test
+
+## night-binary: the one binary as a single static file for x86-64, bin/night/handschlag
+night-binary:
+	@mkdir -p bin/night
+	@GO='$(GO)' tools/build bin/night/handschlag '$(LDFLAGS)' static
+	@ls -l bin/night/handschlag | awk '{ printf "bin/night/handschlag: %.1f MB\n", $$5/1000000 }'
+
+## night-image: the night's container image from it (CONFIG=FILE puts the shop's configuration in, TAG names it)
+night-image: night-binary
+	TAG='$(TAG)' infra/night/image bin/night/handschlag $(CONFIG)
+
+## test-night: the static binary runs a night where there is nothing else
+test-night: night-binary
+	infra/night/test bin/night/handschlag
 
 clean:
 	rm -rf bin data/demo data/demo-full data/smoke clients/node_modules

@@ -18,7 +18,7 @@ import (
 
 type nightlyCmd struct {
 	place
-	AsOf     string  `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count."`
+	AsOf     string  `name:"as-of" required:"" placeholder:"DATE" help:"Ingest days before this date (UTC) count; today: all that are over."`
 	Again    bool    `help:"Let an earlier date replace the publication of a later one."`
 	Host     string  `enum:"local,aws" default:"local" help:"Whose night it is: local, of the data folder, or aws, of the account in HANDSCHLAG_AWS; the data folder is then where the night works."`
 	AWS      account `embed:"" prefix:"aws-"`
@@ -54,9 +54,9 @@ type nightShop interface {
 
 // Run does one night. Whatever fails, yesterday's exports and publication stay.
 func (c nightlyCmd) Run(ctx context.Context, s streams) error {
-	asOf, err := time.Parse(time.DateOnly, c.AsOf)
+	asOf, err := c.asOf()
 	if err != nil {
-		return fmt.Errorf("--as-of: want a date like 2026-11-21, got %q", c.AsOf)
+		return err
 	}
 	dir, err := filepath.Abs(c.Data)
 	if err != nil {
@@ -81,6 +81,22 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 		s.printf("published %s: %s, %d subjects\n", res.Publication.Run, filepath.Join(c.Data, "exports", res.Publication.Manifest), len(res.Members))
 		return n.seal(ctx, s)
 	})
+}
+
+// asOf reads the date.
+func (c nightlyCmd) asOf() (time.Time, error) {
+	if c.AsOf == "today" {
+		clock, err := clockFromEnv()
+		if err != nil {
+			return time.Time{}, err
+		}
+		return clock.Now().UTC().Truncate(24 * time.Hour), nil
+	}
+	at, err := time.Parse(time.DateOnly, c.AsOf)
+	if err != nil {
+		err = fmt.Errorf("--as-of: want a date like 2026-11-21, or today, got %q", c.AsOf)
+	}
+	return at, err
 }
 
 // with finds the shop, lets the night do its work, and lets go of the shop.
