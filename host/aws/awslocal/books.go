@@ -2,6 +2,7 @@ package awslocal
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -84,6 +85,9 @@ func (b *books) write(c *call, r *http.Request) {
 	}
 	if id != "" {
 		p.tries[id] = try{last.n + 1, now}
+	}
+	if len(p.tries) > 1<<15 { // long runs: who has not called for a minute will not call again
+		maps.DeleteFunc(p.tries, func(_ string, t try) bool { return now.Sub(t.at) > time.Minute })
 	}
 	p.seen.Most = max(p.seen.Most, last.n+1)
 }

@@ -23,7 +23,7 @@ type Faults struct {
 	Twice      int // records that a stream delivers twice, beside all this
 	Stale      int // reads that are not consistent and see what was, beside all this
 
-	Latency time.Duration // of every call
+	Latency time.Duration // that every call takes at least; what the services take counts
 }
 
 // Inject makes a function's calls go wrong from now on.

@@ -52,7 +52,7 @@ const leash = `exec 3<&0; "$@" 3<&- & p=$!; (cat <&3 >/dev/null; kill -9 $p 2>/d
 func startDynamo(dir string) (*process, error) {
 	lib := filepath.Join(dir, "ddb", "lib")
 	return start("DynamoDB Local", func(port string) []string {
-		return []string{"java", "-Xmx1g", "-XX:+UseSerialGC", "-Djava.library.path=" + lib, "-cp", lib + "/*",
+		return []string{"java", "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.library.path=" + lib, "-cp", lib + "/*",
 			"com.amazonaws.services.dynamodbv2.local.main.ServerRunner", "-inMemory", "-disableTelemetry", "-port", port}
 	})
 }

@@ -27,7 +27,11 @@ func (g *Ground) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l := g.books.draw(c)
-	time.Sleep(l.f.Latency)
+	if l.f.Latency > 0 {
+		slow := &slowly{ResponseWriter: w, until: time.Now().Add(l.f.Latency)}
+		defer slow.wait()
+		w = slow
+	}
 	switch l.fault {
 	case "throttled":
 		answer(w, c.service, throttle(c))
@@ -46,6 +50,26 @@ func (g *Ground) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		g.pass(w, r, c, l)
 	}
+}
+
+// slowly answers no earlier than at a moment.
+type slowly struct {
+	http.ResponseWriter
+	until time.Time
+}
+
+func (s *slowly) wait() { time.Sleep(time.Until(s.until)) }
+
+// WriteHeader waits.
+func (s *slowly) WriteHeader(status int) {
+	s.wait()
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write waits.
+func (s *slowly) Write(b []byte) (int, error) {
+	s.wait()
+	return s.ResponseWriter.Write(b)
 }
 
 // passLate lets a call arrive after its caller has gone, and perhaps has called

@@ -31,6 +31,9 @@ func (g *Ground) passStale(w http.ResponseWriter, r *http.Request, c *call, l lo
 	status, head, answer, err := g.ask(r, g.dynamo.url, c.body)
 	if err == nil && status == http.StatusOK {
 		g.stale.mu.Lock()
+		if len(g.stale.said) > 1<<15 {
+			clear(g.stale.said)
+		}
 		g.stale.said[string(c.body)] = answer
 		g.stale.mu.Unlock()
 	}
