@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all night-binary night-image test-night clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench bench-lambda clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all night-binary night-image test-night clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -74,6 +74,11 @@ record: build
 ## bench: the figures of docs/performance.md, as ratios within one run
 bench: build
 	$(GO) run ./bench
+
+## bench-lambda: what each Lambda weighs, costs to start and takes to answer (docs/performance.md)
+bench-lambda:
+	@tools/aws-ground
+	$(GO) run ./functions/runtimeapi/bench
 
 ## clients: drive a started server with the official npm clients of Segment and RudderStack
 clients test-clients: build

@@ -3,6 +3,7 @@ package api
 import (
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,11 +56,11 @@ type api struct {
 	metrics *metrics
 	budget  budget
 	flying  atomic.Int64
-	openapi []byte
+	openapi func() []byte // made when it is first asked for
 }
 
-// New serves f's paths over HTTP. It panics if the OpenAPI document cannot be
-// made: that is a mistake in this package, found by any test.
+// New serves f's paths over HTTP. The OpenAPI document is that of the whole shop,
+// whichever groups are served here.
 func New(f *flow.Flow, o Options) http.Handler {
 	a := &api{flow: f, o: withDefaults(o), mux: http.NewServeMux(), metrics: newMetrics()}
 	a.budget.max = a.o.BodyBytes
@@ -69,9 +70,8 @@ func New(f *flow.Flow, o Options) http.Handler {
 	if o.ServerKey != "" {
 		a.server = newSecret(o.ServerKey)
 	}
-	served := routes(a.o.Groups)
-	a.openapi = document(served, a.o.Version)
-	for _, rt := range served {
+	a.openapi = sync.OnceValue(func() []byte { return document(routes(nil), a.o.Version) })
+	for _, rt := range routes(a.o.Groups) {
 		h := a.handle(rt)
 		for _, path := range append([]string{rt.path}, rt.also...) {
 			a.mux.Handle(rt.method+" "+path, h)

@@ -28,7 +28,7 @@ func opsRoutes() []route {
 		open(route{id: "readyz", path: "/readyz", out: reflect.TypeFor[health](), faults: []int{http.StatusServiceUnavailable}, say: "It can serve"}, ready),
 		open(route{id: "openapi", path: "/openapi.json", kind: "application/json", say: "This document"}, func(a *api, q *asked) (int, any, error) {
 			q.w.Header().Set("Content-Type", "application/json")
-			_, _ = q.w.Write(a.openapi)
+			_, _ = q.w.Write(a.openapi())
 			return done, nil, nil
 		}),
 		open(route{id: "gpc", path: "/.well-known/gpc.json", out: reflect.TypeFor[gpc](), say: "Global Privacy Control is honoured"}, func(*api, *asked) (int, any, error) {

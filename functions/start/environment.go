@@ -81,19 +81,16 @@ func (e *surroundings) name(variable string) string {
 
 // readConfig reads HANDSCHLAG_CONFIG, a file beside the program, or the default.
 func (e *surroundings) readConfig() {
-	yaml := config.DefaultYAML()
+	cfg := config.Default()
 	if path := os.Getenv("HANDSCHLAG_CONFIG"); path != "" {
-		b, err := os.ReadFile(path)
+		yaml, err := os.ReadFile(path)
+		if err == nil {
+			cfg, err = config.Parse(yaml)
+		}
 		if err != nil {
 			e.note("HANDSCHLAG_CONFIG", err)
 			return
 		}
-		yaml = b
-	}
-	cfg, err := config.Parse(yaml)
-	if err != nil {
-		e.note("HANDSCHLAG_CONFIG", err)
-		return
 	}
 	e.config, e.options.Origins, e.options.Contact = cfg, cfg.CORS, cfg.Contact
 }

@@ -34,5 +34,5 @@ func openAccount(ctx context.Context, e surroundings, log *slog.Logger) (flow.Ho
 	if err != nil {
 		return nil, fmt.Errorf("opening the account: %w", err)
 	}
-	return any(h).(flow.Host), nil
+	return h, nil
 }

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handschlag/handschlag/functions/runtimeapi"
+	"github.com/handschlag/handschlag/host/aws/awslocal"
+)
+
+// kind is a kind of call.
+type kind struct {
+	name, function string
+	do             func(n int) (time.Duration, error)
+}
+
+// warm prints how long calls take when every AWS call takes latency, and how many of
+// those follow each other: (time at twice the latency − time) ÷ latency.
+func (b *bench) warm(calls int, latency time.Duration) error {
+	if err := b.open(); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(b.out, "call, %s per AWS call\tp50 ms\tp99 ms\tCPU ms\tAWS calls\tof them in a row\n", latency)
+	for _, k := range b.kinds() {
+		for n := range 20 {
+			if _, err := k.do(n); err != nil {
+				return err
+			}
+		}
+		twice, _, _, err := b.measure(k, calls/3, 2*latency)
+		if err != nil {
+			return err
+		}
+		once, requests, cpu, err := b.measure(k, calls, latency)
+		if err != nil {
+			return err
+		}
+		row := float64(quantile(twice, 0.5)-quantile(once, 0.5)) / float64(latency)
+		_, _ = fmt.Fprintf(b.out, "%s\t%s\t%s\t%s\t%.1f\t%.1f\n", k.name, ms(quantile(once, 0.5)), ms(quantile(once, 0.99)), ms(cpu), requests, row)
+	}
+	return b.out.Flush()
+}
+
+// open starts every function once and stocks the shop.
+func (b *bench) open() (err error) {
+	b.running = map[string]*runtimeapi.Function{}
+	for _, name := range b.names {
+		if b.running[name], err = b.start(name); err != nil {
+			return err
+		}
+	}
+	b.front = runtimeapi.Front(b.running)
+	products, prices := make([]string, 1000), make([]string, 100)
+	for i := range products {
+		products[i] = fmt.Sprintf(`{"product_id":"B%d","category":"tea","product_class":"premium","price_cents":10000,"stock":5,"locales":["de"],"tags":[]}`, i)
+	}
+	for i := range prices {
+		prices[i] = fmt.Sprintf(`{"product_id":"B%d","storefront":"de","channel":"web","currency":"EUR","from":"2026-01-01T00:00:00Z","gross_cents":10000,"announced":false}`, i)
+	}
+	for path, all := range map[string][]string{"/v1/products": products, "/v1/prices": prices} {
+		if _, _, err := b.call(200, "PUT", path, serverKey, "["+strings.Join(all, ",")+"]"); err != nil {
+			return err
+		}
+	}
+	for n := range devices {
+		if _, _, err := b.call(201, "POST", "/v1/consent", writeKey, consents(device(n))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure makes calls under a latency: their times, and AWS calls and CPU of each.
+func (b *bench) measure(k kind, calls int, latency time.Duration) (times []time.Duration, requests float64, cpu time.Duration, err error) {
+	b.ground.Inject(k.function, awslocal.Faults{Latency: latency})
+	defer b.ground.Inject(k.function, awslocal.Faults{})
+	before, used := b.ground.Seen(k.function).Requests, cpuOf(b.running[k.function].PID())
+	for n := range calls {
+		took, err := k.do(n)
+		if err != nil {
+			return nil, 0, 0, err
+		}
+		times = append(times, took)
+	}
+	requests = float64(b.ground.Seen(k.function).Requests-before) / float64(calls)
+	return times, requests, (cpuOf(b.running[k.function].PID()) - used) / time.Duration(calls), nil
+}
+
+const devices = 200
+
+func device(n int) string { return fmt.Sprintf("v1-bench-device-%08d", n%devices) }
+
+var purposes = map[string]bool{"analytics": true, "adviser_assist": true, "personalisation_content": true}
+
+func consents(device string) map[string]any {
+	return map[string]any{
+		"anonymousId": device, "purposes": purposes, "purposes_shown": slices.Sorted(maps.Keys(purposes)), "method": "save",
+		"notice": map[string]string{"version": "1", "language": "de"}, "ui": map[string]string{"version": "banner-1"},
+	}
+}
+
+var sent int
+
+// views is a batch of views, each of the next device: of one if spread is 0.
+func views(n, size, spread int) map[string]any {
+	var all []any
+	for i := range size {
+		sent++
+		all = append(all, map[string]any{
+			"type": "track", "event": "Product Viewed", "messageId": fmt.Sprintf("m%d", sent), "anonymousId": device(n*max(1, size*spread) + i*spread),
+			"properties": map[string]any{"product_id": "B12"}, "context": map[string]any{"consent": map[string]any{"categoryPreferences": purposes}},
+		})
+	}
+	return map[string]any{"batch": all}
+}
+
+func quote(n int) string {
+	return fmt.Sprintf(`{"product_id":"B%d","storefront":"de","channel":"web","currency":"EUR","customer":"consumer","list_cents":10000,"offer_cents":9000,"vat_bp":1900,"basis":"static"}`, n%100)
+}
+
+// kinds are the calls that are measured.
+func (b *bench) kinds() []kind {
+	call := func(want int, path, key string, body func(n int) any) func(int) (time.Duration, error) {
+		return func(n int) (time.Duration, error) {
+			took, _, err := b.call(want, "POST", path, key, body(n))
+			return took, err
+		}
+	}
+	return []kind{
+		{"ingest, batch of 1", "ingest", call(200, "/v1/batch", writeKey, func(n int) any { return views(n, 1, 0) })},
+		{"ingest, batch of 20, one device", "ingest", call(200, "/v1/batch", writeKey, func(n int) any { return views(n, 20, 0) })},
+		{"ingest, batch of 20, mixed", "ingest", call(200, "/v1/batch", serverKey, func(n int) any { return views(n, 20, 1) })},
+		{"consent", "consent", call(201, "/v1/consent", writeKey, func(n int) any { return consents(device(n)) })},
+		{"escalate", "escalate", call(200, "/v1/escalate", writeKey, func(n int) any {
+			return map[string]any{"anonymousId": device(n), "page": map[string]string{"product_id": "B12"}}
+		})},
+		{"escalate, asked", "escalate", call(200, "/v1/escalate", writeKey, func(n int) any { return map[string]any{"anonymousId": device(n), "asked": true} })},
+		{"handover", "escalate", b.handover},
+		{"variant", "variant", call(200, "/v1/variant", writeKey, func(n int) any { return map[string]any{"anonymousId": device(n), "slot": "home_hero"} })},
+		{"price, one quote", "price", call(200, "/v1/price", serverKey, func(n int) any { return quote(n) })},
+		{"price, 50 quotes", "price", call(200, "/v1/price", serverKey, func(n int) any {
+			all := make([]string, 50)
+			for i := range all {
+				all[i] = quote(n + i)
+			}
+			return `{"quotes":[` + strings.Join(all, ",") + `]}`
+		})},
+		{"rights, objection", "rights", call(201, "/v1/rights", serverKey, func(n int) any {
+			return map[string]any{"anonymousId": fmt.Sprintf("v1-bench-other-%08d", sent+n), "request": "objection", "scope": "profiling"}
+		})},
+	}
+}
+
+// handover clicks on an offer that was asked for; only the click counts.
+func (b *bench) handover(n int) (time.Duration, error) {
+	_, offer, err := b.call(200, "POST", "/v1/escalate", writeKey, map[string]any{"anonymousId": device(n), "asked": true})
+	if err != nil {
+		return 0, err
+	}
+	took, _, err := b.call(201, "POST", "/v1/handover", writeKey, map[string]any{"token": offer["token"], "channel": "chat"})
+	return took, err
+}
