@@ -17,62 +17,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	firehose "github.com/aws/aws-sdk-go-v2/service/firehose/types"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
 )
-
-// chain holds this process's writers. A function takes one request at a time and
-// has one; a process that decides side by side has one for each. A writer whose
-// last put may or may not have been kept is never used again, so that no record has
-// two successors.
-type chain struct {
-	mu    sync.Mutex
-	idle  []writer
-	hours map[string]bool // by table: that were noted
-	slots chan struct{}
-}
-
-// writer is where a chain stands.
-type writer struct {
-	name string
-	n    uint64
-	prev string // hex hash of record n
-}
-
-// writersAtOnce bounds how many decisions a process writes side by side.
-const writersAtOnce = 32
-
-func (h *Host) openChain() error {
-	h.chain.hours, h.chain.slots = map[string]bool{}, make(chan struct{}, writersAtOnce)
-	return nil
-}
-
-// take gives the writer that was used last, or a new one.
-func (c *chain) take(ctx context.Context) (w writer, err error) {
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return w, ctx.Err()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n := len(c.idle); n > 0 {
-		w, c.idle = c.idle[n-1], c.idle[:n-1]
-		return w, nil
-	}
-	return writer{name: randomName()[:8]}, nil
-}
-
-// done gives a slot back, and the writer if its chain goes on.
-func (c *chain) done(w *writer) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if w != nil {
-		c.idle = append(c.idle, *w)
-	}
-	<-c.slots
-}
 
 // AppendDecision chains the record, and returns once the table and the delivery
 // stream both have it: a decision that cannot be logged is none (OPS-01).
@@ -241,78 +188,4 @@ func (h *Host) Decision(ctx context.Context, id string) (decide.Record, error) {
 		return one[0], err
 	}
 	return decide.Record{}, fmt.Errorf("decision: %w", flow.ErrNotFound)
-}
-
-// readable leaves of records what anybody may read of them: of one about an erased
-// subject what Redacted keeps, even before its bytes are gone.
-func (h *Host) readable(ctx context.Context, rs []decide.Record) error {
-	var about []consent.Subject
-	for _, r := range rs {
-		if !r.Subject.IsZero() && !slices.Contains(about, r.Subject) {
-			about = append(about, r.Subject)
-		}
-	}
-	if len(about) == 0 {
-		return nil
-	}
-	erased, err := h.erasedAmong(ctx, about)
-	if err != nil {
-		clear(rs)
-		return fmt.Errorf("looking for erasures: %w", err)
-	}
-	for i, r := range rs {
-		if erased[r.Subject] {
-			rs[i] = flow.Redacted(r)
-		}
-	}
-	return nil
-}
-
-// redactDecisions leaves of a subject's decisions what Redacted keeps, and gives the
-// hashes that they had. One that comes later is redacted when it is read, and here
-// when this is called again.
-func (h *Host) redactDecisions(ctx context.Context, s consent.Subject) (hashes []string, err error) {
-	of, index := "s = :s", indexBySubject
-	q := &dynamodb.QueryInput{
-		TableName: h.table(tableDecision), IndexName: &index, KeyConditionExpression: &of, ExpressionAttributeValues: item{":s": str(subjectKey(s))},
-	}
-	var all []decide.Record
-	err = h.query(ctx, q, func(i item) error {
-		var r decide.Record
-		err := json.Unmarshal(binOf(i, "body"), &r)
-		if err == nil && r.Erased == "" {
-			all = append(all, r)
-		}
-		return err
-	})
-	if err == nil {
-		err = each(ctx, len(all), 8, func(ctx context.Context, i int) error { return h.redactDecision(ctx, &all[i]) })
-	}
-	if err != nil {
-		return nil, fmt.Errorf("redacting decisions: %w", err)
-	}
-	for _, r := range all {
-		hash := r.Hash()
-		hashes = append(hashes, hex.EncodeToString(hash[:]))
-	}
-	return hashes, nil
-}
-
-// redactDecision takes the content out of an item, and the subject out of its index.
-func (h *Host) redactDecision(ctx context.Context, r *decide.Record) error {
-	body, err := json.Marshal(flow.Redacted(*r))
-	if err != nil {
-		return err
-	}
-	hash := r.Hash()
-	change, same := "SET body = :b REMOVE s", "h = :h"
-	_, err = h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: h.table(tableDecision), Key: item{"id": str(r.ID)}, UpdateExpression: &change, ConditionExpression: &same,
-		ExpressionAttributeValues: item{":b": bin(body), ":h": str(hex.EncodeToString(hash[:]))},
-	})
-	var gone *types.ConditionalCheckFailedException
-	if errors.As(err, &gone) { // its time was over
-		return nil
-	}
-	return h.fault("dynamodb:UpdateItem", "table "+*h.table(tableDecision), err)
 }

@@ -50,11 +50,11 @@ func TestALateTryUndoesNothing(t *testing.T) {
 	o := g.Fresh(t)
 	clean := opened(t, o)
 	o.Account = g.Account("late")
-	o.Account.HTTP = impatient(100 * time.Millisecond)
+	o.Account.HTTP = impatient(500 * time.Millisecond)
 	h := opened(t, o)
 	g.Inject("late", awslocal.Faults{Seed: 5, Late: 300, Unanswered: 200})
 	var last bool
-	for i := range 20 {
+	for i := range 12 {
 		s := flow.Switch{Name: "offers", On: i%2 == 0, At: noon}
 		if h.PutSwitch(ctx, s) != nil {
 			ok(t, clean.PutSwitch(ctx, s)) // nobody knows: said again

@@ -2,12 +2,10 @@ package aws
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -27,11 +25,6 @@ type publication struct {
 	object string
 	flow.Publication
 }
-
-func memberKey(s consent.Subject) item { return item{"s": str(subjectKey(s))} }
-
-// runAttribute is the name of a run's membership in an item.
-func runAttribute(run string) string { return "m" + run }
 
 // Publish writes publication and memberships under a new run, then swaps the
 // pointer. Of two nights at once the one that began last is published, and the other
@@ -71,79 +64,6 @@ func (h *Host) beginRun(ctx context.Context, run string) (last string, dead []st
 		dead = slices.DeleteFunc(runs.Value, func(r string) bool { return r == run || r == last })
 	}
 	return last, dead, nil
-}
-
-// membersAtOnce is how many items are written side by side.
-const membersAtOnce = 32
-
-// putMembers writes memberships, and takes out again who was erased: whoever erases
-// marks the subject before it deletes the item.
-func (h *Host) putMembers(ctx context.Context, p flow.Publication, run string, dead []string, members map[consent.Subject]profile.Membership) error {
-	all := make([]consent.Subject, 0, len(members))
-	for s := range members {
-		all = append(all, s)
-	}
-	for some := range slices.Chunk(all, 1000) {
-		err := each(ctx, len(some), membersAtOnce, func(ctx context.Context, i int) error {
-			return h.putMember(ctx, p.AsOf, run, dead, some[i], members[some[i]])
-		})
-		if err != nil {
-			return err
-		}
-		erased, err := h.erasedAmong(ctx, some)
-		if err != nil {
-			return err
-		}
-		for s := range erased {
-			if _, err := h.eraseMember(ctx, s); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (h *Host) putMember(ctx context.Context, asOf time.Time, run string, dead []string, s consent.Subject, m profile.Membership) error {
-	body, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	change, names := "SET #me = :m, expires = :expires", map[string]string{"#me": runAttribute(run)}
-	for i, r := range dead {
-		name := fmt.Sprintf("#d%d", i)
-		names[name] = runAttribute(r)
-		change += map[bool]string{true: " REMOVE ", false: ", "}[i == 0] + name
-	}
-	_, err = h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: h.table(tableMember), Key: memberKey(s), UpdateExpression: &change, ExpressionAttributeNames: names,
-		ExpressionAttributeValues: item{":m": bin(body), ":expires": num(h.membersUntil(asOf).Unix())},
-	})
-	return h.fault("dynamodb:UpdateItem", "table "+*h.table(tableMember), err)
-}
-
-// membersUntil is when the table may forget a membership. Readers look at Until.
-func (h *Host) membersUntil(asOf time.Time) time.Time {
-	if asOf.Before(h.now()) {
-		asOf = h.now()
-	}
-	days := h.opts.Retain.SegmentDays
-	if days <= 0 {
-		days = 365
-	}
-	return asOf.AddDate(0, 0, days+1)
-}
-
-// eraseMember deletes what the nights found out about a subject, and says whether
-// there was something. The subject must be marked as erased before: a night that is
-// at it takes out whom it finds marked.
-func (h *Host) eraseMember(ctx context.Context, s consent.Subject) (bool, error) {
-	out, err := h.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: h.table(tableMember), Key: memberKey(s), ReturnValues: types.ReturnValueAllOld,
-	})
-	if err != nil {
-		return false, h.fault("dynamodb:DeleteItem", "table "+*h.table(tableMember), err)
-	}
-	return len(out.Attributes) > 0, nil
 }
 
 func (h *Host) putPublication(ctx context.Context, object string, p flow.Publication) error {
@@ -214,27 +134,4 @@ func (h *Host) publicationAt(ctx context.Context, object string) (flow.Publicati
 	}
 	h.memo.publication.Store(p)
 	return p.Publication, nil
-}
-
-// Membership gives a subject's segments under the publication in force. An item that
-// does not know the run in force is read again: a night may have come between.
-func (h *Host) Membership(ctx context.Context, s consent.Subject) (m profile.Membership, err error) {
-	for last := ""; ; {
-		control, err := h.control(ctx)
-		if err != nil {
-			return m, fmt.Errorf("reading a membership: %w", err)
-		}
-		i, err := h.get(ctx, tableMember, memberKey(s))
-		if err != nil {
-			return m, fmt.Errorf("reading a membership: %w", err)
-		}
-		run := strOf(control[controlPublication], "run")
-		if body := binOf(i, runAttribute(run)); body != nil {
-			return m, json.Unmarshal(body, &m)
-		}
-		if i == nil || run == last || run == "" {
-			return m, nil
-		}
-		last = run
-	}
 }
