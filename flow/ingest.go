@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -38,7 +39,8 @@ type Result struct {
 	Detail    string            `json:"detail,omitempty"`
 }
 
-// batch is one call's way through the gate. It is used by one goroutine.
+// batch is one call's way through the gate. It is used by one goroutine, but for
+// writing profiles.
 type batch struct {
 	*Flow
 	caller    Caller
@@ -53,6 +55,7 @@ type batch struct {
 	said      signal.Stamp     // what they say
 	odd       bool             // they name a category that nobody knows
 	unknown   int64            // events whose preferences do
+	judging   sync.Mutex       // held while an event is judged again
 }
 
 // ids are the identifiers of one event, as far as the caller may use them.

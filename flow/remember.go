@@ -33,12 +33,39 @@ func (b *batch) write(ctx context.Context) error {
 	if err := b.host.AppendEvents(ctx, rows); err != nil {
 		return unavailable("writing events", err)
 	}
-	for v, items := range crowds {
-		if err := b.remember(ctx, v, items); err != nil {
-			return err
+	return b.rememberAll(ctx, crowds)
+}
+
+// rememberAtOnce is how many visitors' profiles are written side by side where a
+// write is a journey.
+const rememberAtOnce = 16
+
+// rememberAll writes the visitors of a batch into their profiles.
+func (b *batch) rememberAll(ctx context.Context, crowds map[*visitor][]*item) (err error) {
+	if b.foresight == nil || len(crowds) == 1 {
+		for v, items := range crowds {
+			if err := b.remember(ctx, v, items); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return nil
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	slots := make(chan struct{}, rememberAtOnce)
+	for v, items := range crowds {
+		slots <- struct{}{}
+		work.Go(func() {
+			if e := b.remember(ctx, v, items); e != nil {
+				mu.Lock()
+				err = e
+				mu.Unlock()
+			}
+			<-slots
+		})
+	}
+	work.Wait()
+	return err
 }
 
 // duplicates sets aside what the subject's profile remembers, and what the batch
@@ -128,6 +155,8 @@ func (b *batch) readmit(ctx context.Context, v *visitor, items []*item) (*visito
 	if err != nil {
 		return nil, nil, err
 	}
+	b.judging.Lock()
+	defer b.judging.Unlock()
 	v.bind(b.now)
 	var left []*item
 	for _, it := range items {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,12 +67,13 @@ func (b *bench) start(name string) (*runtimeapi.Function, error) {
 			memory = f.Memory
 		}
 	}
-	f, err := runtimeapi.Start(filepath.Join(b.dir, name, "bootstrap"), runtimeapi.Options{Name: name, Memory: memory, Env: env, Out: os.Stderr})
+	var said bytes.Buffer
+	f, err := runtimeapi.Start(filepath.Join(b.dir, name, "bootstrap"), runtimeapi.Options{Name: name, Memory: memory, Env: env, Out: &said})
 	if err == nil {
 		err = f.Ready(b.ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w: %s", name, err, said.String())
 	}
 	return f, nil
 }
