@@ -50,8 +50,8 @@ func TestNothingIsLostAndNothingDoneTwiceUnderFaults(t *testing.T) {
 			}
 			t.Logf("seed %d, %d per thousand: %d calls, %d answered, %d said 503; %d requests made to fail; %.1f requests a call, %.2f times as many as without faults, at most %d tries",
 				seed, level.perMille, r.kept.calls, r.kept.calls-r.kept.failed, r.kept.failed, r.seen.Faults, each, each/perCall, r.seen.Most)
-			t.Logf("%d events admitted, %d records, %d decisions, %d contacts, %d price feeds; lines delivered %d, of them twice %d",
-				count(r.kept.admitted), len(r.kept.records), len(r.kept.decisions), len(r.kept.contacts), len(r.kept.prices), r.lines, r.again)
+			t.Logf("%d events admitted, %d records, %d decisions, %d contacts, %d of them accepted, %d links, %d price feeds; lines delivered %d, of them twice %d",
+				count(r.kept.admitted), len(r.kept.records), len(r.kept.decisions), len(r.kept.contacts), len(r.kept.advisers), len(r.kept.links), len(r.kept.prices), r.lines, r.again)
 			if r.seen.Most > 3 || each > 3*perCall || r.seen.Requests > 3*r.seen.Calls {
 				t.Errorf("more than three times the requests")
 			}
@@ -131,7 +131,7 @@ func (k *kept) traffic(shops []warm, seed uint64, rounds int, clock func() time.
 	for c := range 8 {
 		dice := rand.New(rand.NewPCG(seed, uint64(c)))
 		vs := []*visitor{{device: fmt.Sprintf("device-of-client-%d-a", c)}, {device: fmt.Sprintf("device-of-client-%d-b", c)}}
-		k.devices = append(k.devices, vs[0].device, vs[1].device)
+		k.people = append(k.people, person{consent.Device, vs[0].device}, person{consent.Device, vs[1].device})
 		clients.Go(func() {
 			for range rounds {
 				k.act(shops, vs[dice.IntN(2)], dice, clock())
@@ -163,10 +163,10 @@ func (k *kept) check(t *testing.T, shop warm) (lines, again int) {
 	return len(rows), again
 }
 
-// subject finds a visitor's pseudonym.
-func subject(t *testing.T, shop warm, device string) consent.Subject {
+// subject finds somebody's pseudonym.
+func subject(t *testing.T, shop warm, scope consent.Scope, name string) consent.Subject {
 	t.Helper()
-	id, err := consent.NewID(consent.Device, device)
+	id, err := consent.NewID(scope, name)
 	ok(t, err)
 	s, err := shop.host.Find(ctx, id)
 	ok(t, err)
@@ -194,7 +194,7 @@ func (k *kept) checkEvents(t *testing.T, shop warm, rows []event.Row) {
 		return there[[32]byte(append(slices.Clone(s[:]), key[:]...))]
 	}
 	for device, ids := range k.admitted {
-		s := subject(t, shop, device)
+		s := subject(t, shop, consent.Device, device)
 		for _, id := range ids {
 			if !has(s, id) {
 				k.blame("the acknowledged event %s is lost", id)
@@ -202,7 +202,7 @@ func (k *kept) checkEvents(t *testing.T, shop warm, rows []event.Row) {
 		}
 	}
 	for device, ids := range k.forbidden {
-		if s := subject(t, shop, device); !s.IsZero() {
+		if s := subject(t, shop, consent.Device, device); !s.IsZero() {
 			for _, id := range ids {
 				if has(s, id) {
 					k.blame("the event %s was kept after an acknowledged no", id)
@@ -217,13 +217,16 @@ func (k *kept) checkEvents(t *testing.T, shop warm, rows []event.Row) {
 func (k *kept) checkRecords(t *testing.T, shop warm) {
 	t.Helper()
 	found, indexes := map[string]int{}, map[int64]string{}
-	for _, d := range k.devices {
-		s := subject(t, shop, d)
+	for _, d := range k.people {
+		s := subject(t, shop, d.scope, d.id)
+		if s.IsZero() {
+			continue
+		}
 		all, err := shop.host.History(ctx, s)
 		ok(t, err)
 		for i, r := range all {
 			if found[r.RecordID]++; r.Version != uint64(i+1) {
-				k.blame("record %d of %s has version %d", i+1, d, r.Version)
+				k.blame("record %d of %s has version %d", i+1, d.id, r.Version)
 			}
 			p, err := shop.host.Proof(ctx, r.RecordID)
 			if err != nil {
@@ -240,7 +243,7 @@ func (k *kept) checkRecords(t *testing.T, shop warm) {
 		want := consent.Fold(all)
 		for _, p := range hosttest.Watched {
 			if got, want := st.At(p, noon.Add(time.Hour)), want.At(p, noon.Add(time.Hour)); got.Status != want.Status {
-				k.blame("%s of %s is %s, its records say %s", p, d, got.Status, want.Status)
+				k.blame("%s of %s is %s, its records say %s", p, d.id, got.Status, want.Status)
 			}
 		}
 	}
@@ -285,21 +288,34 @@ func (k *kept) checkDecisions(t *testing.T, shop warm) {
 	t.Logf("%d decisions of %d writers", len(all), len(last))
 }
 
-// checkContacts: one for each token.
+// checkContacts: one for each token, and of one adviser; an acknowledged link stands.
 func (k *kept) checkContacts(t *testing.T, shop warm) {
 	t.Helper()
 	waiting, err := shop.host.Waiting(ctx)
 	ok(t, err)
-	keys, ids := map[string]bool{}, map[string]bool{}
-	for _, c := range waiting {
-		if keys[c.TokenKey] || ids[c.ID] {
-			k.blame("a token opened two contacts")
-		}
-		keys[c.TokenKey], ids[c.ID] = true, true
-	}
+	keys := map[string]string{}
 	for _, id := range k.contacts {
-		if !ids[id] {
-			k.blame("the acknowledged contact %s does not wait", id)
+		c, err := shop.host.Contact(ctx, id)
+		if err != nil || c.ID != id || keys[c.TokenKey] != "" {
+			k.blame("the acknowledged contact %s is %+v, %v", id, c, err)
+		}
+		if want := k.advisers[id]; want != "" && c.Adviser != want {
+			k.blame("contact %s is with %q, %q was told so", id, c.Adviser, want)
+		}
+		keys[c.TokenKey] = id
+	}
+	for _, c := range waiting {
+		if id := keys[c.TokenKey]; id != "" && id != c.ID || k.advisers[c.ID] != "" {
+			k.blame("contact %s waits although its token has one, or an adviser took it", c.ID)
+		}
+		keys[c.TokenKey] = c.ID
+	}
+	for device, account := range k.links {
+		want := subject(t, shop, consent.Account, account)
+		got, err := shop.host.AccountOf(ctx, subject(t, shop, consent.Device, device))
+		ok(t, err)
+		if got != want || got.IsZero() {
+			k.blame("%s is not linked to %s", device, account)
 		}
 	}
 }

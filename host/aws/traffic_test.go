@@ -25,6 +25,7 @@ var (
 	browser = flow.Caller{}
 	backend = flow.Caller{Server: true}
 	adviser = flow.Caller{Staff: &flow.Staff{Role: flow.RoleAdviser, Name: "mia"}}
+	other   = flow.Caller{Staff: &flow.Staff{Role: flow.RoleAdviser, Name: "ole"}}
 )
 
 // warm is a warm function: a flow over a host of its own.
@@ -74,16 +75,25 @@ func says(device string, yes bool, ps ...consent.Purpose) flow.ConsentCall {
 
 // views is a batch of product views that say yes to every purpose.
 func views(device string, at time.Time, ids ...string) (event.Envelope, error) {
+	var all []map[string]any
+	for _, id := range ids {
+		all = append(all, map[string]any{
+			"type": "track", "event": "Product Viewed", "messageId": id, "anonymousId": device,
+			"properties": map[string]any{"product_id": "B12"},
+		})
+	}
+	return batch(at, all...)
+}
+
+// batch is a batch of messages that say yes to every purpose.
+func batch(at time.Time, all ...map[string]any) (event.Envelope, error) {
 	prefs := map[consent.Purpose]bool{}
 	for _, p := range hosttest.Watched {
 		prefs[p] = true
 	}
-	var all []map[string]any
-	for _, id := range ids {
-		all = append(all, map[string]any{
-			"type": "track", "event": "Product Viewed", "messageId": id, "anonymousId": device, "timestamp": at.Format(time.RFC3339Nano),
-			"properties": map[string]any{"product_id": "B12"}, "context": map[string]any{"consent": map[string]any{"categoryPreferences": prefs}},
-		})
+	for _, m := range all {
+		m["timestamp"] = at.Format(time.RFC3339Nano)
+		m["context"] = map[string]any{"consent": map[string]any{"categoryPreferences": prefs}}
 	}
 	body, err := json.Marshal(map[string]any{"batch": all})
 	if err != nil {
@@ -111,13 +121,15 @@ type visitor struct {
 
 // kept is what was acknowledged, and what must not be there.
 type kept struct {
-	devices    []string
 	mu         sync.Mutex
+	people     []person            // who may have records
 	admitted   map[string][]string // device → message ids
 	forbidden  map[string][]string // sent while the word was a no
 	records    map[string]string   // record id → device
 	decisions  map[string]string   // id → action
 	contacts   map[string]string   // token → contact id
+	advisers   map[string]string   // contact id → who was told that it is theirs
+	links      map[string]string   // device → account
 	prices     [][]price.Interval  // acknowledged
 	pricesLost [][]price.Interval  // not
 	counts     map[string]int64    // of acknowledged batches
@@ -127,10 +139,16 @@ type kept struct {
 	wrong      []string
 }
 
+// person is an identifier.
+type person struct {
+	scope consent.Scope
+	id    string
+}
+
 func newKept() *kept {
 	return &kept{
 		admitted: map[string][]string{}, forbidden: map[string][]string{}, records: map[string]string{},
-		decisions: map[string]string{}, contacts: map[string]string{}, counts: map[string]int64{},
+		decisions: map[string]string{}, contacts: map[string]string{}, advisers: map[string]string{}, links: map[string]string{}, counts: map[string]int64{},
 	}
 }
 
@@ -167,11 +185,15 @@ func (k *kept) act(shops []warm, v *visitor, dice *rand.Rand, now time.Time) {
 		k.batch(shop, v, 1+dice.IntN(3), now)
 	case n < 70:
 		k.escalate(shop, v)
-	case n < 82:
+	case n < 79:
 		k.handover(shop, v)
-	case n < 89:
+	case n < 83:
+		k.accept(shops, v)
+	case n < 86:
+		k.link(shop, v, now)
+	case n < 91:
 		k.variant(shop, v)
-	case n < 95:
+	case n < 96:
 		k.price(shop)
 	default:
 		k.putPrices(shop, v, dice, now)
@@ -253,6 +275,62 @@ func (k *kept) handover(shop warm, v *visitor) {
 			}
 			k.contacts[v.token], k.decisions[a.DecisionID] = a.ContactID, "handover"
 		})
+	}
+}
+
+// accept lets two advisers take a contact at once, each at another function.
+func (k *kept) accept(shops []warm, v *visitor) {
+	k.mu.Lock()
+	id := k.contacts[v.token]
+	k.mu.Unlock()
+	if id == "" {
+		return
+	}
+	var both sync.WaitGroup
+	for i, who := range []flow.Caller{adviser, other} {
+		both.Go(func() {
+			a, err := shops[i%len(shops)].Accept(ctx, id, who)
+			var f *flow.Fault
+			if errors.As(err, &f) && f.Status == 409 {
+				return
+			}
+			k.note(err, func() {
+				if was := k.advisers[id]; was != "" && was != a.Adviser {
+					k.wrong = append(k.wrong, "one contact was given to two advisers")
+				}
+				k.advisers[id] = a.Adviser
+			})
+		})
+	}
+	both.Wait()
+}
+
+// link makes a device and an account known, then says that they belong together.
+func (k *kept) link(shop warm, v *visitor, now time.Time) {
+	v.n++
+	device, account := fmt.Sprintf("%s-linked-%d", v.device, v.n), fmt.Sprintf("account-%s-%d", v.device, v.n)
+	k.mu.Lock()
+	k.people = append(k.people, person{consent.Device, device}, person{consent.Account, account})
+	k.mu.Unlock()
+	_, err1 := shop.Consent(ctx, says(device, true, hosttest.Watched...), browser)
+	call := says("", true, hosttest.Watched...)
+	call.UserID = account
+	_, err2 := shop.Consent(ctx, call, backend)
+	env, err := batch(now, map[string]any{"type": "identify", "messageId": device, "anonymousId": device, "userId": account})
+	if err1 != nil || err2 != nil || err != nil {
+		return
+	}
+	a, err := shop.Ingest(ctx, env, backend)
+	k.note(err, func() {
+		if a.Admitted == 1 {
+			k.links[device] = account
+		}
+		k.counts[a.Results[0].Outcome]++
+	})
+	if err != nil {
+		k.mu.Lock()
+		k.unsure++
+		k.mu.Unlock()
 	}
 }
 

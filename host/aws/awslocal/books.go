@@ -43,7 +43,7 @@ type Seen struct {
 	Calls    int             // what the SDK was asked for
 	Most     int             // tries of one call
 	Faults   int             // requests that were made to fail
-	Delays   []time.Duration // between a try and the next of the same call
+	Delays   []time.Duration // from the end of a try to the next of the same call
 	Ops      map[string]int  // requests by SERVICE:OPERATION
 }
 
@@ -90,6 +90,16 @@ func (b *books) write(c *call, r *http.Request) {
 		maps.DeleteFunc(p.tries, func(_ string, t try) bool { return now.Sub(t.at) > time.Minute })
 	}
 	p.seen.Most = max(p.seen.Most, last.n+1)
+}
+
+// end notes when a try was over: answered, or given up.
+func (b *books) end(c *call, r *http.Request) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, id := b.page(c.function), r.Header.Get("Amz-Sdk-Invocation-Id")
+	if t, known := p.tries[id]; known {
+		p.tries[id] = try{t.n, time.Now()}
+	}
 }
 
 // shortened forgets which object: only its first folder is of interest.

@@ -22,6 +22,7 @@ func (g *Ground) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	c := g.books.read(r, body)
 	g.books.write(c, r)
+	defer g.books.end(c, r)
 	if p, no := g.refusal(c); no {
 		answer(w, c.service, p)
 		return
