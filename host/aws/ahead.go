@@ -220,6 +220,19 @@ func (w wantedItems) add(table string, key item) {
 
 func (w wantedItems) has(table string, key item) bool { return w[table][nameOf(table, key)] != nil }
 
+// without are those that the others are not.
+func (w wantedItems) without(others wantedItems) wantedItems {
+	out := wantedItems{}
+	for table, keys := range w {
+		for name, k := range keys {
+			if others[table][name] == nil {
+				out.add(table, k)
+			}
+		}
+	}
+	return out
+}
+
 // parts are the keys by table, at most a hundred in each part.
 func (w wantedItems) parts() (out []map[string][]item) {
 	n := 0
@@ -302,32 +315,25 @@ func (h *Host) idsOf(a flow.Ahead) map[consent.ID]item {
 	return out
 }
 
-// foreseePeople reads whom the call names, and what is kept of them.
+// foreseePeople reads whom the call names, and what is kept of them. Whom it names is
+// guessed first, so that both can be read side by side; a wrong guess costs a read.
 func (h *Host) foreseePeople(ctx context.Context, f *foresight, a flow.Ahead, ids map[consent.ID]item) {
-	w := wantedItems{}
+	identities := wantedItems{}
 	for _, key := range ids {
-		w.add(tableIdentity, key)
+		identities.add(tableIdentity, key)
 	}
-	h.readAll(ctx, f, w)
-	find := func(id consent.ID) (s consent.Subject) {
+	guessed, _ := h.wantPeople(a, func(id consent.ID) consent.Subject { return h.hints.of(ids[id]) })
+	guesses := begin(func() { h.readAll(ctx, f, guessed) })
+	h.readAll(ctx, f, identities)
+	<-guesses
+	w, devices := h.wantPeople(a, func(id consent.ID) (s consent.Subject) {
 		if key := ids[id]; key != nil {
 			s, _ = parseSubjectKey(strOf(f.peek(tableIdentity, key), "s"))
+			h.hints.note(key, s)
 		}
 		return s
-	}
-	w = wantedItems{}
-	var devices []consent.Subject // that may be linked to an account which the call does not name
-	for _, who := range a.Who {
-		d, account := find(who.Device), find(who.Account)
-		if !d.IsZero() && account.IsZero() {
-			devices = append(devices, d)
-		}
-		h.wantPerson(w, a, d, account)
-	}
-	for _, d := range devices {
-		w.add(tableBook, linkKey(d))
-	}
-	h.readAll(ctx, f, w)
+	})
+	h.readAll(ctx, f, w.without(guessed))
 	more := wantedItems{}
 	for _, d := range devices {
 		account, _ := parseSubjectKey(strOf(f.peek(tableBook, linkKey(d)), "a"))
@@ -336,6 +342,50 @@ func (h *Host) foreseePeople(ctx context.Context, f *foresight, a flow.Ahead, id
 		}
 	}
 	h.readAll(ctx, f, more)
+}
+
+// wantPeople wants what is kept of everybody that the call names, and lists the
+// devices that may be linked to an account which it does not name.
+func (h *Host) wantPeople(a flow.Ahead, find func(consent.ID) consent.Subject) (w wantedItems, devices []consent.Subject) {
+	w = wantedItems{}
+	for _, who := range a.Who {
+		d, account := find(who.Device), find(who.Account)
+		if !d.IsZero() && account.IsZero() {
+			w.add(tableBook, linkKey(d))
+			devices = append(devices, d)
+		}
+		h.wantPerson(w, a, d, account)
+	}
+	return w, devices
+}
+
+// hints remember, from call to call, whom a key of the identity map led to. They are
+// only ever a guess about what to read: whom a key leads to is read in every call.
+type hints struct {
+	mu sync.Mutex
+	by map[string]consent.Subject
+}
+
+// mostHints is how many a process remembers.
+const mostHints = 10_000
+
+func (x *hints) of(key item) consent.Subject {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.by[strOf(key, "k")]
+}
+
+func (x *hints) note(key item, s consent.Subject) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if s.IsZero() {
+		delete(x.by, strOf(key, "k"))
+		return
+	}
+	if x.by == nil || len(x.by) == mostHints {
+		x.by = map[string]consent.Subject{}
+	}
+	x.by[strOf(key, "k")] = s
 }
 
 // wantPerson wants the states of a device and its account, and the profile and the

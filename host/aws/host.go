@@ -63,6 +63,7 @@ type Host struct {
 	chain chain // decisions.go
 	tally tally // counters.go
 	memo  memo  // control.go
+	hints hints // ahead.go
 	trust trust // trust.go
 
 	stop   chan struct{}
