@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/segment"
@@ -83,7 +84,32 @@ func (a accountNight) begin(ctx context.Context, in nightCall) (nightAnswer, err
 	return nightAnswer{Config: a.yaml, Now: now, ExportsOff: off}, err
 }
 
-func (a accountNight) policies() keeper { return policyShelf{a.host.Shelf()} }
+// policies are those that the functions go by too: bundles that the key in the
+// environment signed; without one, the program's own rules alone.
+func (a accountNight) policies() keeper {
+	return signedShelf{policyShelf{a.host.Shelf()}, []byte(os.Getenv("HANDSCHLAG_POLICY_KEY")), a.log}
+}
+
+// signedShelf is an account whose bundles count under one key, whatever key the
+// account says they are under.
+type signedShelf struct {
+	policyShelf
+	key []byte
+	log *slog.Logger
+}
+
+// Key is the key in the environment.
+func (s signedShelf) Key(context.Context) ([]byte, error) { return s.key, nil }
+
+// Bundles lists what is installed, if there is a key to open it with.
+func (s signedShelf) Bundles(ctx context.Context) ([]int64, error) {
+	all, err := s.policyShelf.Bundles(ctx)
+	if len(s.key) == 0 && len(all) > 0 {
+		s.log.Warn("policy bundles are installed but HANDSCHLAG_POLICY_KEY is not set: the program's own rules count, as in a function without it", "installed", len(all))
+		return nil, err
+	}
+	return all, err
+}
 
 func (a accountNight) rules(ctx context.Context, cfg *config.Config, at time.Time) (*policy.Rules, error) {
 	return policyStore{a.policies(), cfg.Tenant, a.log}.rules(ctx, at, cfg.PolicySettings())

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -26,6 +27,7 @@ import (
 	"github.com/handschlag/handschlag/host/aws"
 	"github.com/handschlag/handschlag/host/aws/awslocal"
 	"github.com/handschlag/handschlag/host/desk"
+	"github.com/handschlag/handschlag/infra"
 )
 
 // cloud is a shop in an account, fed through flow, and nights of it as processes.
@@ -48,6 +50,7 @@ func openCloud(t *testing.T) *cloud {
 	c.o = c.g.Fresh(t)
 	c.o.Tenant, c.o.Clock, c.o.Sequence = cfg.Tenant, now.Now, 300*time.Millisecond
 	c.g.Arrivals(c.o.Buckets, now.Now)
+	c.g.Allow("night", roleOf(t, "night", c.o))
 	c.host, err = aws.Open(context.Background(), c.o)
 	must(t, err)
 	t.Cleanup(func() { must(t, c.host.Close()) })
@@ -56,6 +59,27 @@ func openCloud(t *testing.T) *cloud {
 	c.flow, err = flow.New(context.Background(), cfg, c.host, queue, now.Now, "test")
 	must(t, err)
 	return c
+}
+
+// roleOf gives what Terraform lets a role do, for an account of the ground.
+func roleOf(t *testing.T, name string, o aws.Options) (out []awslocal.Statement) {
+	t.Helper()
+	roles, err := infra.Statements(o.Prefix, o.Buckets)
+	must(t, err)
+	for _, s := range roles[name] {
+		for i, r := range s.Resources {
+			for _, key := range aws.Keys {
+				if strings.HasSuffix(r, ":key/"+key) {
+					s.Resources[i] = awslocal.KeyARN("alias/" + o.Prefix + "-" + key)
+				}
+			}
+		}
+		out = append(out, awslocal.Statement{Actions: s.Actions, Resources: s.Resources})
+	}
+	if len(out) < 10 {
+		t.Fatalf("the role %s has %d statements", name, len(out))
+	}
+	return out
 }
 
 func must(t testing.TB, err error) {
@@ -263,27 +287,30 @@ func (c *cloud) find(t *testing.T, n int) consent.Subject {
 	return s
 }
 
-// TestAWSNightThatIsKilledPublishesAllOrNothing kills nights after ever longer times.
-// What is published then is what was, or all that the next night publishes.
+// TestAWSNightThatIsKilledPublishesAllOrNothing kills nights in the middle of their
+// steps. What is published then is what was, or all that the next night publishes.
 func TestAWSNightThatIsKilledPublishesAllOrNothing(t *testing.T) {
 	c := openCloud(t)
 	c.feed()
 	c.set(time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC))
-	began := time.Now()
 	if said, err := c.night(t.TempDir(), "2026-11-21"); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	whole, before := time.Since(began), c.exported()
-	warm := t.TempDir()
-	for i, how := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGINT, syscall.SIGKILL, syscall.SIGKILL} {
-		var said bytes.Buffer
-		cmd := c.command(warm, "2026-11-22")
-		cmd.Stdout, cmd.Stderr = &said, &said
-		must(t, cmd.Start())
-		wait := time.AfterFunc(whole*time.Duration(i+1)/7, func() { _ = cmd.Process.Signal(how) })
-		err := cmd.Wait()
-		wait.Stop()
-		if how == syscall.SIGKILL { // the dead night's lease lasts for minutes
+	before, warm := c.exported(), t.TempDir()
+	for _, k := range []struct {
+		step string
+		how  syscall.Signal
+	}{
+		{"ledger", syscall.SIGINT}, {"snapshot", syscall.SIGKILL}, {"reading events", syscall.SIGKILL}, {"compacting days", syscall.SIGINT},
+		{"gathering decisions", syscall.SIGKILL}, {"building segments", syscall.SIGINT}, {"checking", syscall.SIGKILL}, {"swapping", syscall.SIGKILL}, {"done", syscall.SIGINT},
+	} {
+		said, err := c.killed(warm, "2026-11-22", k.step, k.how)
+		if err == nil {
+			t.Logf("the night was done before %s reached it at %q", k.how, k.step)
+		} else if k.how == syscall.SIGINT && !strings.Contains(said, "nothing was published") {
+			t.Errorf("stopped at %q: %v: %s", k.step, err, said)
+		}
+		if k.how == syscall.SIGKILL { // the dead night's lease lasts for minutes
 			if said, again := c.night(warm, "2026-11-22"); err != nil && (again == nil || !strings.Contains(said, "another night has been running since")) {
 				t.Errorf("while a dead night's lease lasts: %v: %s", again, said)
 			}
@@ -291,14 +318,10 @@ func TestAWSNightThatIsKilledPublishesAllOrNothing(t *testing.T) {
 		}
 		now := c.exported()
 		if len(only(now, "2026-11-22")) > 0 {
-			t.Logf("after %d sevenths it was published, %v", i+1, err)
+			t.Logf("what was killed at %q was published", k.step)
 			break
 		}
 		equalBytes(t, now, before)
-		if how == syscall.SIGINT && (err == nil || !strings.Contains(said.String(), "nothing was published")) {
-			t.Errorf("after %d sevenths: %v: %s", i+1, err, said.String())
-		}
-		t.Logf("killed after %d sevenths of %s", i+1, whole.Round(time.Millisecond))
 	}
 	if said, err := c.night(warm, "2026-11-22"); err != nil {
 		t.Fatalf("%v: %s", err, said)
@@ -311,6 +334,29 @@ func TestAWSNightThatIsKilledPublishesAllOrNothing(t *testing.T) {
 		t.Fatalf("%v: %s", err, said)
 	}
 	equalBytes(t, c.exported(), after)
+}
+
+// killed runs a night until it says that a step began.
+func (c *cloud) killed(dir, asOf, step string, how syscall.Signal) (string, error) {
+	c.t.Helper()
+	cmd := c.command(dir, asOf)
+	out, err := cmd.StdoutPipe()
+	must(c.t, err)
+	var said, complained bytes.Buffer
+	cmd.Stderr = &complained
+	must(c.t, cmd.Start())
+	reached := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said.WriteString(lines.Text() + "\n")
+		if !reached && strings.HasPrefix(lines.Text(), step) {
+			reached = true
+			must(c.t, cmd.Process.Signal(how))
+		}
+	}
+	if err = cmd.Wait(); !reached {
+		c.t.Fatalf("%q never began: %v: %s%s", step, err, said.String(), complained.String())
+	}
+	return complained.String(), err
 }
 
 // unlock lets a dead night's lease go.

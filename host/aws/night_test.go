@@ -41,13 +41,12 @@ const aDay = 24 * time.Hour
 // account is a shop of its own whose clock the test moves, and a night's folder.
 type account struct {
 	*aws.Host
-	t      *testing.T
-	g      *awslocal.Ground
-	o      aws.Options
-	now    atomic.Int64
-	dir    string
-	s3     *s3.Client
-	admits int
+	t   *testing.T
+	g   *awslocal.Ground
+	o   aws.Options
+	now atomic.Int64
+	dir string
+	s3  *s3.Client
 }
 
 func newAccount(t *testing.T, change ...func(*aws.Options)) *account {
