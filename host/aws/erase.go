@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -54,6 +53,9 @@ func (h *Host) Erase(ctx context.Context, s consent.Subject, at time.Time) (flow
 	if err == nil {
 		err = e.run(ctx)
 	}
+	if errors.Is(err, errBuried) { // another call came to the end first, and has the certificate
+		return out, nil
+	}
 	if err != nil {
 		return flow.Erasure{}, fmt.Errorf("erasing subject: %w", err)
 	}
@@ -75,7 +77,7 @@ func (e *erasing) begin(ctx context.Context) (bool, error) {
 		t, i := e.transaction(), e.graveKey(e.s)
 		i["p"] = bin(e.plan.json())
 		t.put(tableBook, i, "attribute_not_exists(s)", nil, errBuried)
-		if err := t.commit(ctx); !errors.Is(err, errBuried) {
+		if err := again(ctx, func() error { return t.commit(ctx) }); !errors.Is(err, errBuried) {
 			return err == nil, err
 		}
 		if grave, err = e.get(ctx, tableBook, e.graveKey(e.s)); err != nil {
@@ -129,92 +131,6 @@ func (e *erasing) run(ctx context.Context) error {
 	return nil
 }
 
-// found is what a subject's tables hold of it.
-type found struct {
-	id, profile, member bool
-	state               stored
-	records             []inBook
-	entries, links      int
-	items               []item // keys in the book
-	account             consent.Subject
-	devices             []consent.Subject
-}
-
-func (f found) nothing() bool { return !f.id && !f.profile && !f.member && len(f.items) == 0 }
-
-// covered is an error as long as a record has no place in the ledger.
-func (f found) covered() error {
-	for _, r := range f.records {
-		if r.index < 0 {
-			return fmt.Errorf("a consent record waits for its place in the ledger, for a minute at most: %w", flow.ErrMoved)
-		}
-	}
-	return nil
-}
-
-// find reads what there is.
-func (e *erasing) find(ctx context.Context) (f found, err error) {
-	err = e.under(ctx, e.s, "", func(i item) error { return f.add(e.s, i) })
-	if err != nil {
-		return f, err
-	}
-	if err := e.places(ctx, f.records); err != nil {
-		return f, err
-	}
-	for table, is := range map[string]struct {
-		key  item
-		here *bool
-	}{
-		tableIdentity: {identifiedKey(e.s), &f.id}, tableProfile: {profileKey(e.s), &f.profile}, tableMember: {memberKey(e.s), &f.member},
-	} {
-		i, err := e.get(ctx, table, is.key)
-		if *is.here = i != nil; err != nil {
-			return f, err
-		}
-	}
-	return f, nil
-}
-
-// add sorts one item of the subject's in the book.
-func (f *found) add(s consent.Subject, i item) (err error) {
-	name := strOf(i, "r")
-	f.items = append(f.items, item{"s": i["s"], "r": i["r"]})
-	switch kind, rest, _ := strings.Cut(name, "#"); kind {
-	case "state":
-		f.state, err = readState(s, i)
-	case "rec":
-		r := inBook{item: i, index: -1}
-		r.record, err = readRecord(i)
-		f.records = append(f.records, r)
-	case "ent":
-		f.entries++
-	case "link":
-		f.links++
-		f.account, err = parseSubjectKey(strOf(i, "a"))
-	case "dev":
-		f.links++
-		var d consent.Subject
-		d, err = consent.ParseSubject(rest)
-		f.devices = append(f.devices, d)
-	}
-	return err
-}
-
-// places finds where records lie in the ledger.
-func (e *erasing) places(ctx context.Context, records []inBook) error {
-	items := make([]item, len(records))
-	for n, r := range records {
-		items[n] = r.item
-	}
-	noted, err := e.notedOf(ctx, items)
-	for n, i := range noted {
-		if i != nil {
-			records[n].index, records[n].noted = indexOf(i), true
-		}
-	}
-	return err
-}
-
 // planned notes in the grave what is there, for the certificate.
 func (e *erasing) planned(ctx context.Context) error {
 	f, err := e.find(ctx)
@@ -245,7 +161,28 @@ func (e *erasing) planned(ctx context.Context) error {
 	e.note("lists", f.entries, "deleted", true)
 	e.note("segments", one[f.member], "deleted", true)
 	e.plan.Out.Stores = append(e.plan.Out.Stores, flow.ErasedStore{Store: "events", Method: "deleted"})
-	return e.save(ctx)
+	return e.draft(ctx)
+}
+
+// draft keeps the plan in the grave. The first plan counts, of two who erase at once:
+// the other's may have been made of what was left.
+func (e *erasing) draft(ctx context.Context) error {
+	t := e.transaction()
+	t.update(tableBook, e.graveKey(e.s), "SET p = :plan, d = :yes", "attribute_exists(p) and attribute_not_exists(d)",
+		item{":plan": bin(e.plan.json()), ":yes": num(1)}, errBuried)
+	err := again(ctx, func() error { return t.commit(ctx) })
+	if !errors.Is(err, errBuried) {
+		return err
+	}
+	grave, err := e.get(ctx, tableBook, e.graveKey(e.s))
+	if err != nil {
+		return err
+	}
+	if binOf(grave, "p") == nil {
+		return errBuried
+	}
+	e.plan = erasure{}
+	return json.Unmarshal(binOf(grave, "p"), &e.plan)
 }
 
 // note adds a store to the certificate, if there was something in it. What a call
@@ -257,11 +194,11 @@ func (e *erasing) note(store string, n int, method string, done bool) {
 	}
 }
 
-// save keeps the plan in the grave.
+// save keeps what was added to the plan.
 func (e *erasing) save(ctx context.Context) error {
 	t := e.transaction()
 	t.update(tableBook, e.graveKey(e.s), "SET p = :plan", "attribute_exists(p)", item{":plan": bin(e.plan.json())}, errBuried)
-	return t.commit(ctx)
+	return again(ctx, func() error { return t.commit(ctx) })
 }
 
 // takeIDs removes what leads to the subject, with its last word on marketing.
@@ -412,7 +349,7 @@ func (e *erasing) layHashes(ctx context.Context, hashes []string) error {
 			Schema: ledger.TombstoneSchema, ID: id, Time: e.plan.Out.At, Leaves: []int64{}, Proofs: "erased", Decisions: part,
 		}, errBuried)
 		if err == nil {
-			err = t.commit(ctx)
+			err = again(ctx, func() error { return t.commit(ctx) })
 		}
 		if err != nil && !errors.Is(err, errBuried) {
 			return err
@@ -433,8 +370,8 @@ func (e *erasing) bury(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.update(tableBook, e.graveKey(e.s), "REMOVE p", "attribute_exists(p)", nil, errBuried)
-	if err = t.commit(ctx); errors.Is(err, errBuried) { // by another call, or by an earlier try of this one
+	t.update(tableBook, e.graveKey(e.s), "REMOVE p, d", "attribute_exists(p)", nil, errBuried)
+	if err = again(ctx, func() error { return t.commit(ctx) }); errors.Is(err, errBuried) { // by another call, or by an earlier try of this one
 		leaf, err = e.leafOf(ctx, out.ID)
 	}
 	out.Leaf = hex.EncodeToString(leaf[:])

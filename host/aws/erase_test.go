@@ -3,9 +3,11 @@
 package aws_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,30 +122,46 @@ func gone(t *testing.T, h *aws.Host, s, device consent.Subject, name string) {
 func TestTwoWhoEraseAtOnceWriteOneLeaf(t *testing.T) {
 	t.Parallel()
 	o := awslocal.Start(t).Fresh(t)
-	one, two := opened(t, o), opened(t, o)
-	for range 5 {
-		s, _ := lived(t, one, "ada")
-		type answer struct {
-			flow.Erasure
-			error
-		}
-		answers := make(chan answer, 2)
-		for _, h := range []*aws.Host{one, two} {
-			go func() {
-				e, err := h.Erase(ctx, s, noon)
-				answers <- answer{e, err}
-			}()
-		}
+	hosts := []*aws.Host{opened(t, o), opened(t, o), opened(t, o)}
+	for n := range 6 {
+		s, _ := lived(t, hosts[0], fmt.Sprintf("ada-%d", n))
 		leaves := map[string]bool{}
-		for range 2 {
-			a := <-answers
-			ok(t, a.error)
-			if a.Leaf != "" {
-				leaves[a.Leaf] = true
-			}
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		for _, h := range hosts {
+			all.Go(func() {
+				e, err := h.Erase(ctx, s, noon)
+				if err != nil {
+					t.Error(err)
+				}
+				if e.Leaf != "" {
+					certified(t, e, 0)
+					mu.Lock()
+					defer mu.Unlock()
+					leaves[e.Leaf] = true
+				}
+			})
 		}
+		all.Wait()
 		if len(leaves) != 1 {
 			t.Fatalf("leaves %v", leaves)
+		}
+	}
+	ok(t, hosts[0].Sequence(ctx))
+	named := map[int64]bool{}
+	open := map[int64]bool{}
+	ok(t, hosts[0].Openings(ctx, func(o ledger.Opening) error {
+		open[o.Index] = true
+		var stone ledger.Tombstone
+		err := json.Unmarshal(o.Content, &stone)
+		for _, i := range stone.Leaves {
+			named[i] = true
+		}
+		return err
+	}))
+	for i := range int64(len(named) + len(open)) {
+		if named[i] == open[i] {
+			t.Errorf("leaf %d: named by an erasure is %v, still open is %v", i, named[i], open[i])
 		}
 	}
 }

@@ -157,33 +157,6 @@ func (h *Host) wrappedFor(s secret) map[string]string {
 	return map[string]string{"tenant": h.opts.Tenant, "secret": s.name}
 }
 
-// getAll reads items of a table by key, consistently and in one call if they fit.
-func (h *Host) getAll(ctx context.Context, table string, keys []item, do func(item)) error {
-	name, yes := *h.table(table), true
-	for n := 0; len(keys) > 0; n++ {
-		now := keys[:min(len(keys), 100)]
-		keys = keys[len(now):]
-		out, err := h.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{name: {Keys: now, ConsistentRead: &yes}},
-		})
-		if err != nil {
-			return h.fault("dynamodb:BatchGetItem", "table "+name, err)
-		}
-		for _, i := range out.Responses[name] {
-			do(i)
-		}
-		if left := out.UnprocessedKeys[name].Keys; len(left) > 0 {
-			if keys = append(keys, left...); len(left) == len(now) && n > 8 {
-				return h.fault("dynamodb:BatchGetItem", "table "+name, errors.New("some items are left over after every try"))
-			}
-			if err := pause(ctx, n); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // derive is a keyed hash for a use of its own.
 func derive(key []byte, use string, of []byte) []byte {
 	m := hmac.New(sha256.New, key)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -120,13 +119,4 @@ func (h *Host) keepCheckpoint(ctx context.Context, note []byte) error {
 		return nil // an earlier try did it
 	}
 	return err
-}
-
-// Verifier is the ledger's public key, as it lies beside the ledger.
-func (h *Host) Verifier(ctx context.Context) (string, error) {
-	if h.keys.signer != nil {
-		return h.keys.signer.Public, nil
-	}
-	key, err := ledgerStore{h: h}.Read(ctx, ledgerVerifier)
-	return strings.TrimSuffix(string(key), "\n"), err
 }

@@ -1,15 +1,9 @@
 package aws
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,9 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
-	"github.com/handschlag/handschlag/flow"
 )
 
 // sequencer grows the ledger now and then, in a process that lives long.
@@ -38,52 +30,6 @@ func (h *Host) sequencer(stop <-chan struct{}) {
 			h.opts.Log.Error("growing the ledger failed; trying again", "err", err)
 		}
 	}
-}
-
-// The leaf table holds leaves on their way into the ledger, in a few shards, and
-// what a leaf stands for that is no consent record (an opening).
-const (
-	leafShards    = 4
-	leafOfRecord  = "record"
-	leafOfOpening = "opening"
-)
-
-// batchMost bounds one batch: the head carries it, and an item holds 400 KB.
-const batchMost = 2048
-
-// entry is a leaf that waits to enter the ledger.
-type entry struct {
-	shard, place string // its key
-	leaf         ledger.Leaf
-	kind, id     string // what it stands for
-}
-
-func (e entry) key() item { return item{"q": str(e.shard), "n": str(e.place)} }
-
-func openingKey(id string) item { return item{"q": str("o"), "n": str(id)} }
-
-// queue adds a leaf to a transaction.
-func (t *transaction) queue(leaf ledger.Leaf, kind, id string) {
-	t.put(tableLeaf, item{
-		"q": str(fmt.Sprintf("q#%d", leaf[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), leaf[:8])),
-		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id),
-	}, "", nil, nil)
-}
-
-// lay queues a leaf that is no consent record, and keeps its opening. An opening of
-// that id that is there already means the error.
-func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, error) {
-	body, err := json.Marshal(content)
-	if err != nil {
-		return ledger.Leaf{}, err
-	}
-	salt := newSalt()
-	leaf := ledger.NewLeaf(salt, body)
-	i := openingKey(id)
-	i["salt"], i["b"] = bin(salt[:]), bin(body)
-	t.put(tableLeaf, i, "attribute_not_exists(q)", nil, means)
-	t.queue(leaf, leafOfOpening, id)
-	return leaf, nil
 }
 
 // Sequence takes the whole queue into the ledger, batch by batch, and notes where
@@ -168,47 +114,6 @@ func (h *Host) atRest(ctx context.Context, at integrated) (c ledger.Checkpoint, 
 		err = errSplit{fmt.Sprintf("the ledger holds %d leaves, but %d were entered: it was cut or replaced", c.Size, at.n)}
 	}
 	return c, err
-}
-
-// queued reads the queue in the order of time, up to about so many leaves.
-func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, error) {
-	gone := make(map[string]bool, len(at.sweep))
-	for _, name := range at.sweep {
-		gone[name] = true
-	}
-	shards := make([][]entry, leafShards)
-	err := each(ctx, leafShards, leafShards, func(ctx context.Context, i int) (err error) {
-		shards[i], err = h.shard(ctx, fmt.Sprintf("q#%d", i), gone, most)
-		return err
-	})
-	out := slices.Concat(shards...)
-	slices.SortFunc(out, func(a, b entry) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.shard, b.shard)) })
-	return out[:min(len(out), most)], err
-}
-
-// errEnough ends a query before its end.
-var errEnough = errors.New("enough")
-
-func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, most int) (out []entry, err error) {
-	err = h.query(ctx, &dynamodb.QueryInput{
-		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
-	}, func(i item) error {
-		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id")}
-		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) {
-			return errors.New("the queue holds an unreadable leaf")
-		}
-		if !gone[e.shard+"/"+e.place] {
-			out = append(out, e)
-		}
-		if len(out) >= most {
-			return errEnough
-		}
-		return nil
-	})
-	if errors.Is(err, errEnough) {
-		err = nil
-	}
-	return out, err
 }
 
 // settle indexes what is in the ledger already: a crash came before that was noted,
@@ -297,107 +202,4 @@ func (h *Host) swept(ctx context.Context, at integrated) error {
 		keys[i] = entry{shard: shard, place: place}.key()
 	}
 	return h.remove(ctx, tableLeaf, keys)
-}
-
-// indexOf is where a noted record or opening lies in the ledger, -1 if no checkpoint
-// covers it yet.
-func indexOf(noted item) int64 {
-	if noted["i"] == nil {
-		return -1
-	}
-	return numOf(noted, "i")
-}
-
-// Proof gives a record's inclusion proof under the current checkpoint.
-func (h *Host) Proof(ctx context.Context, id string) (flow.Proof, error) {
-	noted, i, err := h.record(ctx, id)
-	if err != nil {
-		return flow.Proof{}, err
-	}
-	r, err := readRecord(i)
-	if err != nil {
-		return flow.Proof{}, err
-	}
-	at := indexOf(noted)
-	if at < 0 {
-		return flow.Proof{}, fmt.Errorf("the record waits for a checkpoint: %w", flow.ErrMoved)
-	}
-	return h.prove(ctx, r, binOf(i, "salt"), binOf(i, "b"), at)
-}
-
-// prove tells the way from a leaf to the current checkpoint.
-func (h *Host) prove(ctx context.Context, r consent.Record, salt, canonical []byte, at int64) (flow.Proof, error) {
-	store := ledgerStore{h: h}
-	c, err := ledger.Published(ctx, store)
-	if err != nil {
-		return flow.Proof{}, fmt.Errorf("reading checkpoint: %w", err)
-	}
-	hashes, err := ledger.Inclusion(ctx, store, at, c.Size)
-	if err != nil {
-		return flow.Proof{}, fmt.Errorf("proving inclusion: %w", err)
-	}
-	leaf := ledger.NewLeaf([32]byte(salt), canonical)
-	p := flow.Proof{Record: r, Salt: hex.EncodeToString(salt), Leaf: hex.EncodeToString(leaf[:]), Index: at, Checkpoint: string(c.Note)}
-	for _, hash := range hashes {
-		p.Hashes = append(p.Hashes, base64.StdEncoding.EncodeToString(hash[:]))
-	}
-	return p, nil
-}
-
-// Openings gives what every leaf of the ledger stands for that the book still
-// knows: consent records, erasures, seals. Leaves that wait for a checkpoint are
-// left out, and so are sealed proofs.
-func (h *Host) Openings(ctx context.Context, do func(ledger.Opening) error) error {
-	err := h.query(ctx, &dynamodb.QueryInput{
-		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :o"), ExpressionAttributeValues: item{":o": str("o")},
-	}, func(i item) error { return open(i, i, do) })
-	if err != nil {
-		return err
-	}
-	pages := dynamodb.NewScanPaginator(h.db, &dynamodb.ScanInput{
-		TableName: h.table(tableBook), ConsistentRead: sdk.Bool(true),
-		FilterExpression: sdk.String("begins_with(r, :rec)"), ExpressionAttributeValues: item{":rec": str("rec#")},
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return h.fault("dynamodb:Scan", "table "+*h.table(tableBook), err)
-		}
-		noted, err := h.notedOf(ctx, page.Items)
-		for n, i := range page.Items {
-			if err == nil && noted[n] != nil {
-				err = open(noted[n], i, do)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// notedOf finds where records are noted.
-func (h *Host) notedOf(ctx context.Context, records []item) ([]item, error) {
-	keys, ids, found := make([]item, len(records)), make([]string, len(records)), map[string]item{}
-	for n, i := range records {
-		r, err := readRecord(i)
-		if err != nil {
-			return nil, err
-		}
-		keys[n] = recordIDKey(r.RecordID)
-		ids[n] = strOf(keys[n], "s")
-	}
-	err := h.getAll(ctx, tableBook, keys, func(i item) { found[strOf(i, "s")] = i })
-	out := make([]item, len(records))
-	for n, id := range ids {
-		out[n] = found[id]
-	}
-	return out, err
-}
-
-func open(noted, i item, do func(ledger.Opening) error) error {
-	if at := indexOf(noted); at >= 0 {
-		return do(ledger.Opening{Index: at, Salt: hex.EncodeToString(binOf(i, "salt")), Content: bytes.Clone(binOf(i, "b"))})
-	}
-	return nil
 }

@@ -1,0 +1,102 @@
+package aws
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/handschlag/handschlag/consent/ledger"
+)
+
+// The leaf table holds leaves on their way into the ledger, in a few shards, and
+// what a leaf stands for that is no consent record (an opening).
+const (
+	leafShards    = 4
+	leafOfRecord  = "record"
+	leafOfOpening = "opening"
+)
+
+// batchMost bounds one batch: the head carries it, and an item holds 400 KB.
+const batchMost = 2048
+
+// entry is a leaf that waits to enter the ledger.
+type entry struct {
+	shard, place string // its key
+	leaf         ledger.Leaf
+	kind, id     string // what it stands for
+}
+
+func (e entry) key() item { return item{"q": str(e.shard), "n": str(e.place)} }
+
+func openingKey(id string) item { return item{"q": str("o"), "n": str(id)} }
+
+// queue adds a leaf to a transaction.
+func (t *transaction) queue(leaf ledger.Leaf, kind, id string) {
+	t.put(tableLeaf, item{
+		"q": str(fmt.Sprintf("q#%d", leaf[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), leaf[:8])),
+		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id),
+	}, "", nil, nil)
+}
+
+// lay queues a leaf that is no consent record, and keeps its opening. An opening of
+// that id that is there already means the error.
+func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, error) {
+	body, err := json.Marshal(content)
+	if err != nil {
+		return ledger.Leaf{}, err
+	}
+	salt := newSalt()
+	leaf := ledger.NewLeaf(salt, body)
+	i := openingKey(id)
+	i["salt"], i["b"] = bin(salt[:]), bin(body)
+	t.put(tableLeaf, i, "attribute_not_exists(q)", nil, means)
+	t.queue(leaf, leafOfOpening, id)
+	return leaf, nil
+}
+
+// queued reads the queue in the order of time, up to about so many leaves.
+func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, error) {
+	gone := make(map[string]bool, len(at.sweep))
+	for _, name := range at.sweep {
+		gone[name] = true
+	}
+	shards := make([][]entry, leafShards)
+	err := each(ctx, leafShards, leafShards, func(ctx context.Context, i int) (err error) {
+		shards[i], err = h.shard(ctx, fmt.Sprintf("q#%d", i), gone, most)
+		return err
+	})
+	out := slices.Concat(shards...)
+	slices.SortFunc(out, func(a, b entry) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.shard, b.shard)) })
+	return out[:min(len(out), most)], err
+}
+
+// errEnough ends a query before its end.
+var errEnough = errors.New("enough")
+
+func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, most int) (out []entry, err error) {
+	err = h.query(ctx, &dynamodb.QueryInput{
+		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
+	}, func(i item) error {
+		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id")}
+		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) {
+			return errors.New("the queue holds an unreadable leaf")
+		}
+		if !gone[e.shard+"/"+e.place] {
+			out = append(out, e)
+		}
+		if len(out) >= most {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return out, err
+}
