@@ -215,11 +215,21 @@ func TestTheGroundLagsOnlyWhereNobodyAskedForConsistency(t *testing.T) {
 		}
 		return ""
 	}
+	readBatch := func(consistent bool) string {
+		table := o.Prefix + "-profile"
+		out, err := db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+			table: {Keys: []map[string]types.AttributeValue{{"s": s("a")}}, ConsistentRead: &consistent},
+		}})
+		ok(t, err)
+		return out.Responses[table][0]["n"].(*types.AttributeValueMemberS).Value
+	}
 	for i, n := range []string{"1", "2"} {
 		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: sdk.String(o.Prefix + "-profile"), Item: map[string]types.AttributeValue{"s": s("a"), "n": s(n)}})
 		ok(t, err)
-		if now, lag := read(true), read(false); now != n || lag != "1" {
-			t.Fatalf("after write %d: %s, lagging %s", i+1, now, lag)
+		for _, read := range []func(bool) string{read, readBatch} {
+			if now, lag := read(true), read(false); now != n || lag != "1" {
+				t.Fatalf("after write %d: %s, lagging %s", i+1, now, lag)
+			}
 		}
 	}
 }

@@ -13,11 +13,25 @@ type memory struct {
 	said map[string][]byte
 }
 
+// mayLag says whether a read asks for consistency nowhere.
+func (c *call) mayLag() bool {
+	var in struct {
+		ConsistentRead bool
+		RequestItems   map[string]struct{ ConsistentRead bool }
+	}
+	if c.op != "GetItem" && c.op != "Query" && c.op != "BatchGetItem" || json.Unmarshal(c.body, &in) != nil {
+		return false
+	}
+	for _, of := range in.RequestItems {
+		in.ConsistentRead = in.ConsistentRead || of.ConsistentRead
+	}
+	return !in.ConsistentRead
+}
+
 // passStale answers a read that did not ask for consistency with what was, if the
 // dice say so. DynamoDB Local alone would always answer with what is.
 func (g *Ground) passStale(w http.ResponseWriter, r *http.Request, c *call, l lot) bool {
-	var in struct{ ConsistentRead bool }
-	if c.op != "GetItem" && c.op != "Query" || json.Unmarshal(c.body, &in) != nil || in.ConsistentRead {
+	if !c.mayLag() {
 		return false
 	}
 	g.stale.mu.Lock()
