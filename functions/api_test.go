@@ -6,11 +6,18 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/handschlag/handschlag/policy"
 )
 
 // A visitor's way through the shop, every step answered by the bootstrap that ships.
 func TestTheAPIThroughItsBootstraps(t *testing.T) {
-	s := openShop(t)
+	s, k := newShop(t), newSigner(t)
+	s.install(k, policy.Revision()+1)
+	s.open(k.env())
+	if n := strings.Count(s.said.String(), "policy taken up"); n != len(s.functions) {
+		t.Errorf("%d of %d functions took up the installed policy: %s", n, len(s.functions), s.said)
+	}
 	device, server, write := s.device(1), basic(serverKey), basic(writeKey)
 
 	// The shop tells what it sells, and for how much.

@@ -104,10 +104,26 @@ func (s *said) String() string {
 // openShop starts every function. Consent is the first: it makes the shop's keys.
 func openShop(t testing.TB, env ...string) *shop {
 	t.Helper()
-	s := &shop{t: t, ground: awslocal.Start(t), said: &said{}, functions: map[string]*runtimeapi.Function{}}
+	s := newShop(t)
+	s.open(env...)
+	return s
+}
+
+func ground(t testing.TB) *awslocal.Ground { return awslocal.Start(t) }
+
+// newShop is an account with secrets, and no function yet.
+func newShop(t testing.TB) *shop {
+	t.Helper()
+	s := &shop{t: t, ground: ground(t), said: &said{}, functions: map[string]*runtimeapi.Function{}}
 	s.options = s.ground.Fresh(t)
 	s.issuer, s.key = provider(t)
 	s.keepSecrets()
+	return s
+}
+
+// open starts every function, consent first.
+func (s *shop) open(env ...string) {
+	s.t.Helper()
 	s.start("consent", env...)
 	for _, f := range api.Functions() {
 		if f.Name != "consent" {
@@ -115,7 +131,6 @@ func openShop(t testing.TB, env ...string) *shop {
 		}
 	}
 	s.front = runtimeapi.Front(s.functions)
-	return s
 }
 
 // environment is what infra/terraform gives a function.
