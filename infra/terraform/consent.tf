@@ -108,7 +108,7 @@ module "consent" {
     "GET /v1/consent/{record_id}/proof",
   ]
 
-  rights = merge(local.everywhere, local.visitors, local.assigns, local.books, local.leaves, local.credentials, local.tokens, {
+  rights = merge(local.everywhere, local.keeps, local.visitors, local.assigns, local.books, local.leaves, local.credentials, local.tokens, {
     HoldKeys = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
       resources = [module.secret.arn]

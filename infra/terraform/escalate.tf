@@ -23,7 +23,7 @@ module "escalate" {
     "POST /v1/handover",
   ]
 
-  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
+  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
     CheckStates = {
       actions   = ["dynamodb:ConditionCheckItem"]
       resources = [module.book.arn]

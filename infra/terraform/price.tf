@@ -22,7 +22,7 @@ module "price" {
     "PUT /v1/prices",
   ]
 
-  rights = merge(local.everywhere, local.counts, local.products, local.credentials, {
+  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.credentials, {
     KeepPrices = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
       resources = [module.price_history.arn]

@@ -14,7 +14,7 @@ module "rights" {
 
   environment = local.staff_environment
 
-  rights = merge(local.everywhere, local.visitors, local.assigns, local.books, local.leaves, local.decides, local.published, local.credentials, local.tokens, {
+  rights = merge(local.everywhere, local.keeps, local.visitors, local.assigns, local.books, local.leaves, local.decides, local.published, local.credentials, local.tokens, {
     ForgetWho = {
       actions   = ["dynamodb:DeleteItem"]
       resources = [module.identity.arn]

@@ -69,7 +69,7 @@ resource "aws_iam_role_policy" "night" {
 locals {
   # The night unwraps neither the identity map's key nor the ledger's, and reads no
   # identifiers: it works on pseudonyms.
-  night_rights = merge(local.everywhere, local.products, local.documents, local.decides, local.leaves, local.published, {
+  night_rights = merge(local.everywhere, local.products, local.decides, local.leaves, local.published, {
     ReadBook = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"]
       resources = [module.book.arn]
@@ -103,7 +103,7 @@ locals {
       resources = [module.decision.indexes["by_time"], module.price_decision.indexes["by_time"]]
     }
     PublishMembers = {
-      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+      actions   = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"]
       resources = [module.member.arn]
     }
     PublishPointer = {

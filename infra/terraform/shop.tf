@@ -91,6 +91,10 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${module.proof_bucket.arn}/bundles/*"]
     }
+  }
+
+  # For functions: decisions name documents by digest, and they must be there.
+  keeps = {
     KeepDocuments = {
       actions   = ["s3:PutObject"]
       resources = ["${module.shop_bucket.arn}/documents/*"]

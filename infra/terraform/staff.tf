@@ -31,7 +31,7 @@ module "staff" {
 
   environment = local.staff_environment
 
-  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.books, local.leaves, local.decides, local.documents, local.published, {
+  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.visitors, local.books, local.leaves, local.decides, local.documents, local.published, {
     AnswerContacts = {
       actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
       resources = [module.desk.arn]

@@ -11,7 +11,7 @@ module "variant" {
     "POST /v1/variant",
   ]
 
-  rights = merge(local.everywhere, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
+  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.visitors, local.decides, local.published, local.credentials, local.tokens, {
     ReadProfiles = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.profile.arn]
