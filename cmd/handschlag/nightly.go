@@ -72,7 +72,7 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 			return n.snapshotOnly(ctx, s, c)
 		}
 		res, err := n.run(ctx, c)
-		if errors.Is(err, aws.ErrShown) {
+		if errors.Is(err, aws.ErrShown) || errors.Is(err, aws.ErrUnsure) {
 			return err
 		}
 		if err != nil {

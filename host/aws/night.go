@@ -118,6 +118,10 @@ func (n *Night) Publish(ctx context.Context, p flow.Publication, members map[con
 // what it found out. The next night hands that over first.
 var ErrShown = errors.New("the exports are published, but the day was not told; the next start of the night mends that")
 
+// ErrUnsure means that the pointer was put and nobody answered, nor let it be read
+// again: the night is published as a whole, or not at all.
+var ErrUnsure = errors.New("whether the exports are published is not known; the next start of the night finds out, and mends it")
+
 // handFor is how long handing over may take once the exports are shown.
 const handFor = 10 * time.Minute
 
@@ -131,6 +135,9 @@ func (n *Night) show(ctx context.Context, date string, p flow.Publication, membe
 	next := shown{Run: p.Run, Publication: p, Nights: maps.Clone(n.shown.Nights)}
 	next.Nights[date] = p.Run
 	etag, err := n.h.putJSON(ctx, bucketExports, pointerKey, next, &swap{n.etag})
+	if errors.Is(err, errUnsure) {
+		return fmt.Errorf("%w: %w", ErrUnsure, err)
+	}
 	if err != nil {
 		return movedBy(err, "the publication")
 	}

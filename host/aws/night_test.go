@@ -531,6 +531,65 @@ func TestAPublicationMayStopAnywhere(t *testing.T) {
 	}
 }
 
+// TestANightUnderFaultsIsDoneOrNot: with throttles, 500s, silence and answers that
+// were lost, a night fails in one line or is done, and in the end nothing is missing.
+func TestANightUnderFaultsIsDoneOrNot(t *testing.T) {
+	a := newAccount(t)
+	ada, bob := a.person("ada"), a.person("bob")
+	for n := range byte(30) {
+		at := noon.Add(time.Duration(n+1) * time.Minute)
+		a.takes(saw(ada, n, at), saw(bob, n, at))
+		ok(t, a.AppendDecision(ctx, decided(ada, fmt.Sprint("d", n), noon.Add(time.Duration(n)*time.Second))))
+	}
+	a.g.Flush()
+	a.set(midnight.Add(time.Hour))
+	ok(t, a.Sequence(ctx))
+	o := a.o
+	o.Account, o.Parts = a.g.Account("stormynight"), []aws.Part{}
+	o.Account.HTTP = impatient(400 * time.Millisecond)
+	h := opened(t, o)
+	sound := a.Host
+	defer a.g.Inject("stormynight", awslocal.Faults{})
+	failed := 0
+	for seed, done := uint64(1), false; !done; seed++ {
+		before := a.shownRun()
+		a.g.Inject("stormynight", awslocal.Faults{Seed: seed, Throttled: 50, Broken: 40, Unheard: 10, Unanswered: 50})
+		n, within, err := h.BeginNight(ctx, a.dir, aws.NightOptions{})
+		p := flow.Publication{AsOf: midnight, Run: fmt.Sprintf("2026-11-22-%03d", seed)}
+		if err == nil {
+			err = n.Snapshot(within, midnight, filepath.Join(n.StateDir(), "snapshot"))
+			if err == nil {
+				a.finished(n, p)
+				err = n.Publish(within, p, nil)
+			}
+			_ = n.Close()
+		}
+		a.g.Inject("stormynight", awslocal.Faults{})
+		shown := a.shownRun()
+		half := errors.Is(err, aws.ErrShown) || errors.Is(err, aws.ErrUnsure)
+		if done = err == nil; done && shown != p.Run || !done && !half && shown != before {
+			t.Fatalf("seed %d: %q is shown, before %q: %v", seed, shown, before, err)
+		}
+		if !done {
+			failed++
+			_, err = a.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: sdk.String(a.o.Buckets + "-night"), Key: sdk.String("lock.json")})
+			ok(t, err)
+		}
+		if seed > 60 {
+			t.Fatal("no night comes through")
+		}
+	}
+	t.Logf("%d nights failed before one was done", failed)
+	a.Host = sound
+	m := a.night(midnight)
+	if len(m.Days) != 1 || m.Days[0].Rows != 60 {
+		t.Errorf("days %+v", m.Days)
+	}
+	if r := a.seal(); r.Broken != 0 || len(r.Chains) == 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
 // finished lays the files of a run where the night finds them.
 func (a *account) finished(n *aws.Night, p flow.Publication) {
 	a.t.Helper()

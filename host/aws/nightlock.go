@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -63,7 +62,7 @@ func (l *nightLock) write(ctx context.Context, is *swap) (err error) {
 	if err != nil {
 		return err
 	}
-	l.etag, err = l.h.put(ctx, bucketNight, lockKey, bytes.NewReader(body), is)
+	l.etag, err = l.h.swapObject(ctx, bucketNight, lockKey, body, is)
 	return err
 }
 

@@ -145,8 +145,27 @@ func (h *Host) putJSON(ctx context.Context, bucket, key string, v any, is *swap)
 	if err != nil {
 		return "", err
 	}
-	return h.put(ctx, bucket, key, bytes.NewReader(append(body, '\n')), is)
+	return h.swapObject(ctx, bucket, key, append(body, '\n'), is)
 }
+
+// swapObject is put that knows its own work again: a try that was done but not
+// answered makes the next one look as if somebody else had been there.
+func (h *Host) swapObject(ctx context.Context, bucket, key string, body []byte, is *swap) (etag string, err error) {
+	if etag, err = h.put(ctx, bucket, key, bytes.NewReader(body), is); err == nil {
+		return etag, nil
+	}
+	there, now, e := h.readObject(context.WithoutCancel(ctx), bucket, key)
+	switch {
+	case e == nil && bytes.Equal(there, body):
+		return now, nil
+	case e != nil && !errors.Is(e, fs.ErrNotExist) && !errors.Is(err, ledger.ErrMoved):
+		return "", errors.Join(errUnsure, err)
+	}
+	return "", err
+}
+
+// errUnsure says that a write may or may not have been done.
+var errUnsure = errors.New("whether it was written is not known")
 
 // movedBy says whose doing it was that something is not as this night read it.
 func movedBy(err error, what string) error {

@@ -139,7 +139,7 @@ func (n *Night) cleanse(ctx context.Context, o *rawObject, read about) error {
 	if err = errors.Join(err, out.Close()); err != nil {
 		return err
 	}
-	_, err = n.h.put(ctx, bucketEvents, o.key, bytes.NewReader(body.Bytes()), &swap{o.etag})
+	_, err = n.h.swapObject(ctx, bucketEvents, o.key, body.Bytes(), &swap{o.etag})
 	return movedBy(err, "object "+o.key)
 }
 
