@@ -36,6 +36,34 @@ func (h *Host) query(ctx context.Context, q *dynamodb.QueryInput, do func(item) 
 	return nil
 }
 
+// scanSegments is how many parts of a table are read side by side.
+const scanSegments = 8
+
+// scan reads a whole table by consistent reads, in no order. do is called by several
+// goroutines at once.
+func (h *Host) scan(ctx context.Context, table, filter string, values item, do func(item) error) error {
+	return each(ctx, scanSegments, scanSegments, func(ctx context.Context, i int) error {
+		in := &dynamodb.ScanInput{
+			TableName: h.table(table), ConsistentRead: sdk.Bool(true), Segment: sdk.Int32(int32(i)), TotalSegments: sdk.Int32(scanSegments),
+		}
+		if filter != "" {
+			in.FilterExpression, in.ExpressionAttributeValues = &filter, values
+		}
+		for pages := dynamodb.NewScanPaginator(h.db, in); pages.HasMorePages(); {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return h.fault("dynamodb:Scan", "table "+*in.TableName, err)
+			}
+			for _, i := range page.Items {
+				if err := do(i); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // getAll reads items of a table by key, consistently and in one call if they fit.
 func (h *Host) getAll(ctx context.Context, table string, keys []item, do func(item)) error {
 	name, yes := *h.table(table), true

@@ -9,4 +9,7 @@
 // Each table, bucket and stream is named in schema.go and made by
 // infra/terraform; a function may open a Host although its role reaches only some
 // of them, and learns of a missing right by name at the first call that needs it.
+//
+// What only a night does is left out of functions, which are built with the tag
+// lambda.norpc: they link no Parquet.
 package aws

@@ -1,3 +1,5 @@
+//go:build !lambda.norpc
+
 package aws
 
 import (
@@ -13,41 +15,11 @@ import (
 	"sync"
 	"time"
 
-	sdk "github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/host/snapshot"
 )
-
-// scanSegments is how many parts of a table are read side by side.
-const scanSegments = 8
-
-// scan reads a whole table by consistent reads, in no order. do is called by several
-// goroutines at once.
-func (h *Host) scan(ctx context.Context, table, filter string, values item, do func(item) error) error {
-	return each(ctx, scanSegments, scanSegments, func(ctx context.Context, i int) error {
-		in := &dynamodb.ScanInput{
-			TableName: h.table(table), ConsistentRead: sdk.Bool(true), Segment: sdk.Int32(int32(i)), TotalSegments: sdk.Int32(scanSegments),
-		}
-		if filter != "" {
-			in.FilterExpression, in.ExpressionAttributeValues = &filter, values
-		}
-		for pages := dynamodb.NewScanPaginator(h.db, in); pages.HasMorePages(); {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				return h.fault("dynamodb:Scan", "table "+*in.TableName, err)
-			}
-			for _, i := range page.Items {
-				if err := do(i); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
 
 // bookCopy is what a night knows of the book: states, links and graves, as the scan
 // found them. It is the snapshot.Book of the gate.
