@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/host/snapshot"
