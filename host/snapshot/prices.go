@@ -7,7 +7,9 @@ import (
 )
 
 // PriceRow is a row of prices.parquet: one interval of a price history.
-type PriceRow struct {
+type PriceRow = priceRow
+
+type priceRow struct {
 	Product    string `parquet:"product_id,dict"`
 	Storefront string `parquet:"storefront,dict"`
 	Channel    string `parquet:"channel,dict"`

@@ -18,8 +18,12 @@ type Person struct {
 	Scope consent.Scope `json:"scope,omitempty"` // of the last record
 }
 
+// The names of the row types in lower case are part of the files: Parquet keeps them.
+
 // StandingRow is a row of standings.parquet: where a subject stands on a purpose.
-type StandingRow struct {
+type StandingRow = standingRow
+
+type standingRow struct {
 	Subject  [16]byte `parquet:"subject,uuid"`
 	Purpose  string   `parquet:"purpose,dict"`
 	Status   string   `parquet:"status,dict"` // as recorded; expiry is the reader's, by until_ms
@@ -34,7 +38,9 @@ type StandingRow struct {
 }
 
 // SubjectRow is a row of subjects.parquet.
-type SubjectRow struct {
+type SubjectRow = subjectRow
+
+type subjectRow struct {
 	Subject    [16]byte `parquet:"subject,uuid"`
 	Scope      string   `parquet:"scope,dict"`
 	Restricted bool     `parquet:"restricted"`
@@ -79,7 +85,9 @@ func addStandings(st consent.State, add func(StandingRow) error) error {
 }
 
 // LinkRow is a row of links.parquet: a device and the account it belongs to.
-type LinkRow struct {
+type LinkRow = linkRow
+
+type linkRow struct {
 	Device  [16]byte `parquet:"device,uuid"`
 	Account [16]byte `parquet:"account,uuid"`
 }
@@ -90,7 +98,9 @@ func (to Replace) Links(links Each[LinkRow]) error {
 }
 
 // ProductRow is a row of products.parquet.
-type ProductRow struct {
+type ProductRow = productRow
+
+type productRow struct {
 	ID         string   `parquet:"product_id"`
 	Category   string   `parquet:"category,dict"`
 	Class      string   `parquet:"product_class,dict"`
