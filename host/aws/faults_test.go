@@ -40,24 +40,20 @@ func TestNothingIsLostAndNothingDoneTwiceUnderFaults(t *testing.T) {
 	if s, err := strconv.ParseUint(os.Getenv("HANDSCHLAG_SEED"), 10, 64); err == nil {
 		seed = s
 	}
-	perCall := 0.0 // requests, without faults
-	for _, level := range []struct{ perMille, rounds int }{{0, 60}, {10, 120}, {100, 120}, {500, 150}} {
+	clean := runFaulty(t, seed, 0, 60)
+	t.Logf("without faults: %d calls, %.1f requests a call", clean.kept.calls, clean.perCall())
+	for _, level := range []struct{ perMille, rounds int }{{10, 120}, {100, 120}, {500, 150}} {
 		t.Run(fmt.Sprintf("%d per thousand", level.perMille), func(t *testing.T) {
+			t.Parallel() // most of the time is waiting
 			r := runFaulty(t, seed, level.perMille, level.rounds)
-			each := float64(r.seen.Requests) / float64(r.kept.calls)
-			if perCall == 0 {
-				perCall = each
-			}
+			more := r.perCall() / clean.perCall()
 			t.Logf("seed %d, %d per thousand: %d calls, %d answered, %d said 503; %d requests made to fail; %.1f requests a call, %.2f times as many as without faults, at most %d tries",
-				seed, level.perMille, r.kept.calls, r.kept.calls-r.kept.failed, r.kept.failed, r.seen.Faults, each, each/perCall, r.seen.Most)
-			t.Logf("%d events admitted, %d records, %d decisions, %d contacts, %d of them accepted, %d links, %d price feeds; lines delivered %d, of them twice %d",
-				count(r.kept.admitted), len(r.kept.records), len(r.kept.decisions), len(r.kept.contacts), len(r.kept.advisers), len(r.kept.links), len(r.kept.prices), r.lines, r.again)
-			if r.seen.Most > 3 || each > 3*perCall || r.seen.Requests > 3*r.seen.Calls {
+				seed, level.perMille, r.kept.calls, r.kept.calls-r.kept.failed, r.kept.failed, r.seen.Faults, r.perCall(), more, r.seen.Most)
+			t.Log(r)
+			if r.seen.Most > 3 || more > 3 || r.seen.Requests > 3*r.seen.Calls {
 				t.Errorf("more than three times the requests")
 			}
-			if level.perMille > 0 {
-				checkJitter(t, r.seen.Delays)
-			}
+			checkJitter(t, r.seen.Delays)
 		})
 	}
 }
@@ -69,10 +65,20 @@ func count(m map[string][]string) (n int) {
 	return n
 }
 
+// faulty is what came of a run.
 type faulty struct {
 	kept         *kept
 	seen         awslocal.Seen
 	lines, again int
+}
+
+func (f faulty) perCall() float64 { return float64(f.seen.Requests) / float64(f.kept.calls) }
+
+// String says what was acknowledged.
+func (f faulty) String() string {
+	k := f.kept
+	return fmt.Sprintf("%d events admitted, %d records, %d decisions, %d contacts, %d of them accepted, %d links, %d price feeds; lines delivered %d, of them twice %d",
+		count(k.admitted), len(k.records), len(k.decisions), len(k.contacts), len(k.advisers), len(k.links), len(k.prices), f.lines, f.again)
 }
 
 // runFaulty drives traffic, ends the faults, and checks what is left.

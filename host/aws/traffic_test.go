@@ -212,6 +212,7 @@ func (k *kept) consent(shop warm, v *visitor, give bool) {
 	}
 }
 
+// batch sends events, and sends them again until it is answered, as senders do.
 func (k *kept) batch(shop warm, v *visitor, n int, now time.Time) {
 	var ids []string
 	for range n {
@@ -223,43 +224,54 @@ func (k *kept) batch(shop warm, v *visitor, n int, now time.Time) {
 		k.blame("%v", err)
 		return
 	}
-	a, err := shop.Ingest(ctx, env, browser)
+	k.mu.Lock()
 	if v.word == no {
-		k.mu.Lock()
 		k.forbidden[v.device] = append(k.forbidden[v.device], ids...)
-		k.mu.Unlock()
 	}
-	k.note(err, func() {
-		for i, r := range a.Results {
-			k.counts[r.Outcome]++
-			switch {
-			case r.Outcome == flow.Admitted && v.word == no:
-				k.wrong = append(k.wrong, v.device+": an event was admitted after an acknowledged no")
-			case r.Outcome != flow.Admitted && v.word == yes:
-				k.wrong = append(k.wrong, fmt.Sprintf("%s: an event was %s after an acknowledged yes: %v", v.device, r.Outcome, r.Rules))
-			case r.Outcome == flow.Admitted:
-				k.admitted[v.device] = append(k.admitted[v.device], ids[i])
-			}
+	k.mu.Unlock()
+	for try := range 3 {
+		a, err := shop.Ingest(ctx, env, browser)
+		if k.note(err, func() { k.answered(v, ids, a.Results, try > 0) }) {
+			return
 		}
-	})
-	if err != nil {
 		k.mu.Lock()
 		k.unsure += int64(n)
 		k.mu.Unlock()
 	}
 }
 
+// answered notes what a batch was told. What was sent before may be a duplicate: then
+// it is there.
+func (k *kept) answered(v *visitor, ids []string, rs []flow.Result, again bool) {
+	for i, r := range rs {
+		k.counts[r.Outcome]++
+		there := r.Outcome == flow.Admitted || again && r.Outcome == flow.Duplicate
+		switch {
+		case r.Outcome == flow.Admitted && v.word == no:
+			k.wrong = append(k.wrong, v.device+": an event was admitted after an acknowledged no")
+		case !there && v.word == yes:
+			k.wrong = append(k.wrong, fmt.Sprintf("%s: an event was %s after an acknowledged yes: %v", v.device, r.Outcome, r.Rules))
+		case there:
+			k.admitted[v.device] = append(k.admitted[v.device], ids[i])
+		}
+	}
+}
+
 func (k *kept) escalate(shop warm, v *visitor) {
-	a, err := shop.Escalate(ctx, flow.EscalateCall{AnonymousID: v.device, Page: flow.PageRef{ProductID: "B12", Type: "product"}}, browser)
-	k.note(err, func() {
-		k.decisions[a.DecisionID] = "escalate"
-		if a.Offer != flow.OfferNone && v.word == no {
-			k.wrong = append(k.wrong, v.device+": an offer was made after an acknowledged no")
+	for range 3 {
+		a, err := shop.Escalate(ctx, flow.EscalateCall{AnonymousID: v.device, Page: flow.PageRef{ProductID: "B12", Type: "product"}}, browser)
+		if k.note(err, func() {
+			k.decisions[a.DecisionID] = "escalate"
+			if a.Offer != flow.OfferNone && v.word == no {
+				k.wrong = append(k.wrong, v.device+": an offer was made after an acknowledged no")
+			}
+			if a.Token != "" {
+				v.token = a.Token
+			}
+		}) {
+			return
 		}
-		if a.Token != "" {
-			v.token = a.Token
-		}
-	})
+	}
 }
 
 // handover clicks, and clicks again: it is one contact all the same.
@@ -267,7 +279,7 @@ func (k *kept) handover(shop warm, v *visitor) {
 	if v.token == "" {
 		return
 	}
-	for range 2 {
+	for range 4 {
 		a, err := shop.Handover(ctx, flow.HandoverCall{Token: v.token, Channel: "chat"}, browser)
 		k.note(err, func() {
 			if was := k.contacts[v.token]; was != "" && was != a.ContactID {
