@@ -7,7 +7,7 @@ locals {
 
   # A shop's file lays over the default, key by key, as config.Parse does.
   default   = yamldecode(file("${path.module}/../../config/default.yaml"))
-  own       = var.config == null ? {} : yamldecode(file(coalesce(var.config, "-")))
+  own       = yamldecode(var.config == null ? "{}" : file(var.config))
   retention = merge(local.default.retention, try(local.own.retention, {}))
 
   # The environment of every function.
@@ -109,13 +109,14 @@ locals {
     }
   }
 
-  # For functions that look documents up. Who may not list is not told that one is missing.
+  # For functions that look documents up. Who may not list the bucket is not told that an
+  # object is missing, but that it is forbidden; here and below.
   documents = {
     ReadDocuments = {
       actions   = ["s3:GetObject"]
       resources = ["${module.shop_bucket.arn}/documents/*"]
     }
-    MissDocuments = {
+    MissObjects = {
       actions   = ["s3:ListBucket"]
       resources = [module.shop_bucket.arn]
     }
@@ -127,6 +128,10 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${module.shop_bucket.arn}/products/*"]
     }
+    MissObjects = {
+      actions   = ["s3:ListBucket"]
+      resources = [module.shop_bucket.arn]
+    }
   }
 
   # For functions that read what the last night published.
@@ -134,6 +139,10 @@ locals {
     ReadPublications = {
       actions   = ["s3:GetObject"]
       resources = ["${module.shop_bucket.arn}/publications/*"]
+    }
+    MissObjects = {
+      actions   = ["s3:ListBucket"]
+      resources = [module.shop_bucket.arn]
     }
   }
 

@@ -126,6 +126,19 @@ run "a_shops_own_retention_is_the_lifecycle" {
   }
 }
 
+run "a_whole_configuration_is_read_too" {
+  command = plan
+
+  variables {
+    config = "../../config/default.yaml"
+  }
+
+  assert {
+    condition     = local.retention == local.default.retention
+    error_message = "The default configuration, given by hand, is not the default."
+  }
+}
+
 run "names_of_buckets_are_the_worlds" {
   command = plan
 
