@@ -23,17 +23,18 @@ import (
 func main() {
 	starts := flag.Int("starts", 15, "starts of each function")
 	calls := flag.Int("calls", 300, "warm calls of each kind")
+	only := flag.String("only", "", "warm calls whose name begins with this, and nothing else")
 	latency := flag.Duration("latency", 5*time.Millisecond, "of every AWS call, for warm calls")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *starts, *calls, *latency); err != nil {
+	if err := run(ctx, *starts, *calls, *latency, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, starts, calls int, latency time.Duration) error {
+func run(ctx context.Context, starts, calls int, latency time.Duration, only string) error {
 	dir, err := os.MkdirTemp("", "handschlag-bench-")
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func run(ctx context.Context, starts, calls int, latency time.Duration) error {
 		return err
 	}
 	defer func() { _ = g.Close() }()
-	b := &bench{ctx: ctx, dir: dir, ground: g, out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
+	b := &bench{ctx: ctx, dir: dir, ground: g, only: only, out: tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)}
 	for _, f := range api.Functions() {
 		b.names = append(b.names, f.Name)
 	}
@@ -52,11 +53,13 @@ func run(ctx context.Context, starts, calls int, latency time.Duration) error {
 		return err
 	}
 	fmt.Printf("%s, %d CPUs, %s, %s\n\n", runtime.GOARCH, runtime.NumCPU(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
-	if err := b.weigh(filepath.Join(dir, "arm64")); err != nil {
-		return err
-	}
-	if err := b.starts(starts); err != nil {
-		return err
+	if only == "" {
+		if err := b.weigh(filepath.Join(dir, "arm64")); err != nil {
+			return err
+		}
+		if err := b.starts(starts); err != nil {
+			return err
+		}
 	}
 	return b.warm(calls, latency)
 }

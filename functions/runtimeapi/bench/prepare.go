@@ -26,6 +26,7 @@ type bench struct {
 	ctx     context.Context
 	dir     string
 	names   []string
+	only    string
 	ground  *awslocal.Ground
 	prefix  string
 	running map[string]*runtimeapi.Function
@@ -42,6 +43,9 @@ const (
 // prepare builds everything, as it ships and for this machine, and makes an account.
 func (b *bench) prepare() error {
 	for _, arch := range []string{"arm64", ""} {
+		if arch != "" && b.only != "" {
+			continue
+		}
 		if err := runtimeapi.Build(b.ctx, ".", filepath.Join(b.dir, arch), arch, b.names...); err != nil {
 			return err
 		}
