@@ -169,18 +169,25 @@ func (sh *shop) standings(r *http.Request) (any, error) {
 // come from what was decided.
 func (sh *shop) takeDecisions(r *http.Request) (any, error) {
 	n := 0
-	err := lines(r.Body, func(rec decide.Record) error { n++; return decideOnce(r.Context(), sh.host, rec) })
+	err := lines(r.Body, func(rec decide.Record) error {
+		stored, err := decideOnce(r.Context(), sh.host, rec)
+		if stored {
+			n++
+		}
+		return err
+	})
 	return struct {
 		Stored int `json:"stored"`
 	}{n}, err
 }
 
-// decideOnce makes a record durable unless it is there already.
-func decideOnce(ctx context.Context, in flow.Decisions, rec decide.Record) error {
+// decideOnce makes a record durable unless it is there already, and says whether it did.
+func decideOnce(ctx context.Context, in flow.Decisions, rec decide.Record) (stored bool, err error) {
 	if _, err := in.Decision(ctx, rec.ID); !errors.Is(err, flow.ErrNotFound) {
-		return err
+		return false, err
 	}
-	return in.AppendDecision(ctx, &rec)
+	err = in.AppendDecision(ctx, &rec)
+	return err == nil, err
 }
 
 // storedEvent is a stored event as a person reads it.

@@ -124,7 +124,7 @@ func (a accountNight) fresh(ctx context.Context, in nightCall) (bool, error) {
 
 func (a accountNight) commit(ctx context.Context, records []decide.Record) error {
 	for _, r := range records {
-		if err := decideOnce(ctx, a.host, r); err != nil {
+		if _, err := decideOnce(ctx, a.host, r); err != nil {
 			return err
 		}
 	}
