@@ -171,22 +171,6 @@ func TestEverythingMissingIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-// bootstraps builds every main as it ships.
-func bootstraps(t *testing.T) string {
-	t.Helper()
-	out := t.TempDir()
-	args := []string{"build", "-tags", "lambda.norpc", "-o", out + "/"}
-	for name := range names {
-		args = append(args, "../"+name)
-	}
-	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, b)
-	}
-	return out
-}
-
 func TestNoLambdaLinksDuckDBPebbleOrACompiler(t *testing.T) {
 	for name := range names {
 		cmd := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", "../"+name)

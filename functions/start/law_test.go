@@ -230,8 +230,13 @@ func TestAnUnreadableShelfKeepsThePolicyAndStopsAColdStart(t *testing.T) {
 	c.fails = errors.New("no answer")
 	c.now = c.now.Add(30 * time.Second)
 	looks := c.looks
-	if c.judged() != good || c.judged() != good || c.looks != looks+1 {
-		t.Errorf("want the last policy and one look, got %d", c.looks-looks)
+	for range 2 {
+		if c.judged() != good {
+			t.Error("the last policy does not judge any more")
+		}
+	}
+	if c.looks != looks+1 {
+		t.Errorf("want one look, got %d", c.looks-looks)
 	}
 	if c.alarms() != 0 || !strings.Contains(c.said.String(), "looking for policies") {
 		t.Errorf("the log says %s", &c.said)
