@@ -162,3 +162,20 @@ func TestAStarIsOnlyWhatItStandsFor(t *testing.T) {
 		t.Error("another action is covered")
 	}
 }
+
+// The network of the night has no other way out than its end points.
+func TestTheNightsNetworkReachesWhatTheNightUses(t *testing.T) {
+	var ways []string
+	for _, r := range stacks(t)["prod"].Of("aws_vpc_endpoint") {
+		ways = append(ways, strings.TrimPrefix(text(r.Args["service_name"]), "com.amazonaws.eu-central-1."))
+	}
+	for _, u := range seen(t)["night"] {
+		service, _, _ := strings.Cut(u, ":")
+		if service == "firehose" {
+			service = "kinesis-firehose"
+		}
+		if !slices.Contains(ways, service) {
+			t.Errorf("the night was seen to use %s, and its network leads only to %v", u, ways)
+		}
+	}
+}

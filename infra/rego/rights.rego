@@ -16,6 +16,11 @@ _reasoned := {
 	["aws_vpc_endpoint.table[\"dynamodb\"]/policy", "OnlyOurs"],
 	["aws_vpc_endpoint.table[\"s3\"]/policy", "OnlyOurs"],
 	["aws_vpc_endpoint.table[\"s3\"]/policy", "LayersOfImages"],
+	["aws_vpc_endpoint.service[\"ecr.api\"]/policy", "OnlyOurs"],
+	["aws_vpc_endpoint.service[\"ecr.dkr\"]/policy", "OnlyOurs"],
+	["aws_vpc_endpoint.service[\"kinesis-firehose\"]/policy", "OnlyOurs"],
+	["aws_vpc_endpoint.service[\"kms\"]/policy", "OnlyOurs"],
+	["aws_vpc_endpoint.service[\"logs\"]/policy", "OnlyOurs"],
 	["aws_iam_role_policy.night_start[0]/policy", "SignIn"],
 }
 

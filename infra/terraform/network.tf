@@ -62,9 +62,10 @@ resource "aws_vpc_endpoint" "table" {
   })
 }
 
-# The image, the log and the keys: paid by the hour.
+# The image, the log, the keys and the stream of decisions: paid by the hour, and only
+# for who signs in with this account.
 resource "aws_vpc_endpoint" "service" {
-  for_each = toset(local.here == 1 ? ["ecr.api", "ecr.dkr", "kms", "logs"] : [])
+  for_each = toset(local.here == 1 ? ["ecr.api", "ecr.dkr", "kinesis-firehose", "kms", "logs"] : [])
 
   vpc_id              = aws_vpc.night[0].id
   service_name        = "com.amazonaws.${var.region}.${each.key}"
@@ -72,6 +73,18 @@ resource "aws_vpc_endpoint" "service" {
   private_dns_enabled = true
   subnet_ids          = [aws_subnet.night[0].id]
   security_group_ids  = [aws_security_group.service[0].id]
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyOurs"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "*"
+      Resource  = "*"
+      Condition = { StringEquals = { "aws:PrincipalAccount" = local.account } }
+    }]
+  })
 }
 
 resource "aws_security_group" "night" {
@@ -84,7 +97,7 @@ resource "aws_security_group" "night" {
 resource "aws_vpc_security_group_egress_rule" "service" {
   count                        = local.here
   security_group_id            = aws_security_group.night[0].id
-  description                  = "Image, log, keys"
+  description                  = "Image, log, keys, stream"
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443

@@ -103,7 +103,7 @@ run "in_the_cloud_there_is_a_task_that_nobody_else_is" {
   }
 
   assert {
-    condition     = length(aws_vpc_endpoint.table) == 2 && length(aws_vpc_endpoint.service) == 4
+    condition     = length(aws_vpc_endpoint.table) == 2 && length(aws_vpc_endpoint.service) == 5
     error_message = "The night reaches too much, or too little."
   }
 }
