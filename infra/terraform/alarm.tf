@@ -13,7 +13,7 @@ resource "aws_sns_topic_policy" "alarm" {
     Statement = [{
       Sid       = "AlarmsOfThisAccount"
       Effect    = "Allow"
-      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+      Principal = { Service = "cloudwatch.amazonaws.com" }
       Action    = "sns:Publish"
       Resource  = aws_sns_topic.alarm.arn
       Condition = { StringEquals = { "aws:SourceAccount" = local.account } }

@@ -184,7 +184,8 @@ resource "aws_iam_role_policy" "night_clock" {
   })
 }
 
-# A night that ends with an error says so at once.
+# A night that ends with an error, or cannot begin, says so at once. EventBridge cannot
+# publish to an encrypted topic whose key asks for an account: the alarm does.
 resource "aws_cloudwatch_event_rule" "night_failed" {
   count       = local.here
   name        = "${var.prefix}-night-failed"
@@ -196,7 +197,7 @@ resource "aws_cloudwatch_event_rule" "night_failed" {
     detail = {
       clusterArn = [aws_ecs_cluster.night[0].arn]
       lastStatus = ["STOPPED"]
-      containers = { exitCode = [{ anything-but = 0 }] }
+      containers = { exitCode = [{ anything-but = 0 }, { exists = false }] }
     }
   })
 }
@@ -204,10 +205,21 @@ resource "aws_cloudwatch_event_rule" "night_failed" {
 resource "aws_cloudwatch_event_target" "night_failed" {
   count = local.here
   rule  = aws_cloudwatch_event_rule.night_failed[0].name
-  arn   = aws_sns_topic.alarm.arn
+  arn   = aws_cloudwatch_log_group.published.arn
+}
 
-  input_transformer {
-    input_paths    = { reason = "$.detail.stoppedReason", task = "$.detail.taskArn" }
-    input_template = "\"The night failed, nothing was published: <reason> <task>\""
-  }
+resource "aws_cloudwatch_metric_alarm" "night_failed" {
+  count               = local.here
+  alarm_name          = "${var.prefix}-night-failed"
+  alarm_description   = "The night's task ended, and not well: nothing was published. Its log says why, or the reason in ${aws_cloudwatch_log_group.published.name}."
+  namespace           = "AWS/Events"
+  metric_name         = "Invocations"
+  dimensions          = { RuleName = aws_cloudwatch_event_rule.night_failed[0].name }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarm.arn]
 }
