@@ -42,11 +42,13 @@ output "night_role" {
 
 output "night_environment" {
   description = "What `handschlag nightly --host aws` needs in its environment."
-  value = {
+  value = merge({
     AWS_REGION             = var.region
     HANDSCHLAG_AWS         = var.prefix
     HANDSCHLAG_AWS_BUCKETS = local.buckets
-  }
+    },
+    var.policy_key == "" ? {} : { HANDSCHLAG_POLICY_KEY = var.policy_key },
+  )
 }
 
 output "policy_role" {
