@@ -23,7 +23,7 @@ func Account(ctx context.Context, region string) (aws.Account, error) {
 		return aws.Account{}, fmt.Errorf("reading the AWS configuration: %s", oneLine(err))
 	}
 	if cfg.Region == "" {
-		return aws.Account{}, errors.New("no AWS region: give --region, or set AWS_REGION")
+		return aws.Account{}, errors.New("no AWS region: set AWS_REGION, or give it as a flag")
 	}
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return aws.Account{}, fmt.Errorf("not signed in to AWS (aws sso login, or AWS_PROFILE): %s", oneLine(err))
