@@ -137,9 +137,6 @@ func (a accountNight) publish(ctx context.Context, res segment.Result) error {
 
 func (a accountNight) seal(ctx context.Context) (out sealAnswer, err error) {
 	if out.Book, err = a.ReplayBook(ctx); err != nil {
-		if ctx.Err() == nil {
-			err = errors.Join(err, a.host.Distrust(ctx, oneLine(err)))
-		}
 		return out, err
 	}
 	out.Chain, err = a.SealDecisions(ctx)

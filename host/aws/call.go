@@ -44,8 +44,8 @@ func numOf(i item, name string) int64 {
 	return n
 }
 
-// get reads one item, consistently; nil if there is none. What Fetch read ahead
-// for this request is handed out once instead.
+// get reads one item, consistently; nil if there is none. What Ahead read
+// for this call is handed out once instead.
 func (h *Host) get(ctx context.Context, table string, key item) (item, error) {
 	if i, ahead, err := takeAhead(ctx, table, key); ahead {
 		return i, err

@@ -114,5 +114,8 @@ func leftOver(sent []types.Record, out *firehose.PutRecordBatchOutput) (left []t
 			err = &smithy.GenericAPIError{Code: *r.ErrorCode, Message: sdk.ToString(r.ErrorMessage)}
 		}
 	}
+	if len(left) == 0 {
+		return sent, errors.New("the stream does not say which records it took")
+	}
 	return left, err
 }

@@ -3,6 +3,7 @@
 package aws
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"context"
@@ -150,19 +151,22 @@ func (d *decisions) due(ctx context.Context) ([]string, error) {
 		if !d.buried || due[day] {
 			continue
 		}
-		before := len(d.erased)
-		if err := d.kept(ctx, day, func(decide.Record, []byte) error { return nil }); err != nil {
+		err := d.kept(ctx, day, func(_ decide.Record, line, left []byte) error {
+			if !bytes.Equal(left, line) {
+				due[day] = true
+			}
+			return nil
+		})
+		if err != nil {
 			return nil, err
-		}
-		if len(d.erased) > before {
-			due[day] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(due)), nil
 }
 
-// kept gives the records of a day that earlier nights kept, as far as they may stay.
-func (d *decisions) kept(ctx context.Context, day string, do func(decide.Record, []byte) error) error {
+// kept gives the records of a day that earlier nights kept: each line, and what may
+// stay of it.
+func (d *decisions) kept(ctx context.Context, day string, do func(r decide.Record, line, left []byte) error) error {
 	path, err := d.shelf.file(ctx, day)
 	if err != nil {
 		return err
@@ -172,7 +176,7 @@ func (d *decisions) kept(ctx context.Context, day string, do func(decide.Record,
 		if err != nil {
 			return err
 		}
-		return do(r, left)
+		return do(r, line, left)
 	})
 }
 
@@ -181,7 +185,7 @@ func (d *decisions) gather(ctx context.Context, days []string) error {
 	for i, day := range days {
 		d.o.Progress("gathering decisions", int64(i), int64(len(days)))
 		if _, known := d.shelf.days[day]; known {
-			if err := d.kept(ctx, day, d.add); err != nil {
+			if err := d.kept(ctx, day, func(r decide.Record, _, left []byte) error { return d.add(r, left) }); err != nil {
 				return fmt.Errorf("reading the decisions of %s: %w", day, err)
 			}
 		}

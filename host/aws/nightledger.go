@@ -28,7 +28,9 @@ func (n *Night) VerifyLedger(ctx context.Context) (key string, err error) {
 	}
 	dir := filepath.Join(n.dir, "ledger")
 	for range 5 {
-		if err := n.fetchLedger(ctx, dir); err != nil {
+		if err := n.fetchLedger(ctx, dir); errors.Is(err, errChanged) { // it grew under the listing
+			continue
+		} else if err != nil {
 			return "", fmt.Errorf("fetching the ledger: %w", err)
 		}
 		if _, err = ledger.Verify(os.DirFS(dir), key, witnessed...); err == nil {

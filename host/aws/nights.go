@@ -100,13 +100,17 @@ func (h *Host) swapRun(ctx context.Context, run, last, object string) error {
 
 // Published gives the publication in force.
 func (h *Host) Published(ctx context.Context) (p flow.Publication, err error) {
+	gone := ""
 	err = again(ctx, func() error {
 		control, err := h.control(ctx)
 		if err != nil {
 			return err
 		}
-		p, err = h.publicationAt(ctx, strOf(control[controlPublication], "object"))
-		if errors.Is(err, fs.ErrNotExist) { // replaced twice while we were at it
+		object := strOf(control[controlPublication], "object")
+		p, err = h.publicationAt(ctx, object)
+		if errors.Is(err, fs.ErrNotExist) && object != gone { // replaced twice while we were at it
+			gone = object
+			forgetAhead(ctx) // where the same pointer may lie again
 			return errAgain
 		}
 		return err

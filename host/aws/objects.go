@@ -71,6 +71,9 @@ func (h *Host) download(ctx context.Context, bucket string, o object, path strin
 // bodyTries is how often an object is asked for whose body breaks off.
 const bodyTries = 3
 
+// errChanged says that an object is not, or is no more, what a listing showed.
+var errChanged = errors.New("was changed while it was read")
+
 // errShort is an object that did not come whole.
 type errShort struct{ why string }
 
@@ -83,15 +86,15 @@ func (h *Host) downloadOnce(ctx context.Context, bucket string, o object, path s
 		in.IfMatch = &o.etag
 	}
 	out, err := h.s3.GetObject(ctx, in)
-	if codeOf(err) == "PreconditionFailed" || statusOf(err) == http.StatusPreconditionFailed {
-		return "", fmt.Errorf("%s was changed while it was read", name)
+	if code := codeOf(err); code == "PreconditionFailed" || code == "NoSuchKey" || statusOf(err) == http.StatusPreconditionFailed {
+		return "", fmt.Errorf("%s %w", name, errChanged)
 	}
 	if err != nil {
 		return "", h.fault("s3:GetObject", name, err)
 	}
 	defer func() { err = errors.Join(err, out.Body.Close()) }()
 	if o.etag != "" && sdk.ToString(out.ETag) != o.etag {
-		return "", fmt.Errorf("%s was changed while it was read", name)
+		return "", fmt.Errorf("%s %w", name, errChanged)
 	}
 	whole, wire := sha256.New(), md5.New()
 	n, err := copyToFile(path, io.TeeReader(out.Body, io.MultiWriter(whole, wire)))

@@ -26,12 +26,13 @@ type told struct {
 
 // ReplayBook rebuilds every subject's state from its records and list entries and
 // compares it with the one that is kept (L12). A state that does not come out again
-// is an error that names its subject's bucket, not the subject. Who is written to
-// while the table is read is read again alone.
+// is an error that names its subject's bucket, not the subject, and ends all reliance
+// on consent; a table that cannot be read does not. Who is written to while the table
+// is read is read again alone.
 func (n *Night) ReplayBook(ctx context.Context) (snapshot.BookHash, error) {
 	out, err := n.replayBook(ctx)
 	if err != nil {
-		return snapshot.BookHash{}, fmt.Errorf("replaying the book: %w", err)
+		return snapshot.BookHash{}, n.h.suspect(ctx, fmt.Errorf("replaying the book: %w", err))
 	}
 	return out, nil
 }
@@ -102,7 +103,7 @@ func (n *Night) replayOne(ctx context.Context, replay *snapshot.Replay, all *spo
 			entries, err = decoded(entries, body)
 		}
 		if err != nil {
-			return fmt.Errorf("the book holds something unreadable: %w", err)
+			return errSplit{"the book holds something unreadable: " + err.Error()}
 		}
 	}
 	who := all.all[from].key.who
@@ -146,7 +147,7 @@ func (n *Night) replayAgain(ctx context.Context, replay *snapshot.Replay, s cons
 			return err
 		}
 	}
-	return err
+	return errSplit{err.Error()}
 }
 
 func sortByVersion[T any](all []T, version func(T) uint64) {

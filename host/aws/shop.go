@@ -86,18 +86,19 @@ func catalogue(all, more []event.Product) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// pointToProducts makes a catalogue the live one, if the one it was made from is.
+// pointToProducts makes a catalogue the live one, if the one it was made from is. A
+// try that was done but not answered finds its own object there.
 func (h *Host) pointToProducts(ctx context.Context, was item, version int64, object string) error {
-	i, first := controlKey(controlProducts), "attribute_not_exists(p)"
+	i, same, values := controlKey(controlProducts), "attribute_not_exists(p) OR #o = :me", item{":me": str(object)}
 	i["version"], i["object"] = num(version), str(object)
-	put := &dynamodb.PutItemInput{TableName: h.table(tableControl), Item: i, ConditionExpression: &first}
 	if was != nil {
-		same := "#o = :was OR #o = :me"
+		same, values[":was"] = "#o = :was OR #o = :me", was["object"]
 		i["before"] = was["object"]
-		put.ConditionExpression, put.ExpressionAttributeNames = &same, map[string]string{"#o": "object"}
-		put.ExpressionAttributeValues = item{":was": was["object"], ":me": str(object)}
 	}
-	_, err := h.db.PutItem(ctx, put)
+	_, err := h.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: h.table(tableControl), Item: i, ConditionExpression: &same,
+		ExpressionAttributeNames: map[string]string{"#o": "object"}, ExpressionAttributeValues: values,
+	})
 	var moved *types.ConditionalCheckFailedException
 	if errors.As(err, &moved) {
 		return errAgain
@@ -135,13 +136,16 @@ func (h *Host) productsAt(ctx context.Context, object string) (out []event.Produ
 
 // AllProducts lists them by id.
 func (h *Host) AllProducts(ctx context.Context) (out []event.Product, err error) {
+	gone := ""
 	err = again(ctx, func() error {
 		at, err := h.get(ctx, tableControl, controlKey(controlProducts))
 		if err != nil {
 			return err
 		}
-		out, err = h.productsAt(ctx, strOf(at, "object"))
-		if errors.Is(err, fs.ErrNotExist) { // replaced twice while we were at it
+		object := strOf(at, "object")
+		out, err = h.productsAt(ctx, object)
+		if errors.Is(err, fs.ErrNotExist) && object != gone { // replaced twice while we were at it
+			gone = object
 			return errAgain
 		}
 		return err

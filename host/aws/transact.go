@@ -15,18 +15,34 @@ import (
 // errAgain says that another writer came between: read again, and try again.
 var errAgain = errors.New("another writer came between")
 
-// tries bounds how often a write begins anew because others came between.
-const tries = 200
+// errThrottled says that a transaction was refused for there were too many. The SDK
+// does not repeat it: the store hides it among the reasons of a cancelled one.
+var errThrottled = fmt.Errorf("throttled: %w", errAgain)
+
+// tries bounds how often a write begins anew because others came between, and
+// throttledTries how often because there were too many.
+const (
+	tries          = 200
+	throttledTries = 3
+)
 
 // again runs a read and a conditional write until no other writer comes between.
 func again(ctx context.Context, try func() error) error {
-	for n := 0; ; n++ {
+	for n, throttled := 0, 0; ; n++ {
 		err := try()
 		if !errors.Is(err, errAgain) {
 			return err
 		}
 		if n == tries {
 			return fmt.Errorf("giving up after %d tries: %w", tries, err)
+		}
+		if errors.Is(err, errThrottled) {
+			if throttled++; throttled == throttledTries {
+				return err
+			}
+			if err := pause(ctx, n+4); err != nil {
+				return err
+			}
 		}
 		if err := pause(ctx, n); err != nil {
 			return err
@@ -113,11 +129,14 @@ func (t *transaction) commit(ctx context.Context) error {
 			if says == nil || errors.Is(says, errAgain) && !errors.Is(t.means[i], errAgain) {
 				says = t.means[i]
 			}
-		case code == "TransactionConflict" || code == "ThrottlingError" || code == "ProvisionedThroughputExceeded":
-			if says == nil {
-				says = errAgain
-			}
+		case code == "TransactionConflict" && says == nil:
+			says = errAgain
+		case (code == "ThrottlingError" || code == "ProvisionedThroughputExceeded") && (says == nil || errors.Is(says, errAgain)):
+			says = errThrottled
 		}
+	}
+	if errors.Is(says, errThrottled) {
+		return fmt.Errorf("dynamodb:TransactWriteItems on table %s: %w", t.tables(), Failure{Kind: "throttled", err: says})
 	}
 	if says == nil {
 		says = t.h.fault("dynamodb:TransactWriteItems", "table "+t.tables(), err)
