@@ -106,13 +106,15 @@ func unzipped(b []byte) []byte {
 	return out
 }
 
-// since waits for what the functions print after so many lines, which comes a moment
-// after the answer.
-func (s *said) since(n int) string {
-	for until := time.Now().Add(5 * time.Second); len(s.lines()) == n && time.Now().Before(until); {
-		time.Sleep(time.Millisecond)
+// since gives what the functions print after so many lines. That comes a moment after
+// the answer, so it waits until what is wanted was said, for a few seconds.
+func (s *said) since(n int, want string) (told string) {
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
+		if told = strings.Join(s.lines()[n:], "\n"); strings.Contains(told, want) {
+			break
+		}
 	}
-	return strings.Join(s.lines()[n:], "\n")
+	return told
 }
 
 // lines are what the functions printed so far.

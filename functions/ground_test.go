@@ -118,6 +118,7 @@ func newShop(t testing.TB) *shop {
 	s.options = s.ground.Fresh(t)
 	s.issuer, s.key = provider(t)
 	s.keepSecrets()
+	s.hold()
 	return s
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/handschlag/handschlag/api"
+	"github.com/handschlag/handschlag/host/aws/awslocal"
 )
 
 // What keeps a function from its account is one line that names the resource and the
@@ -40,6 +41,7 @@ func TestAFunctionThatMayNotOrCannotStartSaysWhyAndLeaves(t *testing.T) {
 // Secrets Manager's refusals are said beside whatever else is wrong.
 func TestSecretsThatCannotBeReadAreNamedAllAtOnce(t *testing.T) {
 	s := openShop(t)
+	s.ground.Allow("ingest", []awslocal.Statement{{Actions: []string{"*"}, Resources: []string{"*"}}}) // it asks for another shop's
 	for name, c := range map[string]struct {
 		refuse string
 		env    string
@@ -91,7 +93,7 @@ func TestAWarmFunctionThatIsRefusedAcknowledgesNothing(t *testing.T) {
 			a := s.call("POST", c.path, c.as, c.body)
 			seen := s.ground.Seen(c.function)
 			s.ground.Refuse(c.function, "")
-			told := s.said.since(before)
+			told := s.said.since(before, why)
 			if a.status != 503 || !strings.Contains(a.body, `"contact"`) {
 				t.Errorf("%s, %s: want 503 with a contact, got %d %s", c.function, kind, a.status, a.body)
 			}
