@@ -114,7 +114,7 @@ func values(name, v string) []string {
 	switch name {
 	case "User-Agent":
 		return []string{event.UAFamily(v)}
-	case "Sec-Gpc":
+	case "Dnt", "Sec-Gpc":
 		return strings.Split(strings.ReplaceAll(v, " ", ""), ",")
 	}
 	return []string{v}

@@ -39,7 +39,7 @@ func broken(w http.ResponseWriter, _ *http.Request) {
 func event2(change func(*events.APIGatewayV2HTTPRequest)) []byte {
 	e := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RawPath: "/v1/batch", RawQueryString: "a=b", Body: "hello", Cookies: []string{"sid=canary-cookie"},
-		Headers: map[string]string{"user-agent": firefox, "x-forwarded-for": "203.0.113.7", "cookie": "sid=canary-cookie", "sec-gpc": "0, 1", "origin": "https://shop.example"},
+		Headers: map[string]string{"user-agent": firefox, "x-forwarded-for": "203.0.113.7", "cookie": "sid=canary-cookie", "sec-gpc": "0, 1", "dnt": "1, 1", "origin": "https://shop.example"},
 	}
 	e.RequestContext.HTTP.Method, e.RequestContext.HTTP.SourceIP, e.RequestContext.Stage = "POST", "203.0.113.7", "$default"
 	e.RequestContext.HTTP.UserAgent = firefox
@@ -99,7 +99,7 @@ func TestOfTheSenderOnlyTheKindOfBrowserGoesOn(t *testing.T) {
 			t.Errorf("%s goes on: %s", canary, res.Headers["X-All"])
 		}
 	}
-	if !strings.Contains(res.Headers["X-All"], "Sec-Gpc:[0 1]") {
+	if !strings.Contains(res.Headers["X-All"], "Dnt:[1 1]") || !strings.Contains(res.Headers["X-All"], "Sec-Gpc:[0 1]") {
 		t.Errorf("a signal that came twice is lost: %s", res.Headers["X-All"])
 	}
 }
