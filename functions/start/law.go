@@ -20,6 +20,9 @@ import (
 // that began just before.
 const lookEvery = 25 * time.Second
 
+// lookAgain is how soon after a look that failed another is due.
+const lookAgain = 2 * time.Second
+
 // shelf is where installed policy bundles are kept.
 type shelf interface {
 	// Bundles lists the revisions, highest first.
@@ -74,6 +77,7 @@ func (l *law) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.shelf != nil && l.looking.TryLock() {
 		if l.due() {
 			if err := l.look(r.Context()); err != nil {
+				l.looked = l.now().Add(lookAgain - lookEvery)
 				l.log.Error("looking for policies", "error", err.Error(), "live", l.live)
 			}
 		}

@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -55,17 +56,52 @@ func (h *Host) putMember(ctx context.Context, asOf time.Time, run string, dead [
 	if err != nil {
 		return err
 	}
-	change, names := "SET #me = :m, expires = :expires", map[string]string{"#me": runAttribute(run)}
-	for i, r := range dead {
-		name := fmt.Sprintf("#d%d", i)
-		names[name] = runAttribute(r)
-		change += map[bool]string{true: " REMOVE ", false: ", "}[i == 0] + name
-	}
+	change, names := without(dead)
+	change, names["#me"] = "SET #me = :m, expires = :expires"+change, runAttribute(run)
 	_, err = h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: h.table(tableMember), Key: memberKey(s), UpdateExpression: &change, ExpressionAttributeNames: names,
 		ExpressionAttributeValues: item{":m": bin(body), ":expires": num(h.membersUntil(asOf).Unix())},
 	})
 	return h.fault("dynamodb:UpdateItem", "table "+*h.table(tableMember), err)
+}
+
+// dropLeavers takes runs that nobody reads any more out of the items of those who are
+// no members under the run in force: who withdrew leaves no segment behind. What a
+// night at the same time writes stays; the bare item expires.
+func (h *Host) dropLeavers(ctx context.Context, run string, dead []string) error {
+	var left []item
+	err := h.everyItem(ctx, tableMember, func(i item) error {
+		if i[runAttribute(run)] == nil && slices.ContainsFunc(dead, func(r string) bool { return i[runAttribute(r)] != nil }) {
+			left = append(left, item{"s": i["s"]})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	change, names := without(dead)
+	condition := "attribute_exists(s)"
+	return each(ctx, len(left), membersAtOnce, func(ctx context.Context, i int) error {
+		_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: h.table(tableMember), Key: left[i], UpdateExpression: &change, ConditionExpression: &condition, ExpressionAttributeNames: names,
+		})
+		var erased *types.ConditionalCheckFailedException
+		if errors.As(err, &erased) {
+			return nil
+		}
+		return h.fault("dynamodb:UpdateItem", "table "+*h.table(tableMember), err)
+	})
+}
+
+// without is the update that takes runs out of an item.
+func without(runs []string) (change string, names map[string]string) {
+	names = map[string]string{}
+	for i, r := range runs {
+		name := fmt.Sprintf("#d%d", i)
+		names[name] = runAttribute(r)
+		change += map[bool]string{true: " REMOVE ", false: ", "}[i == 0] + name
+	}
+	return change, names
 }
 
 // membersUntil is when the table may forget a membership. Readers look at Until.

@@ -46,6 +46,12 @@ func (h *Host) Publish(ctx context.Context, p flow.Publication, members map[cons
 	if err != nil {
 		return fmt.Errorf("publishing: %w", err)
 	}
+	if last != "" {
+		dead = append(dead, last)
+	}
+	if err := h.dropLeavers(ctx, run, dead); err != nil { // the publication stands, and nobody reads them
+		h.opts.Log.Warn("taking out the memberships of who left failed; the next night tries again", "err", err)
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ package aws_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -56,6 +57,11 @@ func TestWhatTheDayReadsIsSwappedWhereverANightStops(t *testing.T) {
 			ok(t, h.Publish(ctx, flow.Publication{Run: "three", AsOf: noon.AddDate(0, 0, 2)}, members(20, 3)))
 			if p, got := must(h.Published(ctx))(t), tiers(t, h, 30); p.Run != "three" || got[3] != 20 || got[0] != 10 {
 				t.Errorf("run %s, tiers %v", p.Run, got)
+			}
+			for line := range strings.Lines(contents(t, o, "member")) {
+				if strings.Contains(line, "value_tier") && !strings.Contains(line, `\"value_tier\":3`) {
+					t.Errorf("who is no member any more has left %s", line)
+				}
 			}
 		})
 	}

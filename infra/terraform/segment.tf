@@ -103,7 +103,7 @@ locals {
       resources = [module.decision.indexes["by_time"], module.price_decision.indexes["by_time"]]
     }
     PublishMembers = {
-      actions   = ["dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+      actions   = ["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Scan"]
       resources = [module.member.arn]
     }
     PublishPointer = {
