@@ -25,7 +25,7 @@ func (s *shop) compareActions() {
 		used[f.Name] = []string{}
 	}
 	for _, u := range s.ground.Used() {
-		if _, ours := used[u.Function]; ours {
+		if _, ours := used[u.Function]; ours && (strings.Contains(u.Resource, s.options.Prefix) || strings.Contains(u.Resource, s.options.Buckets)) {
 			used[u.Function] = append(used[u.Function], u.Action+" "+s.plain(u.Resource))
 		}
 	}
