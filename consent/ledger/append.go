@@ -25,7 +25,7 @@ func Create(ctx context.Context, store Store, signer Signer) (Checkpoint, error)
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	if err := publish(ctx, store, h); err != nil {
+	if err := publish(ctx, store, signer.Public, h); err != nil {
 		return Checkpoint{}, err
 	}
 	return h.Checkpoint, prune(ctx, store, h)
@@ -93,7 +93,7 @@ func Append(ctx context.Context, store Store, signer Signer, leaves []Leaf) (int
 
 // extend makes one attempt to add a batch to the tree of h.
 func extend(ctx context.Context, store Store, signer Signer, h head, leaves []Leaf) (Checkpoint, error) {
-	if err := publish(ctx, store, h); err != nil || len(leaves) == 0 {
+	if err := publish(ctx, store, signer.Public, h); err != nil || len(leaves) == 0 {
 		return h.Checkpoint, err
 	}
 	g, err := grow(newReader(h.Size, reading(ctx, store)), h.Root, leaves)
@@ -108,7 +108,7 @@ func extend(ctx context.Context, store Store, signer Signer, h head, leaves []Le
 	if err := decide(ctx, store, h, next); err != nil {
 		return Checkpoint{}, err
 	}
-	if err := publish(ctx, store, next); err != nil {
+	if err := publish(ctx, store, signer.Public, next); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrDecided, err)
 	}
 	if err := prune(ctx, store, next); err != nil {
@@ -132,21 +132,38 @@ func decide(ctx context.Context, store Store, h, next head) error {
 
 // publish copies a decided head to where readers look. If that fails because
 // another writer, who found it unfinished, has done it, it is done.
-func publish(ctx context.Context, store Store, h head) error {
+func publish(ctx context.Context, store Store, public string, h head) error {
 	was, err := Published(ctx, store)
 	if err != nil && !errors.Is(err, ErrNone) {
 		return err
 	}
 	if was.Note != nil && was.Size >= h.Size {
-		return nil
+		return follows(ctx, store, public, h, was)
 	}
 	if err = copyOut(ctx, store, h, was); err == nil {
 		return nil
 	}
 	if now, again := Published(ctx, store); again == nil && now.Size >= h.Size {
-		return nil
+		return follows(ctx, store, public, h, now)
 	}
 	return fmt.Errorf("publishing ledger head: %w", err)
+}
+
+// follows is nil if a checkpoint that is published already is that of the head, or of
+// one that another writer decided on since. A head that was put back to an older one
+// is a *Fault: whatever would be added to it is a fork.
+func follows(ctx context.Context, store Store, public string, h head, published Checkpoint) error {
+	if published.Size == h.Size && published.Root == h.Root {
+		return nil
+	}
+	now, err := readHead(ctx, store, public)
+	if err != nil {
+		return err
+	}
+	if now.Size > published.Size || now.Size == published.Size && now.Root == published.Root {
+		return nil
+	}
+	return &Fault{headName, now.Size, fmt.Sprintf("is a head of %d leaves, but a checkpoint of %d is published: it was put back to an older one", now.Size, published.Size)}
 }
 
 // copyOut writes tiles first, checkpoint last. Doing it twice, or by two writers

@@ -178,7 +178,7 @@ func forge(m *memory, s Signer, leaves []Leaf) error {
 	if err != nil {
 		return err
 	}
-	return publish(ctx, m, head{c, leaves})
+	return publish(ctx, m, s.Public, head{c, leaves})
 }
 
 func TestWitnessesFindRollbacksAndForks(t *testing.T) {
