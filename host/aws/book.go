@@ -100,6 +100,9 @@ func (h *Host) Append(ctx context.Context, s consent.Subject, build func(consent
 	if s.IsZero() {
 		return flow.Receipt{}, errors.New("appending consent record: nobody")
 	}
+	if err := h.writable(ctx); err != nil {
+		return flow.Receipt{}, fmt.Errorf("appending consent record: %w", err)
+	}
 	var b booking
 	err := again(ctx, func() error {
 		before, err := h.stored(ctx, s)
@@ -132,11 +135,12 @@ type booking struct {
 	canonical []byte
 	salt      [32]byte
 	leaf      ledger.Leaf
+	at        int64             // the leaf's place in the ledger; -1: it waits for one
 	more      []consent.Subject // devices that the transaction has no room for
 }
 
 func newBooking(before stored, rec consent.Record) (b booking, err error) {
-	b = booking{was: before, rec: rec, next: before}
+	b = booking{was: before, rec: rec, next: before, at: -1}
 	b.next.State, b.next.Scope = before.Apply(rec), rec.Scope
 	b.salt = newSalt()
 	if b.canonical, err = rec.Canonical(); err != nil {
@@ -163,12 +167,17 @@ func (h *Host) book(ctx context.Context, b *booking) error {
 	record, id := recordKey(s, b.rec.Version), recordIDKey(b.rec.RecordID)
 	record["salt"], record["b"] = bin(b.salt[:]), bin(b.canonical)
 	id["p"], id["n"], id["leaf"] = str(subjectKey(s)), num(b.rec.Version), bin(b.leaf[:])
+	if b.at >= 0 {
+		id["i"] = num(b.at)
+	}
 	t.put(tableBook, id, "attribute_not_exists(s)", nil, errRecordID)
 	t.put(tableBook, record, "attribute_not_exists(s)", nil, errAgain)
 	t.alive(s)
 	t.grant(b.was, &b.next, &b.rec)
 	t.putState(b.was, b.next)
-	t.queue(b.leaf, leafOfRecord, b.rec.RecordID)
+	if b.at < 0 {
+		t.queue(b.leaf, leafOfRecord, b.rec.RecordID)
+	}
 	if err := h.unground(ctx, t, b); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ type erasing struct {
 	*Host
 	s    consent.Subject
 	plan erasure
+	done bool // of what a backup brought back: the grave is closed, the plan is kept nowhere
 }
 
 // erasure is what is known of an erasure before anything is removed.
@@ -44,6 +45,9 @@ func (h *Host) Erase(ctx context.Context, s consent.Subject, at time.Time) (flow
 	}
 	if h.keys.ids == nil {
 		return out, fmt.Errorf("erasing subject: %w", errNoIdentity)
+	}
+	if err := h.writable(ctx); err != nil {
+		return out, fmt.Errorf("erasing subject: %w", err)
 	}
 	e := &erasing{Host: h, s: s, plan: erasure{Out: out}}
 	begun, err := e.begin(ctx)
@@ -196,6 +200,9 @@ func (e *erasing) note(store string, n int, method string, done bool) {
 
 // save keeps what was added to the plan.
 func (e *erasing) save(ctx context.Context) error {
+	if e.done {
+		return nil
+	}
 	t := e.transaction()
 	t.update(tableBook, e.graveKey(e.s), "SET p = :plan", "attribute_exists(p)", item{":plan": bin(e.plan.json())}, errBuried)
 	return again(ctx, func() error { return t.commit(ctx) })
@@ -371,6 +378,11 @@ func (e *erasing) bury(ctx context.Context) error {
 		return err
 	}
 	t.update(tableBook, e.graveKey(e.s), "REMOVE p, d", "attribute_exists(p)", nil, errBuried)
+	body, err := json.Marshal(burial{ID: out.ID, At: out.At, Until: e.plan.Until})
+	if err != nil {
+		return err
+	}
+	t.jot(jotOfErasure, e.graveOf(e.s), body)
 	if err = again(ctx, func() error { return t.commit(ctx) }); errors.Is(err, errBuried) { // by another call, or by an earlier try of this one
 		leaf, err = e.leafOf(ctx, out.ID)
 	}

@@ -66,7 +66,7 @@ func standing(s consent.State, r consent.Record) []byte {
 
 // PriceStanding gives what a price may know of a record: from price-grant alone.
 func (h *Host) PriceStanding(ctx context.Context, recordID string) (p flow.PriceStanding, err error) {
-	if err := h.trusted(ctx); err != nil {
+	if err := h.trustedIn(ctx, tableGrant); err != nil {
 		return p, err
 	}
 	record, err := h.get(ctx, tableGrant, grantOfRecord(recordID))

@@ -114,9 +114,13 @@ func (h *Host) keepCheckpoint(ctx context.Context, note []byte) error {
 	if err != nil {
 		return err
 	}
-	err = h.writeObject(ctx, bucketProof, fmt.Sprintf("checkpoints/%020d", c.Size), note, &swap{})
-	if errors.Is(err, ledger.ErrMoved) {
-		return nil // an earlier try did it
+	name := fmt.Sprintf("checkpoints/%020d", c.Size)
+	if err = h.writeObject(ctx, bucketProof, name, note, &swap{}); !errors.Is(err, ledger.ErrMoved) {
+		return err
+	}
+	kept, _, err := h.readObject(ctx, bucketProof, name)
+	if err == nil && !bytes.Equal(kept, note) { // else an earlier try did it
+		err = errSplit{fmt.Sprintf("another checkpoint of %d leaves was published before: the ledger would fork", c.Size)}
 	}
 	return err
 }

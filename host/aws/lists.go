@@ -49,6 +49,9 @@ func (h *Host) list(ctx context.Context, s consent.Subject, e consent.Entry, als
 	if s.IsZero() {
 		return errors.New("listing: nobody")
 	}
+	if err := h.writable(ctx); err != nil {
+		return fmt.Errorf("writing the %s list: %w", e.List, err)
+	}
 	err := again(ctx, func() error {
 		before, err := h.stored(ctx, s)
 		if err != nil || before.Listed(e.List, e.Scope) == e.On {
@@ -84,6 +87,7 @@ func (t *transaction) putEntry(s consent.Subject, e consent.Entry) {
 	i := entryKey(s, e.Version)
 	i["b"] = bin(body)
 	t.put(tableBook, i, "", nil, nil)
+	t.jot(jotOfEntry, entryID(s, e.Version), nil)
 }
 
 // Listed gives a subject's entries in version order.
@@ -186,15 +190,15 @@ func (s suppressions) put(t *transaction, entries ...consent.Entry) {
 			s.at[e.Scope] = e.At.UnixMilli()
 		}
 	}
+	body, err := json.Marshal(s.at)
+	if err != nil {
+		panic(err) // numbers by name can be written
+	}
+	t.jot(jotOfSuppression, strOf(s.key, "k"), body)
 	condition, values := s.unchanged()
 	if len(s.at) == 0 {
 		t.delete(tableIdentity, s.key, condition, values, errAgain)
 		return
 	}
-	i, channels := maps.Clone(s.key), item{}
-	for channel, ms := range s.at {
-		channels[channel] = num(ms)
-	}
-	i["m"], i["v"] = &types.AttributeValueMemberM{Value: channels}, str(randomName())
-	t.put(tableIdentity, i, condition, values, errAgain)
+	t.put(tableIdentity, hushedItem(strOf(s.key, "k"), s.at), condition, values, errAgain)
 }

@@ -25,12 +25,16 @@ const (
 // batchMost bounds one batch: the head carries it, and an item holds 400 KB.
 const batchMost = 2048
 
-// entry is a leaf that waits to enter the ledger.
+// entry is a leaf that waits to enter the ledger, or a jot that waits for the journal.
 type entry struct {
 	shard, place string // its key
 	leaf         ledger.Leaf
 	kind, id     string // what it stands for
+	body         []byte // of what stands nowhere else
 }
+
+// leads reports that the entry is a leaf, and not for the journal alone.
+func (e entry) leads() bool { return e.kind == leafOfRecord || e.kind == leafOfOpening }
 
 func (e entry) key() item { return item{"q": str(e.shard), "n": str(e.place)} }
 
@@ -60,7 +64,7 @@ func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, err
 	return leaf, nil
 }
 
-// queued reads the queue in the order of time, up to about so many leaves.
+// queued reads the queue in the order of time, up to about so many entries.
 func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, error) {
 	gone := make(map[string]bool, len(at.sweep))
 	for _, name := range at.sweep {
@@ -83,8 +87,8 @@ func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, mo
 	err = h.query(ctx, &dynamodb.QueryInput{
 		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
 	}, func(i item) error {
-		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id")}
-		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) {
+		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id"), body: binOf(i, "b")}
+		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) && e.leads() {
 			return errors.New("the queue holds an unreadable leaf")
 		}
 		if !gone[e.shard+"/"+e.place] {

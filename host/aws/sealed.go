@@ -67,6 +67,18 @@ func (h *Host) sealRecords(ctx context.Context, until time.Time, records []inBoo
 			return err
 		}
 	}
+	for part := range slices.Chunk(records, 50) {
+		err := again(ctx, func() error {
+			t := h.transaction()
+			for _, r := range part {
+				t.jot(jotOfSealed, h.sealedPlace(r.record.RecordID), nil)
+			}
+			return t.commit(ctx)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -72,6 +72,9 @@ func (h *Host) integrated(ctx context.Context) (at integrated, err error) {
 func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	at, err := h.integrated(ctx)
 	if err == nil {
+		err = h.noneBack(ctx, markedTables...)
+	}
+	if err == nil {
 		err = h.swept(ctx, at)
 	}
 	if err != nil {
@@ -88,9 +91,16 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	if err != nil || len(queue) == 0 {
 		return false, err
 	}
+	full := len(queue) == h.opts.batchMost
+	if queue, err = h.written(ctx, queue); err != nil || len(queue) == 0 {
+		return full, err
+	}
 	leaves := make([]ledger.Leaf, len(queue))
 	for i, e := range queue {
 		leaves[i] = e.leaf
+	}
+	if err := h.mark(ctx, at.n+int64(len(leaves))); err != nil {
+		return false, err
 	}
 	first, _, err := ledger.Append(ctx, ledgerStore{h: h, after: c.Note}, *h.keys.signer, leaves)
 	if errors.Is(err, errBehind) || errors.Is(err, ledger.ErrMoved) {
@@ -100,6 +110,23 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 		return false, err
 	}
 	return true, h.indexed(ctx, at, queue, first)
+}
+
+// written writes a batch into the journal, and gives its leaves: what waited for the
+// journal alone is done.
+func (h *Host) written(ctx context.Context, queue []entry) (leaves []entry, err error) {
+	if err := h.journal(ctx, queue); err != nil {
+		return nil, err
+	}
+	var done []item
+	for _, e := range queue {
+		if e.leads() {
+			leaves = append(leaves, e)
+		} else {
+			done = append(done, e.key())
+		}
+	}
+	return leaves, h.remove(ctx, tableLeaf, done)
 }
 
 // atRest finishes what was decided and gives the checkpoint. The ledger is begun at
@@ -129,7 +156,9 @@ func (h *Host) settle(ctx context.Context, at integrated) error {
 	}
 	known := make(map[ledger.Leaf]entry, len(queue))
 	for _, e := range queue {
-		known[e.leaf] = e
+		if e.leads() {
+			known[e.leaf] = e
+		}
 	}
 	var found []entry
 	for i, leaf := range leaves[:min(len(leaves), h.opts.batchMost)] {

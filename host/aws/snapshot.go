@@ -124,6 +124,9 @@ func (n *Night) compact(ctx context.Context, book *bookCopy, counts []snapshot.C
 	if err := n.compactDecisions(ctx, d); err != nil {
 		return nil, nil, err
 	}
+	if err := n.tidyJournal(ctx, d.buried); err != nil {
+		return nil, nil, err
+	}
 	if err := n.forget(ctx, book, was, through); err != nil {
 		return nil, nil, fmt.Errorf("forgetting what lapsed: %w", err)
 	}

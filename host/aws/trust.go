@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,17 +18,19 @@ import (
 // the ledger does not verify: no processing may rest on consent (OPS-06).
 var ErrDistrusted = errors.New("the consent ledger does not verify")
 
-// trust is what this process last read of whether the ledger is sound.
+// trust is what this process last read of whether the ledger is sound, and whether
+// the tables that it asks are as new as the ledger.
 type trust struct {
 	mu   sync.Mutex
 	read time.Time
 	why  string
+	back map[string]time.Time // when a table was last seen not to be an old copy
 }
 
 // trustFor is how long a process relies on the ledger before it looks again.
 const trustFor = 30 * time.Second
 
-var distrustKey = item{"p": str("now"), "r": str("distrust")}
+var distrustKey = controlKey(controlTrust)
 
 // Distrust has every reading of consent fail, in every process within trustFor and
 // here at once, until Trust. Withdrawals, objections and erasures are taken all the
@@ -56,15 +59,84 @@ func (t *trust) set(why string) {
 	t.read, t.why = time.Now(), why
 }
 
+// stale gives those of the tables that were not looked at for trustFor.
+func (t *trust) stale(tables []string) (out []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, table := range tables {
+		if time.Since(t.back[table]) > trustFor {
+			out = append(out, table)
+		}
+	}
+	return out
+}
+
+func (t *trust) fresh(tables []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.back == nil {
+		t.back = map[string]time.Time{}
+	}
+	for _, table := range tables {
+		t.back[table] = time.Now()
+	}
+}
+
 // forget has the next call of trusted look again.
 func (t *trust) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.read = time.Time{}
+	t.read, t.back = time.Time{}, nil
 }
 
-// trusted is nil as long as consent may be relied on. Not knowing is a no.
-func (h *Host) trusted(ctx context.Context) error {
+// asked are the tables that this process looks people up in.
+func (h *Host) asked() []string {
+	if h.has(PartIdentity) {
+		return []string{tableBook, tableIdentity}
+	}
+	return []string{tableBook}
+}
+
+// trusted is nil as long as the consent of people may be relied on.
+func (h *Host) trusted(ctx context.Context) error { return h.trustedIn(ctx, h.asked()...) }
+
+// writable is nil unless the book is an old copy: what was written on it would stand
+// where the journal has something else. A book that is only distrusted takes all.
+func (h *Host) writable(ctx context.Context) error {
+	if tables := h.trust.stale(h.asked()); len(tables) > 0 {
+		return h.current(ctx, tables)
+	}
+	return nil
+}
+
+// trustedIn is nil as long as the ledger is sound, and none of the tables that are
+// asked is an old copy. Not knowing is a no.
+func (h *Host) trustedIn(ctx context.Context, tables ...string) error {
+	if tables = h.trust.stale(tables); len(tables) == 0 {
+		return h.sound(ctx)
+	}
+	old := make(chan error, 1)
+	go func() { old <- h.current(ctx, tables) }()
+	err := h.sound(ctx)
+	return cmp.Or(err, <-old)
+}
+
+// current is nil if none of the tables is an old copy.
+func (h *Host) current(ctx context.Context, tables []string) error {
+	err := h.noneBack(ctx, tables...)
+	var split errSplit
+	if errors.As(err, &split) {
+		return fmt.Errorf("%w: %s", ErrDistrusted, split.why)
+	}
+	if err != nil {
+		return fmt.Errorf("reading whether a table is an old copy: %w", err)
+	}
+	h.trust.fresh(tables)
+	return nil
+}
+
+// sound is nil as long as nobody has found the ledger broken.
+func (h *Host) sound(ctx context.Context) error {
 	h.trust.mu.Lock()
 	read, why := h.trust.read, h.trust.why
 	h.trust.mu.Unlock()
