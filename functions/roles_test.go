@@ -9,7 +9,8 @@ import (
 	"github.com/handschlag/handschlag/infra"
 )
 
-// hold gives every function the role that Terraform makes for it, and no more.
+// hold gives every function, the night, and whoever installs policies the role that
+// Terraform makes for it, and no more.
 func (s *shop) hold() {
 	s.t.Helper()
 	roles, err := infra.Statements(s.options.Prefix, s.options.Buckets)
@@ -24,7 +25,7 @@ func (s *shop) hold() {
 			for i, arn := range r.Resources {
 				resources[i] = name.Replace(arn)
 			}
-			role = append(role, awslocal.Statement{Actions: r.Actions, Resources: resources})
+			role = append(role, awslocal.Statement{Actions: r.Actions, Resources: resources, Condition: r.Condition})
 		}
 		s.ground.Allow(function, role)
 	}

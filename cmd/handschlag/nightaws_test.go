@@ -74,7 +74,7 @@ func roleOf(t *testing.T, name string, o aws.Options) (out []awslocal.Statement)
 				}
 			}
 		}
-		out = append(out, awslocal.Statement{Actions: s.Actions, Resources: s.Resources})
+		out = append(out, awslocal.Statement{Actions: s.Actions, Resources: s.Resources, Condition: s.Condition})
 	}
 	if len(out) < 10 {
 		t.Fatalf("the role %s has %d statements", name, len(out))

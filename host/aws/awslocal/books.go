@@ -73,8 +73,8 @@ func (b *books) write(c *call, r *http.Request) {
 	p, now := b.page(c.function), time.Now()
 	p.seen.Requests++
 	p.seen.Ops[c.service+":"+c.op]++
-	for _, u := range c.uses {
-		p.used[u.shortened()]++
+	for _, n := range c.needs {
+		p.used[n.shortened()]++
 	}
 	id := r.Header.Get("Amz-Sdk-Invocation-Id")
 	last, again := p.tries[id]

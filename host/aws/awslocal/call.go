@@ -4,10 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -17,12 +15,18 @@ type Use struct {
 	Resource string `json:"resource"`
 }
 
+// need is a right that a call needs, with what the call says that conditions ask for.
+type need struct {
+	Use
+	says map[string][]string // by condition key
+}
+
 // call is a request as the proxy understands it.
 type call struct {
 	function, service, op string
 	bucket, key           string // s3
 	body                  []byte
-	uses                  []Use
+	needs                 []need
 }
 
 var scope = regexp.MustCompile(`([^/= ]+)/\d{8}/[^/]+/([^/]+)/aws4_request`)
@@ -37,19 +41,34 @@ func (b *books) read(r *http.Request, body []byte) *call {
 	_, c.op, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	switch c.service {
 	case "dynamodb":
-		c.uses = tableUses(c.op, body)
+		c.needs = tableNeeds(c.op, body)
 	case "s3":
 		c.readObject(r)
 	case "firehose":
-		c.uses = []Use{{"firehose:" + c.op, streamARN(fieldOf(body, "DeliveryStreamName"))}}
+		c.need("firehose:"+c.op, streamARN(fieldOf(body, "DeliveryStreamName")), nil)
 	case "kms":
-		c.uses = []Use{{"kms:" + c.op, b.keyARN(body)}}
+		c.need("kms:"+c.op, b.keyARN(body), wrappedFor(body))
 	case "secretsmanager":
-		c.uses = []Use{{"secretsmanager:" + c.op, "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:" + fieldOf(body, "SecretId") + "-ground"}}
+		c.need("secretsmanager:"+c.op, "arn:aws:secretsmanager:"+Region+":"+AccountID+":secret:"+fieldOf(body, "SecretId")+"-ground", nil)
 	default:
-		c.uses = []Use{{c.service + ":" + c.op, "*"}}
+		c.need(c.service+":"+c.op, "*", nil)
 	}
 	return c
+}
+
+func (c *call) need(action, resource string, says map[string][]string) {
+	c.needs = append(c.needs, need{Use{action, resource}, says})
+}
+
+// wrappedFor is what a call of KMS says that a key is wrapped for.
+func wrappedFor(body []byte) map[string][]string {
+	var in struct{ EncryptionContext map[string]string }
+	_ = json.Unmarshal(body, &in)
+	says := map[string][]string{}
+	for k, v := range in.EncryptionContext {
+		says["kms:EncryptionContext:"+k] = []string{v}
+	}
+	return says
 }
 
 func fieldOf(body []byte, name string) string {
@@ -71,39 +90,15 @@ func tableARN(name, index string) string {
 	return arn
 }
 
-type tableCall struct {
-	TableName, IndexName string
-	RequestItems         map[string]json.RawMessage
-	TransactItems        []map[string]struct{ TableName string }
-}
-
-// tableUses gives the rights of a DynamoDB call. A transaction needs the right of
-// each thing that it does; there is none of its own.
-func tableUses(op string, body []byte) []Use {
-	var in tableCall
-	_ = json.Unmarshal(body, &in)
-	rights := map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
-	out := map[Use]bool{}
-	for _, t := range in.TransactItems {
-		for kind, on := range t {
-			out[Use{"dynamodb:" + rights[kind], tableARN(on.TableName, "")}] = true
-		}
-	}
-	for table := range in.RequestItems {
-		out[Use{"dynamodb:" + op, tableARN(table, "")}] = true
-	}
-	if len(out) == 0 {
-		return []Use{{"dynamodb:" + op, tableARN(in.TableName, in.IndexName)}}
-	}
-	return slices.SortedFunc(maps.Keys(out), func(a, b Use) int { return strings.Compare(a.Action+a.Resource, b.Action+b.Resource) })
-}
-
 // readObject understands an S3 request in path style.
 func (c *call) readObject(r *http.Request) {
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	bucket, object := "arn:aws:s3:::"+c.bucket, "arn:aws:s3:::"+c.bucket+"/"+c.key
 	q := r.URL.Query()
-	add := func(op, action, resource string) { c.op, c.uses = op, append(c.uses, Use{"s3:" + action, resource}) }
+	add := func(op, action, resource string) {
+		c.op = op
+		c.need("s3:"+action, resource, nil)
+	}
 	switch {
 	case c.key == "" && r.Method == http.MethodPost && q.Has("delete"):
 		for _, m := range regexp.MustCompile(`<Key>([^<]*)</Key>`).FindAllSubmatch(c.body, -1) {

@@ -147,6 +147,98 @@ func TestTheGroundHoldsAFunctionToItsRole(t *testing.T) {
 	}
 }
 
+// Partitions and what a key is wrapped for are told apart, in every way to reach them.
+func TestTheGroundHoldsAFunctionToItsConditions(t *testing.T) {
+	g := awslocal.Start(t)
+	o := g.Fresh(t)
+	table, alias := o.Prefix+"-control", "alias/"+o.Prefix+"-main"
+	arn := "arn:aws:dynamodb:eu-central-1:123456789012:table/" + table
+	allow := func(action, on, op, key string, values ...string) awslocal.Statement {
+		return awslocal.Statement{Actions: []string{action}, Resources: []string{on}, Condition: map[string]map[string][]string{op: {key: values}}}
+	}
+	g.Allow("holder", []awslocal.Statement{
+		allow("dynamodb:*", arn, "ForAllValues:StringEquals", "dynamodb:LeadingKeys", "own", "too"),
+		allow("dynamodb:*", arn, "ForAllValues:StringEquals", "dynamodb:Attributes", "p"),
+		allow("dynamodb:*", arn, "StringLike", "dynamodb:LeadingKeys", "*"),
+		allow("kms:Encrypt", awslocal.KeyARN(alias), "StringEquals", "kms:EncryptionContext:secret", "own"),
+		allow("kms:Decrypt", awslocal.KeyARN(alias), "StringEquals", "kms:ViaService", "s3"),
+	})
+	db, _, _, keys := clients(g, "holder")
+	item := func(p string) map[string]types.AttributeValue {
+		return map[string]types.AttributeValue{"p": s(p), "r": s("now")}
+	}
+	is, named := "p = :p", "#p = :p and r = :r"
+	for name, do := range map[string]func(p string) error{
+		"put": func(p string) error {
+			_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: item(p)})
+			return err
+		},
+		"update": func(p string) error {
+			_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: &table, Key: item(p)})
+			return err
+		},
+		"delete": func(p string) error {
+			_, err := db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: item(p)})
+			return err
+		},
+		"get": func(p string) error {
+			_, err := db.GetItem(ctx, &dynamodb.GetItemInput{TableName: &table, Key: item(p)})
+			return err
+		},
+		"batch get": func(p string) error {
+			_, err := db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
+				table: {Keys: []map[string]types.AttributeValue{item("too"), item(p)}},
+			}})
+			return err
+		},
+		"batch write": func(p string) error {
+			_, err := db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: {
+				{PutRequest: &types.PutRequest{Item: item("too")}}, {DeleteRequest: &types.DeleteRequest{Key: item(p)}},
+			}}})
+			return err
+		},
+		"transaction": func(p string) error {
+			_, err := db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+				{Put: &types.Put{TableName: &table, Item: item("too")}}, {Put: &types.Put{TableName: &table, Item: item(p)}},
+			}})
+			return err
+		},
+		"query": func(p string) error {
+			_, err := db.Query(ctx, &dynamodb.QueryInput{
+				TableName: &table, KeyConditionExpression: &is, ExpressionAttributeValues: map[string]types.AttributeValue{":p": s(p)},
+			})
+			return err
+		},
+		"query by name": func(p string) error {
+			_, err := db.Query(ctx, &dynamodb.QueryInput{
+				TableName: &table, KeyConditionExpression: &named, ExpressionAttributeNames: map[string]string{"#p": "p"},
+				ExpressionAttributeValues: map[string]types.AttributeValue{":p": s(p), ":r": s("own")},
+			})
+			return err
+		},
+		"wrapping": func(p string) error {
+			_, err := keys.Encrypt(ctx, &kms.EncryptInput{KeyId: &alias, Plaintext: []byte("x"), EncryptionContext: map[string]string{"secret": p}})
+			return err
+		},
+	} {
+		if err := do("own"); err != nil {
+			t.Errorf("%s: what the role allows is denied: %v", name, err)
+		}
+		if err := do("other"); codeOf(err) != "AccessDeniedException" {
+			t.Errorf("%s: what the role's condition leaves out gave %v", name, err)
+		}
+	}
+	out, err := keys.Encrypt(ctx, &kms.EncryptInput{KeyId: &alias, Plaintext: []byte("x"), EncryptionContext: map[string]string{"secret": "own"}})
+	ok(t, err)
+	in := &kms.DecryptInput{KeyId: &alias, CiphertextBlob: out.CiphertextBlob, EncryptionContext: map[string]string{"secret": "own"}}
+	if _, err := keys.Decrypt(ctx, in); codeOf(err) != "AccessDeniedException" {
+		t.Errorf("a right through a service was good without it: %v", err)
+	}
+	if _, err := db.Scan(ctx, &dynamodb.ScanInput{TableName: &table}); err != nil {
+		t.Errorf("a scan is about no partition, and ForAllValues is no reason against it: %v", err)
+	}
+}
+
 func TestTheGroundFailsAsOftenAsItIsTold(t *testing.T) {
 	g := awslocal.Start(t)
 	o := g.Fresh(t)

@@ -3,13 +3,21 @@ package awslocal
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// Statement allows every one of its actions on every one of its resources, as a
-// statement of an IAM policy does. A star counts at the end only. A KMS key is
-// named by its alias (KeyARN).
-type Statement struct{ Actions, Resources []string }
+// Statement allows every one of its actions on every one of its resources if its
+// conditions hold, as a statement of an IAM policy does. A star counts at the end only.
+// A KMS key is named by its alias (KeyARN).
+//
+// Conditions are by operator and key. The ground knows StringEquals and
+// ForAllValues:StringEquals; of the keys, dynamodb:LeadingKeys and
+// kms:EncryptionContext. What it does not know does not hold.
+type Statement struct {
+	Actions, Resources []string
+	Condition          map[string]map[string][]string
+}
 
 // Allow holds a function to a role from now on: what no statement allows is denied.
 func (g *Ground) Allow(function string, statements []Statement) {
@@ -28,13 +36,31 @@ func (g *Ground) Refuse(function, kind string) {
 }
 
 // allows says whether some statement covers a use.
-func allows(role []Statement, u Use) bool {
+func allows(role []Statement, n need) bool {
 	for _, s := range role {
-		if covers(s.Actions, u.Action) && covers(s.Resources, u.Resource) {
+		if covers(s.Actions, n.Action) && covers(s.Resources, n.Resource) && s.holds(n.says) {
 			return true
 		}
 	}
 	return false
+}
+
+// holds says whether every condition does, as IAM judges it: a key that the call does
+// not have fails StringEquals, and is no reason for ForAllValues.
+func (s Statement) holds(says map[string][]string) bool {
+	for op, keys := range s.Condition {
+		for key, want := range keys {
+			said, there := says[key]
+			is := func(v string) bool { return slices.Contains(want, v) }
+			switch {
+			case op == "StringEquals" && there && slices.ContainsFunc(said, is):
+			case op == "ForAllValues:StringEquals" && key == leadingKeys && !slices.ContainsFunc(said, func(v string) bool { return !is(v) }):
+			default:
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func covers(patterns []string, name string) bool {
@@ -61,9 +87,9 @@ func (g *Ground) refusal(c *call) (problem, bool) {
 	if !held {
 		return problem{}, false
 	}
-	for _, u := range c.uses {
-		if !allows(role, u) {
-			return denied(c, u), true
+	for _, n := range c.needs {
+		if !allows(role, n) {
+			return denied(c, n.Use), true
 		}
 	}
 	return g.hidden(c, role)
@@ -75,7 +101,7 @@ func (g *Ground) hidden(c *call, role []Statement) (problem, bool) {
 		return problem{}, false
 	}
 	list := Use{"s3:ListBucket", "arn:aws:s3:::" + c.bucket}
-	return denied(c, list), !allows(role, list)
+	return denied(c, list), !allows(role, need{Use: list})
 }
 
 func denied(c *call, u Use) problem {
@@ -92,7 +118,7 @@ func refusalOf(c *call, kind string) problem {
 	s3 := c.service == "s3"
 	switch kind {
 	case "denied":
-		return denied(c, c.uses[0])
+		return denied(c, c.needs[0].Use)
 	case "absent":
 		if s3 {
 			return problem{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
