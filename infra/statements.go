@@ -44,13 +44,14 @@ func like(pattern, name string) bool {
 }
 
 // Statements gives the rights of every role of the stack by its name without the
-// prefix: those of the functions (ingest, consent, …), night, stream-events and
+// prefix: those of the functions (ingest, consent, …), night, policy, stream-events and
 // stream-decisions. ARNs are in eu-central-1 and account 123456789012; the id of a
 // KMS key is main or identity. Rights to write a log are left out.
 func Statements(prefix, bucketPrefix string) (map[string][]Statement, error) {
 	s, err := Read(Files, "terraform", map[string]cty.Value{
 		"prefix": cty.StringVal(prefix), "bucket_prefix": cty.StringVal(bucketPrefix), "oidc_issuer": cty.StringVal("https://id.example"),
-		"night_principal": cty.StringVal("arn:aws:iam::" + account + ":role/night-machine"),
+		"night_principal":  cty.StringVal("arn:aws:iam::" + account + ":role/night-machine"),
+		"policy_principal": cty.StringVal("arn:aws:iam::" + account + ":role/officer"),
 	})
 	if err != nil {
 		return nil, err

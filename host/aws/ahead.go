@@ -53,10 +53,7 @@ type foresightKey struct{}
 func (h *Host) Ahead(ctx context.Context, a flow.Ahead) context.Context {
 	f := &foresight{items: map[string]*foreseen{}, parts: map[string]*foreseenPart{}}
 	if a.Control > 0 {
-		f.control = begin(func() {
-			found, err := h.foreseePart(ctx, f, tableControl, "now", a.Control)
-			f.keep(tableControl, []item{distrustKey}, found, err)
-		})
+		f.control = begin(func() { h.foreseeControl(ctx, f) })
 	}
 	if a.Advisers {
 		f.desk = begin(func() { _, _ = h.foreseePart(ctx, f, tableDesk, "desk", 1) })

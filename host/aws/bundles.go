@@ -21,7 +21,7 @@ type policies struct {
 	Key       string  `json:"key"`       // PEM, public: pinned with the first bundle
 }
 
-var policyKey = item{"p": str("now"), "r": str("policy")}
+var policyKey = controlKey(controlPolicy)
 
 func bundleObject(revision int64) string {
 	return "bundles/" + strconv.FormatInt(revision, 10) + ".tar.gz"

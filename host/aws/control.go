@@ -3,29 +3,39 @@ package aws
 import (
 	"context"
 	"sync/atomic"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// The items of control: what is switched off, and what is live.
+// The items of control, each a partition of its own: IAM tells partitions apart, so a
+// role writes the ones that are its own and no other (infra/terraform, decision 0026).
 const (
-	controlNow         = "now" // the one partition
-	controlSwitch      = "switch#"
-	controlProducts    = "products"
-	controlPublication = "publication"
+	controlSwitches    = "switches"    // what is switched off, an attribute for each switch: staff
+	controlTrust       = "trust"       // there while the ledger is not relied on: consent, the night
+	controlProducts    = "products"    // the catalogue that is live: price
+	controlPublication = "publication" // the run of the night that is in force: the night
+	controlPolicy      = "policy"      // the installed bundles: whoever installs them
 )
 
-func controlKey(r string) item { return item{"p": str(controlNow), "r": str(r)} }
+func controlKey(p string) item { return item{"p": str(p), "r": str("now")} }
 
-// control reads all items by one consistent read, by their sort key. They are small:
+// control reads one item, consistently; nil if nobody wrote it yet. They are small:
 // what they point at lies in a bucket, and never changes.
-func (h *Host) control(ctx context.Context) (map[string]item, error) {
-	out, is := map[string]item{}, "p = :p"
-	q := &dynamodb.QueryInput{
-		TableName: h.table(tableControl), KeyConditionExpression: &is, ExpressionAttributeValues: item{":p": str(controlNow)},
+func (h *Host) control(ctx context.Context, p string) (item, error) {
+	return h.get(ctx, tableControl, controlKey(p))
+}
+
+// foreseeControl reads ahead all that a call may ask control for, by one call. Who
+// reads the publication also reads memberships under it.
+func (h *Host) foreseeControl(ctx context.Context, f *foresight) {
+	w := wantedItems{}
+	for _, p := range []string{controlSwitches, controlTrust, controlProducts, controlPublication} {
+		w.add(tableControl, controlKey(p))
 	}
-	err := h.query(ctx, q, func(i item) error { out[strOf(i, "r")] = i; return nil })
-	return out, err
+	h.readAll(ctx, f, w)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if x := f.items[nameOf(tableControl, controlKey(controlPublication))]; x != nil {
+		x.left = 2
+	}
 }
 
 // memo is what control last pointed at. It is looked up again whenever the pointer

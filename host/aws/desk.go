@@ -92,27 +92,68 @@ func (h *Host) AllAdvisers(ctx context.Context) ([]flow.Adviser, error) {
 
 // PutSwitch sets a switch; whoever reads after it returned sees it.
 func (h *Host) PutSwitch(ctx context.Context, s flow.Switch) error {
-	if err := h.putBody(ctx, tableControl, controlKey(controlSwitch+s.Name), s); err != nil {
+	body, err := json.Marshal(s)
+	if err == nil {
+		me := randomName()
+		defer forgetAhead(ctx)
+		err = again(ctx, func() error { return h.turnSwitch(ctx, s.Name, body, me) })
+	}
+	if err != nil {
 		return fmt.Errorf("setting switch: %w", err)
 	}
 	return nil
 }
 
+// switchAttribute is where a switch stands in the item of all. Each has a number and
+// a writer of its own, as putBody has it: who turns another one is not in the way.
+const switchAttribute = "switch#"
+
+func (h *Host) turnSwitch(ctx context.Context, name string, body []byte, me string) error {
+	all, err := h.control(ctx, controlSwitches)
+	if err != nil {
+		return err
+	}
+	was, _ := all[switchAttribute+name].(*types.AttributeValueMemberM)
+	change, last := "SET #s = :s", "attribute_not_exists(#s)"
+	next, values := item{"n": num(1), "w": str(me), "body": bin(body)}, item{":me": str(me)}
+	if was != nil {
+		last, values[":n"] = "#s.n = :n", was.Value["n"]
+		next["n"] = num(numOf(was.Value, "n") + 1)
+	}
+	last += " OR #s.w = :me"
+	values[":s"] = &types.AttributeValueMemberM{Value: next}
+	_, err = h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: h.table(tableControl), Key: controlKey(controlSwitches), UpdateExpression: &change, ConditionExpression: &last,
+		ExpressionAttributeNames: map[string]string{"#s": switchAttribute + name}, ExpressionAttributeValues: values,
+	})
+	var moved *types.ConditionalCheckFailedException
+	if errors.As(err, &moved) {
+		return errAgain
+	}
+	return h.fault("dynamodb:UpdateItem", "table "+*h.table(tableControl), err)
+}
+
 // AllSwitches gives every switch that was ever set.
 func (h *Host) AllSwitches(ctx context.Context) (map[string]flow.Switch, error) {
-	control, err := h.control(ctx)
+	all, err := h.control(ctx, controlSwitches)
 	if err != nil {
 		return nil, fmt.Errorf("reading switches: %w", err)
 	}
 	out := map[string]flow.Switch{}
-	for r, i := range control {
-		if name, is := strings.CutPrefix(r, controlSwitch); is {
-			var s flow.Switch
-			if err := json.Unmarshal(binOf(i, "body"), &s); err != nil {
-				return nil, fmt.Errorf("reading switch %s: %w", name, err)
-			}
-			out[name] = s
+	for attribute, v := range all {
+		name, is := strings.CutPrefix(attribute, switchAttribute)
+		if !is {
+			continue
 		}
+		var s flow.Switch
+		kept, _ := v.(*types.AttributeValueMemberM)
+		if kept == nil {
+			return nil, fmt.Errorf("reading switch %s: it is no map", name)
+		}
+		if err := json.Unmarshal(binOf(kept.Value, "body"), &s); err != nil {
+			return nil, fmt.Errorf("reading switch %s: %w", name, err)
+		}
+		out[name] = s
 	}
 	return out, nil
 }

@@ -70,6 +70,32 @@ func TestALateTryUndoesNothing(t *testing.T) {
 	}
 }
 
+// Whoever turns one switch takes back no other that is turned at the same time.
+func TestSwitchesTurnedAtOnceAllTurn(t *testing.T) {
+	t.Parallel()
+	o := awslocal.Start(t).Fresh(t)
+	hosts := []*aws.Host{opened(t, o), opened(t, o)}
+	names := []string{"ingest", "offers", "variants", "exports", "personalised"}
+	for round := range 4 {
+		errs := make([]error, 4*len(names))
+		var work sync.WaitGroup
+		for i := range errs {
+			work.Go(func() {
+				s := flow.Switch{Name: names[i%len(names)], On: round%2 == 0, Reason: fmt.Sprint(round), At: noon}
+				errs[i] = hosts[i%2].PutSwitch(ctx, s)
+			})
+		}
+		work.Wait()
+		ok(t, errors.Join(errs...))
+		all := must(hosts[0].AllSwitches(ctx))(t)
+		for _, name := range names {
+			if s := all[name]; s.Name != name || s.On != (round%2 == 0) || s.Reason != fmt.Sprint(round) {
+				t.Errorf("round %d: switch %s is %+v", round, name, s)
+			}
+		}
+	}
+}
+
 // Imports at once all count.
 func TestCataloguesPutAtOnceAreMerged(t *testing.T) {
 	t.Parallel()

@@ -71,8 +71,9 @@ type Host struct {
 	closed sync.Once
 }
 
-// Open reads the keys that the role reaches, and makes those that nobody made yet.
-// An error is one line that names the resource and the right.
+// Open reads the keys that the role reaches. Whoever opens with PartLedger makes those
+// that nobody made yet; for all others that is ErrNoKeys. An error is one line that
+// names the resource and the right.
 func Open(ctx context.Context, opts Options) (*Host, error) {
 	if opts.Clock == nil {
 		opts.Clock = time.Now

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -37,12 +38,16 @@ type secret struct {
 // Keys gives the secrets that draws, tokens and digests are keyed with.
 func (h *Host) Keys() flow.Keys { return h.keys.Keys }
 
-// openSecrets reads the keys in one call and unwraps them side by side. A key that
-// nobody made yet is made: of two who do so at once, both get the first one's.
+// openSecrets reads the keys in one call and unwraps them side by side. Who opens with
+// PartLedger makes those that nobody made yet: of two who do so at once, both get the
+// first one's. Everybody else needs them to be there.
 func (h *Host) openSecrets(ctx context.Context) (*secrets, error) {
 	k := &secrets{}
 	all := h.wanted(k)
 	stored, err := h.storedSecrets(ctx, all)
+	if err == nil && !h.has(PartLedger) {
+		err = h.missing(all, stored)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +112,25 @@ func (h *Host) storedSecrets(ctx context.Context, all []secret) (map[string][]by
 	out := map[string][]byte{}
 	err := h.getAll(ctx, tableSecret, keys, func(i item) { out[strOf(i, "name")] = binOf(i, "w") })
 	return out, err
+}
+
+// ErrNoKeys says that the tenant's keys are not made yet. It goes by: whoever opens
+// later finds them.
+var ErrNoKeys = errors.New("nobody made the tenant's keys yet; the consent function makes them when it first starts, " +
+	"which is within a minute after terraform apply, or with the first consent")
+
+// missing names the keys that are not there.
+func (h *Host) missing(all []secret, stored map[string][]byte) error {
+	var names []string
+	for _, s := range all {
+		if stored[s.name] == nil {
+			names = append(names, s.name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("table %s has no key %s: %w", *h.table(tableSecret), strings.Join(names, ", "), ErrNoKeys)
 }
 
 // openSecret unwraps a key, or makes it.

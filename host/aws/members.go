@@ -133,7 +133,7 @@ func (h *Host) eraseMember(ctx context.Context, s consent.Subject) (bool, error)
 // does not know the run in force is read again: a night may have come between.
 func (h *Host) Membership(ctx context.Context, s consent.Subject) (m profile.Membership, err error) {
 	for last := ""; ; {
-		control, err := h.control(ctx)
+		at, err := h.control(ctx, controlPublication)
 		if err != nil {
 			return m, fmt.Errorf("reading a membership: %w", err)
 		}
@@ -141,7 +141,7 @@ func (h *Host) Membership(ctx context.Context, s consent.Subject) (m profile.Mem
 		if err != nil {
 			return m, fmt.Errorf("reading a membership: %w", err)
 		}
-		run := strOf(control[controlPublication], "run")
+		run := strOf(at, "run")
 		if body := binOf(i, runAttribute(run)); body != nil {
 			return m, json.Unmarshal(body, &m)
 		}

@@ -108,11 +108,11 @@ func (h *Host) swapRun(ctx context.Context, run, last, object string) error {
 func (h *Host) Published(ctx context.Context) (p flow.Publication, err error) {
 	gone := ""
 	err = again(ctx, func() error {
-		control, err := h.control(ctx)
+		at, err := h.control(ctx, controlPublication)
 		if err != nil {
 			return err
 		}
-		object := strOf(control[controlPublication], "object")
+		object := strOf(at, "object")
 		p, err = h.publicationAt(ctx, object)
 		if errors.Is(err, fs.ErrNotExist) && object != gone { // replaced twice while we were at it
 			gone = object

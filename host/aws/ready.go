@@ -7,14 +7,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Ready says in one line what is missing or denied, by the one read that every
+// Ready says in one line what is missing or denied, by reading the table that every
 // request begins with, and by asking for the catalogue that it points at.
 func (h *Host) Ready(ctx context.Context) error {
-	control, err := h.control(ctx)
+	at, err := h.control(ctx, controlProducts)
 	if err != nil {
 		return fmt.Errorf("not ready: %w", err)
 	}
-	object := strOf(control[controlProducts], "object")
+	object := strOf(at, "object")
 	if object == "" {
 		return nil
 	}

@@ -48,7 +48,7 @@ func uses(t *testing.T) []use {
 		}},
 		{"Decision", "-decision", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.Decision(ctx, "d"); return err }},
 		{"PutDocument", "-shop", "s3:PutObject", func(h *aws.Host) error { return h.PutDocument(ctx, "d", []byte("x")) }},
-		{"AllSwitches", "-control", "dynamodb:Query", func(h *aws.Host) error { _, err := h.AllSwitches(ctx); return err }},
+		{"AllSwitches", "-control", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.AllSwitches(ctx); return err }},
 		{"Contact", "-desk", "dynamodb:", func(h *aws.Host) error { _, err := h.Contact(ctx, "c"); return err }},
 		{"PriceHistory", "-price", "dynamodb:", func(h *aws.Host) error { _, err := h.PriceHistory(ctx, "p", "de", "web", "EUR"); return err }},
 		{"PutPrices", "-price", "dynamodb:", func(h *aws.Host) error {

@@ -26,7 +26,7 @@ const (
 	tableDecision = "decision"
 	tablePriced   = "price-decision" // decisions about prices, which are about nobody
 	tableDesk     = "desk"           // contacts and advisers
-	tableControl  = "control"        // switches, and pointers to what is live: products, publication, policy
+	tableControl  = "control"        // switches, and pointers to what is live: a partition for each (control.go)
 	tableCounter  = "counter"
 	tableCase     = "case"
 	tablePrice    = "price"       // price histories

@@ -36,7 +36,7 @@ func (h *Host) PutProducts(ctx context.Context, ps []event.Product) error {
 }
 
 func (h *Host) putProducts(ctx context.Context, ps []event.Product) error {
-	was, err := h.get(ctx, tableControl, controlKey(controlProducts))
+	was, err := h.control(ctx, controlProducts)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (h *Host) productsAt(ctx context.Context, object string) (out []event.Produ
 func (h *Host) AllProducts(ctx context.Context) (out []event.Product, err error) {
 	gone := ""
 	err = again(ctx, func() error {
-		at, err := h.get(ctx, tableControl, controlKey(controlProducts))
+		at, err := h.control(ctx, controlProducts)
 		if err != nil {
 			return err
 		}
@@ -171,8 +171,8 @@ func (h *Host) Product(ctx context.Context, id string) (event.Product, error) {
 
 // ProductsVersion counts PutProducts.
 func (h *Host) ProductsVersion(ctx context.Context) (uint64, error) {
-	control, err := h.control(ctx)
-	return uint64(numOf(control[controlProducts], "version")), err
+	at, err := h.control(ctx, controlProducts)
+	return uint64(numOf(at, "version")), err
 }
 
 // pack makes compressed JSON of a value, unpack reads it.

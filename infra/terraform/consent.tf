@@ -38,12 +38,12 @@ locals {
       condition = { StringEquals = { "kms:ViaService" = [local.through.dynamodb] } }
     }
     UnwrapIdentityKey = {
-      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      actions   = ["kms:Decrypt"]
       resources = [aws_kms_key.identity.arn]
       condition = { StringEquals = { "kms:EncryptionContext:secret" = ["subjects"] } }
     }
-    HoldKeys = {
-      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    FindKeys = {
+      actions   = ["dynamodb:BatchGetItem"]
       resources = [module.secret.arn]
       condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(local.tenant_keys, ["subjects"]) } }
     }
@@ -109,15 +109,32 @@ module "consent" {
   ]
 
   rights = merge(local.everywhere, local.keeps, local.visitors, local.assigns, local.books, local.leaves, local.credentials, local.tokens, {
-    HoldKeys = {
-      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    FindKeys = {
+      actions   = ["dynamodb:BatchGetItem"]
       resources = [module.secret.arn]
       condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(local.tenant_keys, ["subjects", "ledger"]) } }
     }
     UnwrapKeys = {
-      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      actions   = ["kms:Decrypt"]
       resources = [aws_kms_key.main.arn]
       condition = { StringEquals = { "kms:EncryptionContext:secret" = concat(local.tenant_keys, ["ledger"]) } }
+    }
+
+    # The tenant's keys: nobody else makes any (docs/decisions/0026).
+    MakeKeys = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [module.secret.arn]
+      condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = concat(local.tenant_keys, ["subjects", "ledger"]) } }
+    }
+    WrapKeys = {
+      actions   = ["kms:Encrypt"]
+      resources = [aws_kms_key.main.arn]
+      condition = { StringEquals = { "kms:EncryptionContext:secret" = concat(local.tenant_keys, ["ledger"]) } }
+    }
+    WrapIdentityKey = {
+      actions   = ["kms:Encrypt"]
+      resources = [aws_kms_key.identity.arn]
+      condition = { StringEquals = { "kms:EncryptionContext:secret" = ["subjects"] } }
     }
     EmptyQueue = {
       actions   = ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
@@ -142,6 +159,7 @@ module "consent" {
     Distrust = {
       actions   = ["dynamodb:PutItem"]
       resources = [module.control.arn]
+      condition = local.only["trust"]
     }
   })
 }

@@ -27,10 +27,11 @@ resource "aws_iam_role_policy" "policy" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "PointToBundles"
-        Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
-        Resource = [module.control.arn]
+        Sid       = "PointToBundles"
+        Effect    = "Allow"
+        Action    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+        Resource  = [module.control.arn]
+        Condition = local.only["policy"]
       },
       {
         Sid      = "PutBundles"

@@ -46,6 +46,7 @@ module "price" {
     PointToProducts = {
       actions   = ["dynamodb:PutItem"]
       resources = [module.control.arn]
+      condition = local.only["products"]
     }
   })
 }

@@ -107,8 +107,14 @@ locals {
       resources = [module.member.arn]
     }
     PublishPointer = {
-      actions   = ["dynamodb:PutItem", "dynamodb:UpdateItem"]
+      actions   = ["dynamodb:UpdateItem"]
       resources = [module.control.arn]
+      condition = local.only["publication"]
+    }
+    Distrust = {
+      actions   = ["dynamodb:PutItem"]
+      resources = [module.control.arn]
+      condition = local.only["trust"]
     }
     PublishWeights = {
       actions   = ["s3:PutObject"]

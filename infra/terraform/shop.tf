@@ -22,7 +22,8 @@ locals {
   )
 }
 
-# Switches, and pointers to what is live: products, publication, policy.
+# Switches, and pointers to what is live: a partition for each, so that a role writes
+# its own and no other (docs/decisions/0026).
 module "control" {
   source = "./modules/table"
   name   = "${var.prefix}-control"
@@ -63,8 +64,13 @@ locals {
   # Services that a key is used through, and in no other way.
   through = { for s in ["dynamodb", "s3", "secretsmanager"] : s => "${s}.${var.region}.amazonaws.com" }
 
-  # Keys of the tenant that everybody unwraps.
+  # Keys of the tenant that everybody unwraps. Only the consent function makes any.
   tenant_keys = ["token", "draw", "digest"]
+
+  # The one partition of control that a right to write is about. Nobody deletes there:
+  # a ledger that is not relied on is looked at by hand.
+  only = { for p in ["switches", "trust", "products", "publication", "policy"] :
+  p => { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = [p] } } }
 
   # What every function may do, and a night.
   everywhere = {
@@ -74,17 +80,17 @@ locals {
       condition = { StringEquals = { "kms:ViaService" = values(local.through) } }
     }
     UnwrapKeys = {
-      actions   = ["kms:Decrypt", "kms:Encrypt"]
+      actions   = ["kms:Decrypt"]
       resources = [aws_kms_key.main.arn]
       condition = { StringEquals = { "kms:EncryptionContext:secret" = local.tenant_keys } }
     }
-    HoldKeys = {
-      actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    FindKeys = {
+      actions   = ["dynamodb:BatchGetItem"]
       resources = [module.secret.arn]
       condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = local.tenant_keys } }
     }
     ReadControl = {
-      actions   = ["dynamodb:GetItem", "dynamodb:Query"]
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
       resources = [module.control.arn]
     }
     ReadRules = {

@@ -49,8 +49,9 @@ module "staff" {
       resources = [module.counter.arn]
     }
     TurnSwitches = {
-      actions   = ["dynamodb:PutItem"]
+      actions   = ["dynamodb:UpdateItem"]
       resources = [module.control.arn]
+      condition = local.only["switches"]
     }
     ReadExports = {
       actions   = ["s3:GetObject"]

@@ -1,0 +1,14 @@
+resource "aws_iam_role_policy" "a" {
+  role = "shop-ingest"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Hold"
+      Effect    = "Allow"
+      Action    = ["dynamodb:PutItem"]
+      Resource  = ["arn:aws:dynamodb:eu-central-1:123456789012:table/shop-secret"]
+      Condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["token"] } }
+    }]
+  })
+}
