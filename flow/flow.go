@@ -83,7 +83,7 @@ func (f *Flow) keepRules(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.keep(ctx, f.cfg.Digest(), func() ([]byte, error) { return f.cfg.Document(), nil })
+	return f.keep(ctx, f.rules.Digests().Config, func() ([]byte, error) { return f.cfg.Document(), nil })
 }
 
 // keep stores a document once per process.

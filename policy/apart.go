@@ -82,7 +82,7 @@ func (r *Rules) tellApart(ctx context.Context) ([]apart, error) {
 	for _, d := range caseDims {
 		x.values[d.name] = d.values
 	}
-	for _, m := range r.compiler.ParsedModules() {
+	for _, m := range r.parsed() {
 		if err := x.module(m); err != nil {
 			return nil, fmt.Errorf("reading what the rules tell apart: %w", err)
 		}

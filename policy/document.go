@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // document is a policy as it is kept with decisions: the texts of all packages by
@@ -20,16 +21,64 @@ type document struct {
 	Rego map[string]string `json:"rego"`
 }
 
-func writeDocument(text map[string]string, s Settings) ([]byte, error) {
+// writeDocument gives a document and its bytes.
+func writeDocument(text map[string]string, s Settings) (document, []byte, error) {
 	data, err := json.Marshal(map[string]any{"settings": s})
 	if err != nil {
-		return nil, fmt.Errorf("writing settings: %w", err)
+		return document{}, nil, fmt.Errorf("writing settings: %w", err)
 	}
-	b, err := json.Marshal(document{data, text})
+	d := document{data, text}
+	b, err := d.appendJSON(nil)
 	if err != nil {
-		return nil, fmt.Errorf("writing policy document: %w", err)
+		return document{}, nil, fmt.Errorf("writing policy document: %w", err)
 	}
-	return b, nil
+	return d, b, nil
+}
+
+// appendJSON appends what json.Marshal would give, without its copies: every function
+// that starts writes the document.
+func (d document) appendJSON(b []byte) ([]byte, error) {
+	size := len(d.Data)
+	for _, text := range d.Rego {
+		size += len(text) + len(text)/8
+	}
+	b = append(slices.Grow(b, size), `{"data":`...)
+	b = append(append(b, d.Data...), `,"rego":{`...)
+	for i, name := range sortedKeys(d.Rego) {
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		if b, err = appendText(append(append(comma(b, i), key...), ':'), d.Rego[name]); err != nil {
+			return nil, err
+		}
+	}
+	return append(b, "}}"...), nil
+}
+
+// appendText quotes a text as json.Marshal does.
+func appendText(b []byte, text string) ([]byte, error) {
+	if !utf8.ValidString(text) || strings.ContainsAny(text, "\u2028\u2029") {
+		quoted, err := json.Marshal(text)
+		return append(b, quoted...), err
+	}
+	b = append(b, '"')
+	from := 0
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+			continue
+		}
+		b = append(b, text[from:i]...)
+		from = i + 1
+		if at := strings.IndexByte("\"\\\b\f\n\r\t", c); at >= 0 {
+			b = append(b, '\\', "\"\\bfnrt"[at])
+			continue
+		}
+		b = append(b, `\u00`...)
+		b = append(b, hexDigits[c>>4], hexDigits[c&15])
+	}
+	return append(append(b, text[from:]...), '"'), nil
 }
 
 func readDocument(b []byte) (d document, err error) {
@@ -56,11 +105,7 @@ func SettingsOf(doc []byte) (Settings, error) {
 }
 
 // dataOf is what Rego sees as data, with numbers as they are written.
-func dataOf(doc []byte) (map[string]any, error) {
-	d, err := readDocument(doc)
-	if err != nil {
-		return nil, err
-	}
+func dataOf(d document) (map[string]any, error) {
 	data := map[string]any{}
 	dec := json.NewDecoder(bytes.NewReader(d.Data))
 	dec.UseNumber()
@@ -107,7 +152,7 @@ func LoadDocument(ctx context.Context, doc, capabilities []byte, entries ...Entr
 	if err != nil {
 		return nil, fmt.Errorf("loading policy document: %w", err)
 	}
-	r, err := prepare(ctx, compiler, doc, capabilities, "", entries)
+	r, err := prepare(ctx, compiler, d, doc, capabilities, "", entries)
 	if err != nil {
 		return nil, fmt.Errorf("loading policy document: %w", err)
 	}

@@ -284,12 +284,12 @@ func TestReasonsHaveWordsOfTheirPlace(t *testing.T) {
 		t.Error("a price and an event are switched off in the same words")
 	}
 	few := loaded(t, EntryEscalate)
-	if got := few.Reasons([]string{"ESC-01", "CON-10", "PRI-02"}); len(got) != 2 {
+	if got, all := few.Reasons([]string{"ESC-01", "CON-10", "PRI-02"}), r.Reasons([]string{"ESC-01", "CON-10", "PRI-02"}); len(got) != 3 || !slices.Equal(got, all) {
 		t.Errorf("a Lambda of one entry knows %+v", got)
 	}
-	for pkg := range maps.Keys(few.words) {
-		if pkg != shared && pkg != string(EntryEscalate) {
-			t.Errorf("it compiled %s too", pkg)
+	for name := range maps.Keys(few.compiler.Modules) {
+		if name != file(shared) && name != file(string(EntryEscalate)) {
+			t.Errorf("it compiled %s too", name)
 		}
 	}
 }

@@ -73,7 +73,7 @@ type mark struct {
 // set.
 func (r *Rules) marks() map[mark]Reason {
 	out := map[mark]Reason{}
-	for _, m := range r.compiler.ParsedModules() {
+	for _, m := range r.parsed() {
 		byRow := map[int]Reason{}
 		for _, a := range m.Annotations {
 			text := func(key string) string { s, _ := a.Custom[key].(string); return s }
@@ -99,7 +99,7 @@ func (r *Rules) marks() map[mark]Reason {
 // could be to make a difference.
 func (r *Rules) Words(e Entry) []string {
 	found := map[string]bool{}
-	for name, m := range r.compiler.ParsedModules() {
+	for name, m := range r.parsed() {
 		if d := path.Dir(name); d != string(e) && d != shared {
 			continue
 		}

@@ -3,6 +3,9 @@ package policy
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	opa "github.com/open-policy-agent/opa/v1/rego"
@@ -36,28 +39,40 @@ type Rules struct {
 	documents map[string][]byte
 	queries   map[Entry]opa.PreparedEvalQuery
 	store     storage.Store
-	txn       storage.Transaction // of a store that nobody writes
-	words     map[string]map[string]Reason
+	txn       storage.Transaction                 // of a store that nobody writes
+	parsed    func() map[string]*ast.Module       // as written, with metadata
+	words     func() map[string]map[string]Reason // of every package of the policy, compiled or not
 	events    gate
 	exports   remembered[ExportCase, ExportVerdict]
 	replays   replays
 }
 
-// Load compiles the rules of the given entries, or of all if none is given.
+// Load compiles the program's own rules of the given entries, or of all if none is
+// given. They were checked when the program was tested, and are not checked again.
 func Load(ctx context.Context, s Settings, entries ...Entry) (*Rules, error) {
 	text, err := allSources()
 	if err != nil {
 		return nil, err
 	}
-	r, err := loadWith(ctx, text, s, entries)
+	r, err := loadBy(ctx, compileOwn, text, s, entries)
 	if err != nil {
 		return nil, fmt.Errorf("loading rules: %w", err)
 	}
+	part := partOf(text, r.entries())
+	r.parsed = sync.OnceValue(func() map[string]*ast.Module { return parsedOf(part) })
+	r.words = sync.OnceValue(func() map[string]map[string]Reason { return ownWords(text) })
 	return r, nil
 }
 
-// loadWith compiles texts under this program's capabilities and schemas.
+// loadWith compiles texts of others under this program's capabilities and schemas.
 func loadWith(ctx context.Context, text map[string]string, s Settings, entries []Entry) (*Rules, error) {
+	return loadBy(ctx, compile, text, s, entries)
+}
+
+// compiling makes rules of the texts of some packages.
+type compiling func(text map[string]string, entries []Entry) (*ast.Compiler, error)
+
+func loadBy(ctx context.Context, compile compiling, text map[string]string, s Settings, entries []Entry) (*Rules, error) {
 	if len(entries) == 0 {
 		entries = Entries
 	}
@@ -66,7 +81,7 @@ func loadWith(ctx context.Context, text map[string]string, s Settings, entries [
 			return nil, fmt.Errorf("there is no entry %q", e)
 		}
 	}
-	doc, err := writeDocument(text, s.orDefault())
+	d, doc, err := writeDocument(text, s.orDefault())
 	if err != nil {
 		return nil, err
 	}
@@ -74,17 +89,18 @@ func loadWith(ctx context.Context, text map[string]string, s Settings, entries [
 	if err != nil {
 		return nil, err
 	}
-	return prepare(ctx, compiler, doc, capabilitiesJSON, s.ConfigDigest, entries)
+	return prepare(ctx, compiler, d, doc, capabilitiesJSON, s.ConfigDigest, entries)
 }
 
 // prepare makes each entry's query over the document's data.
-func prepare(ctx context.Context, compiler *ast.Compiler, doc, capabilities []byte, config string, entries []Entry) (*Rules, error) {
-	data, err := dataOf(doc)
+func prepare(ctx context.Context, compiler *ast.Compiler, d document, doc, capabilities []byte, config string, entries []Entry) (*Rules, error) {
+	data, err := dataOf(d)
 	if err != nil {
 		return nil, err
 	}
 	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	r := &Rules{compiler: compiler, store: store, queries: map[Entry]opa.PreparedEvalQuery{}, words: words(compiler.ParsedModules())}
+	r := &Rules{compiler: compiler, store: store, queries: map[Entry]opa.PreparedEvalQuery{}, parsed: compiler.ParsedModules}
+	r.words = sync.OnceValue(func() map[string]map[string]Reason { return words(parsedOf(d.Rego)) })
 	if r.txn, err = store.NewTransaction(ctx); err != nil {
 		return nil, fmt.Errorf("opening settings: %w", err)
 	}
@@ -98,6 +114,9 @@ func prepare(ctx context.Context, compiler *ast.Compiler, doc, capabilities []by
 	r.documents = map[string][]byte{r.digests.Policy: doc, r.digests.Capabilities: capabilities}
 	return r, nil
 }
+
+// entries are those that are loaded.
+func (r *Rules) entries() []Entry { return slices.Sorted(maps.Keys(r.queries)) }
 
 // compile parses and compiles under our capabilities and schemas, strictly.
 func compile(text map[string]string, entries []Entry) (*ast.Compiler, error) {

@@ -87,7 +87,7 @@ func (x *telling) steadyRef(m *ast.Module, ref ast.Ref) bool {
 	}
 	x.steady[path] = false
 	found := false
-	for _, other := range x.r.compiler.ParsedModules() {
+	for _, other := range x.r.parsed() {
 		for _, rule := range other.Rules {
 			if other.Package.Path.String()+"."+string(named(rule)) != path {
 				continue
@@ -111,7 +111,7 @@ func named(r *ast.Rule) ast.Var {
 
 // onlyData reports that no package lies under a path of data.
 func (x *telling) onlyData(path string) bool {
-	for _, m := range x.r.compiler.ParsedModules() {
+	for _, m := range x.r.parsed() {
 		if p := m.Package.Path.String(); p == path || strings.HasPrefix(p, path+".") {
 			return false
 		}
@@ -149,7 +149,7 @@ func (x *telling) steadyRule(m *ast.Module, rule *ast.Rule) bool {
 	own := ast.NewVarSet()
 	ast.WalkVars(rule, func(v ast.Var) bool { own.Add(v); return false })
 	ok := true
-	for _, other := range x.r.compiler.ParsedModules() {
+	for _, other := range x.r.parsed() {
 		for _, r := range other.Rules {
 			name := named(r)
 			if other.Package.Path.Equal(m.Package.Path) && own.Contains(name) && name != named(rule) {

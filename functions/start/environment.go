@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -67,13 +66,17 @@ func (e *surroundings) want(name string) string {
 	return v
 }
 
-// nameable is what all names of an account may begin with.
-var nameable = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,40}$`)
+// nameable says whether all names of an account may begin so. To compile a regular
+// expression costs more than all else that the environment does.
+func nameable(v string) bool {
+	odd := func(r rune) bool { return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9') }
+	return len(v) >= 2 && len(v) <= 41 && v[0] != '-' && strings.IndexFunc(v, odd) < 0
+}
 
 // name reads the prefix of names in the account.
 func (e *surroundings) name(variable string) string {
 	v := e.want(variable)
-	if v != "" && !nameable.MatchString(v) {
+	if v != "" && !nameable(v) {
 		e.wrong = append(e.wrong, variable+": want small letters, digits and dashes, as in handschlag-dev")
 	}
 	return v

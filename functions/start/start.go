@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -18,12 +16,13 @@ import (
 	"github.com/handschlag/handschlag/api"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/functions/gateway"
+	"github.com/handschlag/handschlag/functions/start/early"
 	"github.com/handschlag/handschlag/host/desk"
 	"github.com/handschlag/handschlag/policy"
 )
 
-// entries are the rules that each group asks; no other Rego is compiled. Staff
-// read every decision, and the reasons in words are in the rules that made it.
+// entries are the rules that each group asks; no other Rego is compiled. Staff read
+// every decision, but the reasons in words are there without the rules.
 var entries = map[api.Group][]policy.Entry{
 	api.GroupIngest:   {policy.EntryEvent},
 	api.GroupConsent:  {policy.EntryConsent, policy.EntryPrompt},
@@ -31,32 +30,19 @@ var entries = map[api.Group][]policy.Entry{
 	api.GroupVariant:  {policy.EntryPersonalise},
 	api.GroupPrice:    {policy.EntryPricing, policy.EntryMoves},
 	api.GroupRights:   {policy.EntryEvent, policy.EntryExport},
-	api.GroupStaff: {
-		policy.EntryCard, policy.EntryConduct, policy.EntryEscalate, policy.EntryHandover, policy.EntryPricing, policy.EntryPersonalise, policy.EntryExport,
-	},
-}
-
-// settle lets the collector run while the function serves: rarely, since memory that
-// was paid for may as well be used.
-func settle(percent int) {
-	if mb, err := strconv.ParseInt(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"), 10, 64); err == nil {
-		debug.SetMemoryLimit(mb << 20 * 7 / 10)
-		percent = max(percent, 300)
-	}
-	debug.SetGCPercent(percent)
+	api.GroupStaff:    {policy.EntryCard, policy.EntryConduct},
 }
 
 // Group serves one group of routes until the runtime ends the process. What keeps
 // it from starting is said in one line.
 func Group(g api.Group, version string) {
-	usual := debug.SetGCPercent(-1) // a start is small, and over before collecting its garbage would pay
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	h, host, err := open(context.Background(), g, version, log, openAccount)
 	if err != nil {
 		log.Error("starting", "group", string(g), "error", err.Error())
 		os.Exit(1)
 	}
-	settle(usual)
+	early.Collect()
 	lambda.StartWithOptions(h, lambda.WithEnableSIGTERM(func() {
 		_ = host.Close()
 		os.Exit(0)
