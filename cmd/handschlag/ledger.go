@@ -16,7 +16,7 @@ type ledgerCmd struct {
 	Verify  ledgerVerifyCmd  `cmd:"" help:"Recompute everything from the files alone; any changed byte is found."`
 	Head    ledgerHeadCmd    `cmd:"" help:"Print the signed checkpoint."`
 	Book    ledgerBookCmd    `cmd:"" help:"Print what each leaf stands for, one JSON object per line: handschlag-verify folder --book reads it. It holds pseudonyms."`
-	Restore ledgerRestoreCmd `cmd:"" help:"After putting a backup of DATA/state back: redo the withdrawals, objections and erasures since."`
+	Restore ledgerRestoreCmd `cmd:"" help:"After putting a backup of DATA/state, or of a table, back: redo the withdrawals, objections and erasures since."`
 }
 
 // folder finds a ledger: in a data folder, or by itself.
@@ -54,6 +54,7 @@ func (f folder) key() (string, error) {
 
 type ledgerVerifyCmd struct {
 	folder
+	whose
 	Witness []string `help:"File with an earlier checkpoint: the ledger must begin with all that it covers."`
 	Config  string   `help:"handschlag.yaml; the commented default if none." env:"HANDSCHLAG_CONFIG"`
 	Trust   bool     `help:"If all of it holds, rely on consent again after it was found broken (OPS-06)."`
@@ -62,30 +63,55 @@ type ledgerVerifyCmd struct {
 // Run verifies a ledger. One in a data folder is compared with the book too: what
 // became of the record behind each leaf.
 func (c ledgerVerifyCmd) Run(ctx context.Context, s streams) error {
-	key, err := c.key()
+	witnessed, err := c.witnessed()
 	if err != nil {
 		return err
 	}
-	var witnessed [][]byte
-	for _, path := range c.Witness {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return fmt.Errorf("reading witness: %w", err)
-		}
-		witnessed = append(witnessed, b)
+	if c.Host == "aws" {
+		return c.onAccount(ctx, s, witnessed)
+	}
+	key, err := c.key()
+	if err != nil {
+		return err
 	}
 	r, err := ledger.Verify(os.DirFS(c.dir()), key, witnessed...)
 	if err != nil {
 		return fmt.Errorf("the ledger does not verify: %w", err)
 	}
-	s.printf("%s: %d leaves verified in %d files, root %s\n", r.Origin, r.Size, r.Files, r.Root)
-	if r.Unsealed > 0 {
-		s.printf("%d more leaves wait for the next checkpoint\n", r.Unsealed)
-	}
+	s.verified(r)
 	if c.Dir != "" { // a ledger by itself has no book
 		return nil
 	}
 	return c.book(ctx, s, key)
+}
+
+// witnessed reads earlier checkpoints.
+func (c ledgerVerifyCmd) witnessed() (out [][]byte, err error) {
+	for _, path := range c.Witness {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading witness: %w", err)
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
+
+// verified says what was found sound.
+func (s streams) verified(r ledger.Report) {
+	s.printf("%s: %d leaves verified in %d files, root %s\n", r.Origin, r.Size, r.Files, r.Root)
+	if r.Unsealed > 0 {
+		s.printf("%d more leaves wait for the next checkpoint\n", r.Unsealed)
+	}
+}
+
+// accounted says what became of the leaves; a missing one is an error.
+func (s streams) accounted(a ledger.Accounts) error {
+	s.printf("%d of %d leaves are open, %d erased, %d sealed, %d missing\n", a.Open, a.Leaves, a.Erased, a.Sealed, a.Missing)
+	if a.Missing > 0 {
+		return fmt.Errorf("%d leaves are missing from the book, the first is %d", a.Missing, a.FirstMissing)
+	}
+	return nil
 }
 
 // book says what became of the records behind the leaves; a leaf that nobody
@@ -96,9 +122,8 @@ func (c ledgerVerifyCmd) book(ctx context.Context, s streams, key string) error 
 	if err != nil {
 		return fmt.Errorf("the book does not fit the ledger: %w", err)
 	}
-	s.printf("%d of %d leaves are open, %d erased, %d sealed, %d missing\n", a.Open, a.Leaves, a.Erased, a.Sealed, a.Missing)
-	if a.Missing > 0 {
-		return fmt.Errorf("%d leaves are missing from the book, the first is %d", a.Missing, a.FirstMissing)
+	if err := s.accounted(a); err != nil {
+		return err
 	}
 	if !c.Trust {
 		return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"github.com/handschlag/handschlag/consent/ledger"
+	"github.com/handschlag/handschlag/host/aws"
 	"github.com/handschlag/handschlag/host/local"
 	"github.com/handschlag/handschlag/host/snapshot"
 )
@@ -81,10 +82,18 @@ func (sh *shop) seal(r *http.Request) (any, error) {
 	return out, err
 }
 
-type ledgerBookCmd struct{ place }
+type ledgerBookCmd struct {
+	place
+	whose
+}
 
 // Run prints the openings: what "handschlag-verify folder -book" reads.
 func (c ledgerBookCmd) Run(ctx context.Context, s streams) error {
+	if c.Host == "aws" {
+		return c.withLedger(ctx, s, c.Config, noKeys, func(h *aws.Host) error {
+			return h.Openings(ctx, func(o ledger.Opening) error { return json.NewEncoder(s.out).Encode(o) })
+		})
+	}
 	return c.within(ctx, s, func(r *reached) error { return r.copy(ctx, "/admin/openings", s.out) })
 }
 
@@ -106,11 +115,17 @@ func (p place) account(ctx context.Context, s streams, dir, key string) (ledger.
 	return out, err
 }
 
-type ledgerRestoreCmd struct{ place }
+type ledgerRestoreCmd struct {
+	place
+	whose
+}
 
 // Run opens a folder whose state store was put back from a backup, has it take in
 // what the book's journal and the ledger know since, and says what that was.
 func (c ledgerRestoreCmd) Run(ctx context.Context, s streams) error {
+	if c.Host == "aws" {
+		return c.onAccount(ctx, s)
+	}
 	if info, err := os.Stat(filepath.Join(c.Data, "log", "book")); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s has no journal of the book: nothing can be restored from it", c.Data)
 	}

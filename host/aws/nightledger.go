@@ -19,43 +19,49 @@ import (
 // ledger that does not verify ends all reliance on consent (OPS-06). One that grew
 // each time while it was fetched is a ledger.ErrChanging.
 func (n *Night) VerifyLedger(ctx context.Context) (key string, err error) {
-	if key, err = n.h.Verifier(ctx); err != nil {
-		return "", fmt.Errorf("reading the ledger's public key: %w", err)
+	key, _, err = n.h.VerifyLedger(ctx, filepath.Join(n.dir, "ledger"))
+	return key, err
+}
+
+// VerifyLedger fetches the consent ledger into a folder and verifies every byte of
+// it, as the night does.
+func (h *Host) VerifyLedger(ctx context.Context, dir string) (key string, r ledger.Report, err error) {
+	if key, err = h.Verifier(ctx); err != nil {
+		return "", r, fmt.Errorf("reading the ledger's public key: %w", err)
 	}
-	witnessed, err := n.h.witnesses(ctx)
+	witnessed, err := h.witnesses(ctx)
 	if err != nil {
-		return "", err
+		return "", r, err
 	}
-	dir := filepath.Join(n.dir, "ledger")
 	for range 5 {
-		if err := n.fetchLedger(ctx, dir); errors.Is(err, errChanged) { // it grew under the listing
+		if err := h.fetchLedger(ctx, dir); errors.Is(err, errChanged) { // it grew under the listing
 			continue
 		} else if err != nil {
-			return "", fmt.Errorf("fetching the ledger: %w", err)
+			return "", r, fmt.Errorf("fetching the ledger: %w", err)
 		}
-		if _, err = ledger.Verify(os.DirFS(dir), key, witnessed...); err == nil {
-			return key, nil
+		if r, err = ledger.Verify(os.DirFS(dir), key, witnessed...); err == nil {
+			return key, r, nil
 		}
-		if grew, e := n.ledgerGrew(ctx, dir); e != nil {
-			return "", e
+		if grew, e := h.ledgerGrew(ctx, dir); e != nil {
+			return "", r, e
 		} else if !grew {
 			err = fmt.Errorf("the ledger does not verify: %w", err)
-			return "", errors.Join(err, n.h.Distrust(ctx, oneLine(err)))
+			return "", r, errors.Join(err, h.Distrust(ctx, oneLine(err)))
 		}
 	}
-	return key, fmt.Errorf("%w: it grew each time while it was fetched", ledger.ErrChanging)
+	return key, r, fmt.Errorf("%w: it grew each time while it was fetched", ledger.ErrChanging)
 }
 
 // fetchLedger brings the ledger, as it is published, into a folder.
-func (n *Night) fetchLedger(ctx context.Context, dir string) error {
-	head, err := ledgerStore{h: n.h}.Read(ctx, ledgerHead)
+func (h *Host) fetchLedger(ctx context.Context, dir string) error {
+	head, err := ledgerStore{h: h}.Read(ctx, ledgerHead)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("the account has no consent ledger yet: the consent function begins it")
 	}
 	if err != nil {
 		return err
 	}
-	all, err := n.h.objects(ctx, bucketLedger, "")
+	all, err := h.objects(ctx, bucketLedger, "")
 	if err != nil {
 		return err
 	}
@@ -66,16 +72,16 @@ func (n *Night) fetchLedger(ctx context.Context, dir string) error {
 	if err := removeIfThere(filepath.Join(dir, ledgerHead)); err != nil {
 		return err
 	}
-	if err := n.h.mirror(ctx, bucketLedger, want, dir); err != nil {
+	if err := h.mirror(ctx, bucketLedger, want, dir); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, ledgerHead), head, 0o600)
 }
 
 // ledgerGrew reports that head or checkpoint are not what was fetched.
-func (n *Night) ledgerGrew(ctx context.Context, dir string) (bool, error) {
+func (h *Host) ledgerGrew(ctx context.Context, dir string) (bool, error) {
 	for _, name := range []string{ledgerHead, ledgerCheckpoint} {
-		is, err := ledgerStore{h: n.h}.Read(ctx, name)
+		is, err := ledgerStore{h: h}.Read(ctx, name)
 		if err != nil {
 			return false, err
 		}
