@@ -58,6 +58,12 @@ func (h *Host) Ahead(ctx context.Context, a flow.Ahead) context.Context {
 	if a.Advisers {
 		f.desk = begin(func() { _, _ = h.foreseePart(ctx, f, tableDesk, "desk", 1) })
 	}
+	switch {
+	case len(a.Who) > 0:
+		h.currentAhead(ctx, h.asked())
+	case len(a.Prices) > 0 && !h.has(PartIdentity):
+		h.currentAhead(ctx, []string{tableGrant})
+	}
 	if ids := h.idsOf(a); len(ids) > 0 {
 		f.people = begin(func() { h.foreseePeople(ctx, f, a, ids) })
 	}

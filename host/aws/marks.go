@@ -53,6 +53,7 @@ func (h *Host) mark(ctx context.Context, size int64) error {
 // noneBack is an error if one of the tables was put back from a backup and nobody
 // has put right yet what it lacks.
 func (h *Host) noneBack(ctx context.Context, tables ...string) error {
+	ctx = context.WithValue(ctx, foresightKey{}, nil) // nobody foresees these
 	var published ledger.Checkpoint
 	marks := make([]int64, len(tables))
 	err := each(ctx, len(tables)+1, len(tables)+1, func(ctx context.Context, i int) (err error) {

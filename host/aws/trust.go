@@ -25,6 +25,13 @@ type trust struct {
 	read time.Time
 	why  string
 	back map[string]time.Time // when a table was last seen not to be an old copy
+	now  map[string]*look     // looks under way, by their tables
+}
+
+// look is a look at whether tables are old copies. Who comes while it lasts waits for it.
+type look struct {
+	done chan struct{}
+	err  error
 }
 
 // trustFor is how long a process relies on the ledger before it looks again.
@@ -123,6 +130,35 @@ func (h *Host) trustedIn(ctx context.Context, tables ...string) error {
 
 // current is nil if none of the tables is an old copy.
 func (h *Host) current(ctx context.Context, tables []string) error {
+	name := strings.Join(tables, " ")
+	h.trust.mu.Lock()
+	l, waits := h.trust.now[name]
+	if !waits {
+		if l = (&look{done: make(chan struct{})}); h.trust.now == nil {
+			h.trust.now = map[string]*look{}
+		}
+		h.trust.now[name] = l
+	}
+	h.trust.mu.Unlock()
+	if waits {
+		select {
+		case <-l.done:
+			return l.err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if l.err = h.looked(ctx, tables); l.err == nil {
+		h.trust.fresh(tables)
+	}
+	h.trust.mu.Lock()
+	delete(h.trust.now, name)
+	h.trust.mu.Unlock()
+	close(l.done)
+	return l.err
+}
+
+func (h *Host) looked(ctx context.Context, tables []string) error {
 	err := h.noneBack(ctx, tables...)
 	var split errSplit
 	if errors.As(err, &split) {
@@ -131,8 +167,14 @@ func (h *Host) current(ctx context.Context, tables []string) error {
 	if err != nil {
 		return fmt.Errorf("reading whether a table is an old copy: %w", err)
 	}
-	h.trust.fresh(tables)
 	return nil
+}
+
+// currentAhead begins a look that a call will ask for, if one is due.
+func (h *Host) currentAhead(ctx context.Context, tables []string) {
+	if tables = h.trust.stale(tables); len(tables) > 0 {
+		go func() { _ = h.current(ctx, tables) }() // who asks hears of it
+	}
 }
 
 // sound is nil as long as nobody has found the ledger broken.
