@@ -177,6 +177,7 @@ func TestObjectsAreKeptAsLongAsTheConfigurationSays(t *testing.T) {
 		"events raw/events/": float64(kept.EventDays), "events days/": float64(kept.EventDays), "events failed/events/": float64(kept.EventDays),
 		"events raw/decisions/": float64(kept.DecisionDays), "events failed/decisions/": float64(kept.DecisionDays),
 		"events decisions/": float64(kept.DecisionDays), "exports 20": float64(kept.SegmentDays), "night publish/": float64(kept.SegmentDays),
+		"night journal/": 35, // law.md 2.6: backups
 	}
 	for env, s := range stacks(t) {
 		if got := expiries(s); !maps.Equal(got, want) {

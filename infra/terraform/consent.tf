@@ -137,7 +137,7 @@ module "consent" {
       condition = { StringEquals = { "kms:EncryptionContext:secret" = ["subjects"] } }
     }
     EmptyQueue = {
-      actions   = ["dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
+      actions   = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"]
       resources = [module.leaf.arn]
     }
     MoveHead = {
@@ -148,13 +148,17 @@ module "consent" {
       actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
       resources = ["${module.ledger_bucket.arn}/*"]
     }
-    MissTiles = {
-      actions   = ["s3:ListBucket"]
-      resources = [module.ledger_bucket.arn]
-    }
     PublishCheckpoints = {
-      actions   = ["s3:PutObject"]
+      actions   = ["s3:GetObject", "s3:PutObject"]
       resources = ["${module.proof_bucket.arn}/checkpoints/*"]
+    }
+    MarkTables = {
+      actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+      resources = [module.identity.arn, module.price_grant.arn]
+    }
+    KeepJournal = {
+      actions   = ["s3:PutObject"]
+      resources = ["${module.night_bucket.arn}/journal/*"]
     }
     Distrust = {
       actions   = ["dynamodb:PutItem"]

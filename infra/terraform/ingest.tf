@@ -59,7 +59,7 @@ module "ingest" {
     "POST /v1/a",
   ]
 
-  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.visitors, local.assigns, local.books, local.credentials, local.tokens, {
+  rights = merge(local.everywhere, local.keeps, local.counts, local.products, local.visitors, local.assigns, local.books, local.leaves, local.credentials, local.tokens, {
     Relink = {
       actions   = ["dynamodb:DeleteItem"]
       resources = [module.book.arn]

@@ -21,14 +21,15 @@ module "export_bucket" {
   expire_days = { "20" = local.retention.segment_days }
 }
 
-# The night's own state between nights, by content, and what it is about to publish.
-# What the state does not name any more the night removes: age says nothing there.
+# The night's own state between nights, by content, what it is about to publish, and
+# the journal that puts right a table that comes from a backup. What the state does
+# not name any more the night removes: age says nothing there.
 module "night_bucket" {
   source = "./modules/bucket"
   name   = "${local.buckets}-night"
   kms    = aws_kms_key.main.arn
 
-  expire_days = { "publish/" = local.retention.segment_days }
+  expire_days = { "publish/" = local.retention.segment_days, "journal/" = 35 } # law.md 2.6: backups
 }
 
 # Whoever runs the night is this role: the task, or the machine on-prem.

@@ -97,6 +97,15 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${module.proof_bucket.arn}/bundles/*"]
     }
+    # How far the ledger is: a table that is behind it was put back from a backup.
+    ReadCheckpoint = {
+      actions   = ["s3:GetObject"]
+      resources = ["${module.ledger_bucket.arn}/checkpoint"]
+    }
+    MissCheckpoint = {
+      actions   = ["s3:ListBucket"]
+      resources = [module.ledger_bucket.arn]
+    }
   }
 
   # For functions: decisions name documents by digest, and they must be there.
