@@ -26,7 +26,11 @@ type Ahead struct {
 	Membership bool
 	Advisers   bool
 	Prices     []PriceName
+	Click      Click // the zero one is none
 }
+
+// Click names what a click on an offer leaves, as an earlier one may have done.
+type Click struct{ Contact, Decision string }
 
 // Who is whom a call names: a device, an account, or both.
 type Who struct{ Device, Account consent.ID }

@@ -23,6 +23,13 @@ type Desk interface {
 	Send(ctx context.Context, c Contact) (joinURL string, err error)
 }
 
+// LinkDesk is a desk that sends nothing: what waits is the contact itself, and the link
+// follows from it. Flow then keeps the contact with its link at once.
+type LinkDesk interface {
+	Desk
+	Link(c Contact) (joinURL string)
+}
+
 // HandoverCall is the visitor's click on an offer.
 type HandoverCall struct {
 	Token    string `json:"token"`
@@ -58,9 +65,9 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 	if err != nil {
 		return HandoverAnswer{}, err
 	}
-	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 1} })
-	speaker, _ := f.answerer(call.Channel)
 	key, id := f.keys.contact(t)
+	ctx = f.ahead(ctx, func() Ahead { return Ahead{Control: 1, Click: Click{Contact: id, Decision: id}} })
+	speaker, _ := f.answerer(call.Channel)
 	stripe, _ := strconv.ParseUint(key[:2], 16, 8) // key is hex: its first byte, not its first letter
 	lock := &f.clicks[stripe%uint64(len(f.clicks))]
 	lock.Lock()
@@ -78,18 +85,22 @@ func (f *Flow) Handover(ctx context.Context, call HandoverCall, _ Caller) (Hando
 			Question: strings.TrimSpace(call.Question), Priority: t.Priority, Speaker: speaker, OpenedAt: now,
 			Callback: callback, Suggested: !t.Asked,
 		}
-		if err := f.click(ctx, t, c, now); err != nil {
+		if c, err = f.click(ctx, t, c, now); err != nil {
 			return HandoverAnswer{}, err
 		}
+	}
+	if c.JoinURL != "" {
+		return f.handed(c), nil
 	}
 	return f.send(ctx, c)
 }
 
-// click judges a first click and makes its record and its contact durable.
-func (f *Flow) click(ctx context.Context, t token, c Contact, now time.Time) error {
+// click judges a first click and makes its record and its contact durable. It gives
+// the contact that is kept: of two clicks at once, the first one's.
+func (f *Flow) click(ctx context.Context, t token, c Contact, now time.Time) (Contact, error) {
 	on, err := f.on(ctx, SwitchOffers)
 	if err != nil {
-		return err
+		return c, err
 	}
 	in := policy.HandoverInput{
 		TokenValid: now.Before(t.Expires), Asked: t.Asked, SwitchOn: on, Channel: f.channel(c.Channel), Offered: t.Channels,
@@ -104,22 +115,26 @@ func (f *Flow) click(ctx context.Context, t token, c Contact, now time.Time) err
 	in.Bot, in.Disclosed = speaker == SpeakerMachine, says.whole()
 	verdict, res, err := f.rules.Handover(ctx, in)
 	if err != nil {
-		return unavailable("judging a hand-over", err)
+		return c, unavailable("judging a hand-over", err)
 	}
 	r := f.record(now, decide.ActionHandover, t.Subject, verdict.Rules, res)
 	if verdict.Allowed {
 		r.ID = c.ID
 	}
 	if err := f.decidedOnce(ctx, &r); err != nil {
-		return err
+		return c, err
 	}
 	if !verdict.Allowed {
-		return refusedClick(in, verdict.Rules)
+		return c, refusedClick(in, verdict.Rules)
 	}
-	if _, _, err := f.host.OpenContact(ctx, c); err != nil {
-		return unavailable("opening a contact", err)
+	if l, is := f.desk.(LinkDesk); is {
+		c.JoinURL = l.Link(c)
 	}
-	return f.count(ctx, now, "contact/opened/"+c.Channel)
+	kept, _, err := f.host.OpenContact(ctx, c)
+	if err != nil {
+		return c, unavailable("opening a contact", err)
+	}
+	return kept, f.count(ctx, now, "contact/opened/"+c.Channel)
 }
 
 // channel keeps a channel's name for the record only if it is one.

@@ -86,20 +86,36 @@ func TestManyClicksAtOnceReachTheDeskOnce(t *testing.T) {
 func TestAClickSurvivesFaults(t *testing.T) {
 	for _, method := range []string{"AppendDecision", "OpenContact", "ChangeContact", "Contact", "Decision", "Count", "AllSwitches"} {
 		for _, fate := range []hosttest.Fate{hosttest.Lost, hosttest.Kept} {
-			s := newShop(t, needy)
-			call := flow.HandoverCall{Token: s.asks(ada).Token, Channel: "chat"}
-			s.host.FailNext(method, fate)
-			if _, err := s.Handover(ctx, call, browser); err != nil {
-				faulted(t, err, 503, "")
+			for _, sends := range []bool{true, false} {
+				clickThrough(t, method, fate, sends)
 			}
-			_, err := s.Handover(ctx, call, browser)
-			ok(t, err)
-			q, err := s.Queue(ctx, adviser)
-			ok(t, err)
-			want(t, len(q.Contacts), 1)
-			want(t, len(s.decisions(decide.ActionHandover)), 1)
 		}
 	}
+}
+
+// clickThrough clicks twice; at the first click a call of the host fails, if it comes to it.
+func clickThrough(t *testing.T, method string, fate hosttest.Fate, sends bool) {
+	s := newShop(t, needy)
+	if sends {
+		var err error
+		s.Flow, err = flow.New(ctx, s.cfg, s.host, &countingDesk{}, s.clock, "test")
+		ok(t, err)
+	}
+	call := flow.HandoverCall{Token: s.asks(ada).Token, Channel: "chat"}
+	s.host.FailNext(method, fate)
+	_, err := s.Handover(ctx, call, browser)
+	if err != nil {
+		faulted(t, err, 503, "")
+	}
+	if changes := method == "ChangeContact"; (err != nil) != (sends || !changes) {
+		t.Errorf("%s, a desk that sends %v: the first click gave %v", method, sends, err)
+	}
+	_, err = s.Handover(ctx, call, browser)
+	ok(t, err)
+	q, err := s.Queue(ctx, adviser)
+	ok(t, err)
+	want(t, len(q.Contacts), 1)
+	want(t, len(s.decisions(decide.ActionHandover)), 1)
 }
 
 func TestATokenIsOursFreshAndSealed(t *testing.T) {

@@ -22,7 +22,8 @@ var _ flow.Foresight = (*Host)(nil)
 // is handed out twice, to look at and to write upon: the write finds out by its
 // condition if the profile is another by then.
 type foresight struct {
-	control, desk, people, prices <-chan struct{} // closed when read; nil: not asked for
+	first, people, desk, click <-chan struct{} // closed when read; nil: not asked for
+	wanted                     wantedItems     // by the first journey
 
 	mu    sync.Mutex
 	items map[string]*foreseen
@@ -46,17 +47,21 @@ type foreseen struct {
 
 type foresightKey struct{}
 
-// Ahead reads side by side what a call will ask for, in as few journeys as the
-// questions build on each other: the pointers and the identifiers, then states,
-// links, profiles and segments, then the states of linked accounts. It does not
-// wait: who asks does.
+// Ahead reads side by side what a call will ask for, in as few calls and journeys as
+// the questions build on each other: pointers, identifiers, price histories, and what
+// is kept of those whom the identifiers led to last; then states, links, profiles and
+// segments of others; then the states of linked accounts. It does not wait: who asks
+// does.
 func (h *Host) Ahead(ctx context.Context, a flow.Ahead) context.Context {
-	f := &foresight{items: map[string]*foreseen{}, parts: map[string]*foreseenPart{}}
-	if a.Control > 0 {
-		f.control = begin(func() { h.foreseeControl(ctx, f) })
-	}
+	f := &foresight{items: map[string]*foreseen{}, parts: map[string]*foreseenPart{}, wanted: wantedItems{}}
+	ids := h.idsOf(a)
+	guessed, _ := h.wantPeople(a, func(id consent.ID) consent.Subject { return h.hints.of(ids[id]) })
+	f.wantFirst(a, ids, guessed)
 	if a.Advisers {
 		f.desk = begin(func() { _, _ = h.foreseePart(ctx, f, tableDesk, "desk", 1) })
+	}
+	if a.Click != (flow.Click{}) {
+		f.click = begin(func() { h.foreseeClick(ctx, f, a.Click) })
 	}
 	switch {
 	case len(a.Who) > 0:
@@ -64,13 +69,47 @@ func (h *Host) Ahead(ctx context.Context, a flow.Ahead) context.Context {
 	case len(a.Prices) > 0 && !h.has(PartIdentity):
 		h.currentAhead(ctx, []string{tableGrant})
 	}
-	if ids := h.idsOf(a); len(ids) > 0 {
-		f.people = begin(func() { h.foreseePeople(ctx, f, a, ids) })
+	if len(f.wanted) > 0 {
+		f.first = begin(func() { h.readFirst(ctx, f) })
 	}
-	if len(a.Prices) > 0 {
-		f.prices = begin(func() { h.foreseePrices(ctx, f, a.Prices) })
+	if len(ids) > 0 {
+		f.people = begin(func() {
+			<-f.first
+			h.foreseePeople(ctx, f, a, ids, guessed)
+		})
 	}
 	return context.WithValue(ctx, foresightKey{}, f)
+}
+
+// wantFirst wants all that may be asked for before anything is known.
+func (f *foresight) wantFirst(a flow.Ahead, ids map[consent.ID]item, guessed wantedItems) {
+	if a.Control > 0 {
+		for _, p := range []string{controlSwitches, controlTrust, controlProducts, controlPublication} {
+			f.wanted.add(tableControl, controlKey(p))
+		}
+	}
+	for _, key := range ids {
+		f.wanted.add(tableIdentity, key)
+	}
+	for _, n := range a.Prices {
+		f.wanted.add(tablePrice, priceKey(historyKey(n.Product, n.Storefront, n.Channel, n.Currency)))
+	}
+	for table, keys := range guessed {
+		for _, key := range keys {
+			f.wanted.add(table, key)
+		}
+	}
+}
+
+// readFirst makes the first journey. Who reads the publication also reads memberships
+// under it.
+func (h *Host) readFirst(ctx context.Context, f *foresight) {
+	h.readAll(ctx, f, f.wanted)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if x := f.items[nameOf(tableControl, controlKey(controlPublication))]; x != nil {
+		x.left = 2
+	}
 }
 
 func begin(do func()) <-chan struct{} {
@@ -101,14 +140,19 @@ func takeAhead(ctx context.Context, table string, key item) (item, bool, error) 
 // of is what must be done before it is known whether an item was read.
 func (f *foresight) of(table string) <-chan struct{} {
 	switch table {
-	case tableControl:
-		return f.control
-	case tableDesk:
-		return f.desk
-	case tablePrice:
-		return f.prices
+	case tableControl, tablePrice:
+		if f.wanted[table] != nil {
+			return f.first
+		}
 	case tableIdentity, tableBook, tableProfile, tableMember:
 		return f.people
+	case tableDesk:
+		if f.desk != nil {
+			return f.desk
+		}
+		return f.click
+	case tableDecision, tablePriced:
+		return f.click
 	}
 	return nil
 }
@@ -318,17 +362,9 @@ func (h *Host) idsOf(a flow.Ahead) map[consent.ID]item {
 	return out
 }
 
-// foreseePeople reads whom the call names, and what is kept of them. Whom it names is
-// guessed first, so that both can be read side by side; a wrong guess costs a read.
-func (h *Host) foreseePeople(ctx context.Context, f *foresight, a flow.Ahead, ids map[consent.ID]item) {
-	identities := wantedItems{}
-	for _, key := range ids {
-		identities.add(tableIdentity, key)
-	}
-	guessed, _ := h.wantPeople(a, func(id consent.ID) consent.Subject { return h.hints.of(ids[id]) })
-	guesses := begin(func() { h.readAll(ctx, f, guessed) })
-	h.readAll(ctx, f, identities)
-	<-guesses
+// foreseePeople reads what is kept of those whom the call names. Whom it names was
+// guessed, so that both could be read at once; a wrong guess costs a read.
+func (h *Host) foreseePeople(ctx context.Context, f *foresight, a flow.Ahead, ids map[consent.ID]item, guessed wantedItems) {
 	w, devices := h.wantPeople(a, func(id consent.ID) (s consent.Subject) {
 		if key := ids[id]; key != nil {
 			s, _ = parseSubjectKey(strOf(f.peek(tableIdentity, key), "s"))
@@ -414,11 +450,16 @@ func (h *Host) wantPerson(w wantedItems, a flow.Ahead, d, account consent.Subjec
 	}
 }
 
-// foreseePrices reads price histories.
-func (h *Host) foreseePrices(ctx context.Context, f *foresight, names []flow.PriceName) {
-	w := wantedItems{}
-	for _, n := range names {
-		w.add(tablePrice, priceKey(historyKey(n.Product, n.Storefront, n.Channel, n.Currency)))
-	}
-	h.readAll(ctx, f, w)
+// foreseeClick reads what an earlier click on the same offer may have left: a contact,
+// and the decision about it.
+func (h *Host) foreseeClick(ctx context.Context, f *foresight, c flow.Click) {
+	all := []struct {
+		table string
+		key   item
+	}{{tableDesk, contactKey(c.Contact)}, {tableDecision, item{"id": str(c.Decision)}}, {tablePriced, item{"id": str(c.Decision)}}}
+	_ = each(ctx, len(all), len(all), func(ctx context.Context, i int) error {
+		found, err := h.get(ctx, all[i].table, all[i].key)
+		f.keep(all[i].table, []item{all[i].key}, []item{found}, err)
+		return nil
+	})
 }

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,25 +23,25 @@ func (h *Host) OpenContact(ctx context.Context, c flow.Contact) (first flow.Cont
 		return flow.Contact{}, false, errors.New("opening contact: id or token key is missing")
 	}
 	err = again(ctx, func() error {
-		i, err := h.get(ctx, tableDesk, tokenKey(c.TokenKey))
-		if err != nil {
-			return err
-		}
-		if i != nil {
-			opened = false
-			first, err = h.Contact(ctx, strOf(i, "id"))
-			return err
-		}
 		first, opened = c, true
-		switch err = h.openContact(ctx, c); {
+		err := h.openContact(ctx, c)
+		switch {
 		case errors.Is(err, flow.ErrMoved): // erased
 			c.Subject, c.Account = consent.Subject{}, consent.Subject{}
 			return errAgain
+		case !errors.Is(err, errTaken) && !errors.Is(err, errAgain):
+			return err
+		}
+		i, failed := h.get(ctx, tableDesk, tokenKey(c.TokenKey)) // the same click came before, or twice at once
+		switch {
+		case failed != nil:
+			return failed
+		case i != nil:
+			opened = false
+			first, failed = h.Contact(ctx, strOf(i, "id"))
+			return failed
 		case errors.Is(err, errTaken):
-			if i, err := h.get(ctx, tableDesk, tokenKey(c.TokenKey)); err != nil || i == nil {
-				return cmp.Or(err, fmt.Errorf("id %q is used", c.ID))
-			}
-			return errAgain // the same click came twice at once
+			return fmt.Errorf("id %q is used", c.ID)
 		}
 		return err
 	})

@@ -23,21 +23,6 @@ func (h *Host) control(ctx context.Context, p string) (item, error) {
 	return h.get(ctx, tableControl, controlKey(p))
 }
 
-// foreseeControl reads ahead all that a call may ask control for, by one call. Who
-// reads the publication also reads memberships under it.
-func (h *Host) foreseeControl(ctx context.Context, f *foresight) {
-	w := wantedItems{}
-	for _, p := range []string{controlSwitches, controlTrust, controlProducts, controlPublication} {
-		w.add(tableControl, controlKey(p))
-	}
-	h.readAll(ctx, f, w)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if x := f.items[nameOf(tableControl, controlKey(controlPublication))]; x != nil {
-		x.left = 2
-	}
-}
-
 // memo is what control last pointed at. It is looked up again whenever the pointer
 // says otherwise.
 type memo struct {

@@ -11,8 +11,8 @@ import (
 	"github.com/handschlag/handschlag/flow"
 )
 
-// Queue is the built-in queue. The contact itself, stored by the host before
-// Send, is the queue entry; Send only makes the visitor's link.
+// Queue is the built-in queue. The contact itself, as the host stores it, is the queue
+// entry.
 type Queue struct {
 	base *url.URL
 	own  map[string]*url.URL // of channels that somebody else runs
@@ -39,11 +39,16 @@ func NewQueue(base string, desks ...map[string]config.Desk) (*Queue, error) {
 	return q, nil
 }
 
-// Send gives the visitor's link: the channel's base and the contact's id, nothing
+var _ flow.LinkDesk = (*Queue)(nil)
+
+// Send gives the link: there is nobody to send to.
+func (q *Queue) Send(_ context.Context, c flow.Contact) (string, error) { return q.Link(c), nil }
+
+// Link gives the visitor's link: the channel's base and the contact's id, nothing
 // else. A vendor's link is made here, after the click, and nowhere before (ESC-02).
-func (q *Queue) Send(_ context.Context, c flow.Contact) (string, error) {
+func (q *Queue) Link(c flow.Contact) string {
 	if own, ok := q.own[c.Channel]; ok {
-		return own.JoinPath(c.ID).String(), nil
+		return own.JoinPath(c.ID).String()
 	}
-	return q.base.JoinPath(c.ID).String(), nil
+	return q.base.JoinPath(c.ID).String()
 }
