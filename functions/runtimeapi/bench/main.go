@@ -22,7 +22,7 @@ import (
 
 func main() {
 	starts := flag.Int("starts", 15, "starts of each function")
-	calls := flag.Int("calls", 300, "warm calls of each kind")
+	calls := flag.Int("calls", 600, "warm calls of each kind")
 	only := flag.String("only", "", "warm calls whose name begins with this, and nothing else")
 	latency := flag.Duration("latency", 5*time.Millisecond, "of every AWS call, for warm calls")
 	flag.Parse()
@@ -53,6 +53,9 @@ func run(ctx context.Context, starts, calls int, latency time.Duration, only str
 		return err
 	}
 	fmt.Printf("%s, %d CPUs, %s, %s\n\n", runtime.GOARCH, runtime.NumCPU(), runtime.Version(), time.Now().UTC().Format(time.DateOnly))
+	if err := b.open(); err != nil {
+		return err
+	}
 	if only == "" {
 		if err := b.weigh(filepath.Join(dir, "arm64")); err != nil {
 			return err

@@ -32,6 +32,7 @@ type Ground struct {
 	hose   *hose
 	send   *http.Client
 	books  books
+	spans  spans
 	stale  memory
 	stop   chan struct{}
 }

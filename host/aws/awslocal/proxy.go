@@ -29,8 +29,12 @@ func (g *Ground) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	l := g.books.draw(c)
 	if l.f.Latency > 0 {
-		slow := &slowly{ResponseWriter: w, until: time.Now().Add(l.f.Latency)}
-		defer slow.wait()
+		began := time.Now()
+		slow := &slowly{ResponseWriter: w, until: began.Add(l.f.Latency)}
+		defer func() {
+			slow.wait()
+			g.spans.note(c.function, began, slow.until)
+		}()
 		w = slow
 	}
 	switch l.fault {
