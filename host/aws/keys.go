@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -47,6 +48,8 @@ func (h *Host) openSecrets(ctx context.Context) (*secrets, error) {
 	stored, err := h.storedSecrets(ctx, all)
 	if err == nil && !h.has(PartLedger) {
 		err = h.missing(all, stored)
+	} else if err == nil && h.missing(all, stored) != nil {
+		err = h.unbegun(ctx, all, stored)
 	}
 	if err != nil {
 		return nil, err
@@ -131,6 +134,21 @@ func (h *Host) missing(all []secret, stored map[string][]byte) error {
 		return nil
 	}
 	return fmt.Errorf("table %s has no key %s: %w", *h.table(tableSecret), strings.Join(names, ", "), ErrNoKeys)
+}
+
+// unbegun is nil as long as there is no ledger. Later a key that is not there was
+// lost: under a new one nobody would be found who is in the identity map, no objection
+// and no grave.
+func (h *Host) unbegun(ctx context.Context, all []secret, stored map[string][]byte) error {
+	switch _, err := (ledgerStore{h: h}).Read(ctx, ledgerVerifier); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("looking whether keys may be made: %w", err)
+	}
+	lost := h.missing(all, stored)
+	return fmt.Errorf("%s; but the ledger was begun: the keys were lost, and no new ones are made. Put the table back from a backup",
+		strings.TrimSuffix(lost.Error(), ": "+ErrNoKeys.Error()))
 }
 
 // openSecret unwraps a key, or makes it.

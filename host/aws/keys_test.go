@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/handschlag/handschlag/host/aws"
 	"github.com/handschlag/handschlag/host/aws/awslocal"
 )
@@ -48,6 +52,36 @@ func TestOnlyWhoGrowsTheLedgerMakesKeys(t *testing.T) {
 	for _, u := range g.Used() {
 		if u.Function == "keyreader" && (u.Action == "kms:Encrypt" || strings.HasPrefix(u.Action, "dynamodb:Put")) {
 			t.Errorf("used %+v", u)
+		}
+	}
+}
+
+// Keys that were lost are not made anew: under others nobody would be found who is in
+// the identity map, no objection and no grave.
+func TestKeysThatWereLostAreNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	o := awslocal.Start(t).Fresh(t)
+	h := opened(t, o)
+	ok(t, h.Sequence(ctx))
+	was := backedUp(t, o)
+	for _, lost := range [][]string{{"subjects"}, {"token", "draw", "digest", "subjects", "ledger"}} {
+		for _, name := range lost {
+			_, err := tablesOf(o).DeleteItem(ctx, &dynamodb.DeleteItemInput{
+				TableName: sdk.String(o.Prefix + "-secret"), Key: map[string]types.AttributeValue{"name": &types.AttributeValueMemberS{Value: name}},
+			})
+			ok(t, err)
+		}
+		_, err := aws.Open(ctx, o)
+		if err == nil || errors.Is(err, aws.ErrNoKeys) || !strings.Contains(err.Error(), "no new ones are made") || !strings.Contains(err.Error(), "subjects") ||
+			strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v: got %v", lost, err)
+		}
+		if left := len(backedUp(t, o)["secret"]); left != 5-len(lost) {
+			t.Errorf("%v: %d keys are there", lost, left)
+		}
+		putBack(t, o, was, []string{"secret"})
+		if again := opened(t, o); string(again.Keys().Token) != string(h.Keys().Token) {
+			t.Errorf("%v: it opened with another key", lost)
 		}
 	}
 }

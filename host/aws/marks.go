@@ -51,26 +51,23 @@ func (h *Host) mark(ctx context.Context, size int64) error {
 }
 
 // noneBack is an error if one of the tables was put back from a backup and nobody
-// has put right yet what it lacks.
+// has put right yet what it lacks. The checkpoint is read first: marks never sink, and
+// are raised before it grows.
 func (h *Host) noneBack(ctx context.Context, tables ...string) error {
 	ctx = context.WithValue(ctx, foresightKey{}, nil) // nobody foresees these
-	var published ledger.Checkpoint
+	published, err := ledger.Published(ctx, ledgerStore{h: h})
+	if errors.Is(err, ledger.ErrNone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	marks := make([]int64, len(tables))
-	err := each(ctx, len(tables)+1, len(tables)+1, func(ctx context.Context, i int) (err error) {
-		if i < len(tables) {
-			marks[i], err = h.marked(ctx, tables[i])
-			return err
-		}
-		published, err = ledger.Published(ctx, ledgerStore{h: h})
-		if errors.Is(err, ledger.ErrNone) {
-			return nil
-		}
+	err = each(ctx, len(tables), len(tables), func(ctx context.Context, i int) (err error) {
+		marks[i], err = h.marked(ctx, tables[i])
 		return err
 	})
 	for i, table := range tables {
-		if err == nil && marks[i] < published.Size { // or the ledger grew while we read
-			marks[i], err = h.marked(ctx, table)
-		}
 		if err == nil && marks[i] < published.Size {
 			err = errSplit{fmt.Sprintf("table %s knows %d leaves of the ledger, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
 				*h.table(table), marks[i], published.Size)}

@@ -37,7 +37,7 @@ func uses(t *testing.T) []use {
 	return []use{
 		{"Find", "-identity", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.Find(ctx, id); return err }},
 		{"State", "-control", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.State(ctx, s); return err }},
-		{"Append", "-book", "dynamodb:", func(h *aws.Host) error { _, err := h.Append(ctx, s, record); return err }},
+		{"Append", "-ledger", "s3:GetObject", func(h *aws.Host) error { _, err := h.Append(ctx, s, record); return err }},
 		{"Profile", "-profile", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.Profile(ctx, s); return err }},
 		{"UpdateProfile", "-profile", "dynamodb:", func(h *aws.Host) error {
 			return h.UpdateProfile(ctx, s, nil, func(p profile.Profile) profile.Profile { return p })
@@ -85,6 +85,26 @@ func TestARefusalIsOneLineAndNoStorm(t *testing.T) {
 				t.Errorf("%s, %s: %d requests, %d of one call", u.name, kind, seen.Requests, seen.Most)
 			}
 		}
+	}
+}
+
+// TestARecordThatIsRefusedNamesTheBook, once it is known that the book is no old copy.
+func TestARecordThatIsRefusedNamesTheBook(t *testing.T) {
+	g := awslocal.Start(t)
+	o := g.Fresh(t)
+	o.Clock, o.Account = func() time.Time { return noon }, g.Account("refused")
+	h := opened(t, o)
+	s := someone(t, h, consent.Device, "the-one-device-of-ada")
+	say(t, h, s, recordThat("first", noon, consent.Device, true, consent.Analytics))
+	g.Refuse("refused", "denied")
+	g.Forget("refused")
+	_, err := h.Append(ctx, s, func(consent.State) (consent.Record, error) {
+		return recordThat("second", noon, consent.Device, false, consent.Analytics), nil
+	})
+	seen := g.Seen("refused")
+	g.Refuse("refused", "")
+	if err == nil || !strings.Contains(err.Error(), o.Prefix+"-book") || !strings.Contains(err.Error(), "lacks this right") || seen.Requests != 1 {
+		t.Errorf("%d requests: %v", seen.Requests, err)
 	}
 }
 

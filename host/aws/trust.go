@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,10 +121,10 @@ func (h *Host) trustedIn(ctx context.Context, tables ...string) error {
 	if tables = h.trust.stale(tables); len(tables) == 0 {
 		return h.sound(ctx)
 	}
-	old := make(chan error, 1)
-	go func() { old <- h.current(ctx, tables) }()
-	err := h.sound(ctx)
-	return cmp.Or(err, <-old)
+	if err := h.sound(ctx); err != nil {
+		return err
+	}
+	return h.current(ctx, tables)
 }
 
 // current is nil if none of the tables is an old copy.
@@ -187,7 +186,9 @@ func (h *Host) sound(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading whether the ledger is sound: %w", err)
 		}
-		why = strOf(i, "why")
+		if why = strOf(i, "why"); i != nil && why == "" {
+			why = "somebody said so, and not why"
+		}
 		h.trust.set(why)
 	}
 	if why != "" {
