@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -104,11 +103,11 @@ func names[T any](list []T, name func(T) string) []string {
 }
 
 var (
-	plainName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
-	tenant    = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-	country   = regexp.MustCompile(`^[A-Z]{2}$`)
-	language  = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-	email     = regexp.MustCompile(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
+	plainName = matching(`^[a-z][a-z0-9_]{0,62}$`)
+	tenant    = matching(`^[a-z0-9][a-z0-9-]{0,62}$`)
+	country   = matching(`^[A-Z]{2}$`)
+	language  = matching(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+	email     = matching(`^[^@\s]+@[^@\s]+\.[^@\s]+$`)
 )
 
 func (k *checker) shop() {

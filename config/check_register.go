@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,7 +43,7 @@ var (
 	RiskLevels      = []string{"low", "medium", "high"}
 )
 
-var sha256Hex = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var sha256Hex = matching(`^[0-9a-f]{64}$`)
 
 // register checks that the register can be read and that its references lead
 // somewhere. Whether a purpose may run on what it says is for policy to judge.

@@ -22,7 +22,7 @@ import (
 
 func main() {
 	starts := flag.Int("starts", 15, "starts of each function")
-	calls := flag.Int("calls", 600, "warm calls of each kind")
+	calls := flag.Int("calls", 600, "warm calls of each kind; 0: none")
 	only := flag.String("only", "", "warm calls whose name begins with this, and nothing else")
 	latency := flag.Duration("latency", 5*time.Millisecond, "of every AWS call, for warm calls")
 	flag.Parse()
@@ -63,6 +63,9 @@ func run(ctx context.Context, starts, calls int, latency time.Duration, only str
 		if err := b.starts(starts); err != nil {
 			return err
 		}
+	}
+	if calls == 0 {
+		return nil
 	}
 	return b.warm(calls, latency)
 }

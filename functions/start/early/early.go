@@ -1,5 +1,5 @@
 // Package early makes a start cheap. It imports next to nothing, so that Go runs
-// it before the packages that fill the heap as they are initialised.
+// it before the heap that packages fill as they are initialised is worth collecting.
 package early
 
 import (
