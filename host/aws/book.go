@@ -100,7 +100,7 @@ func (h *Host) Append(ctx context.Context, s consent.Subject, build func(consent
 	if s.IsZero() {
 		return flow.Receipt{}, errors.New("appending consent record: nobody")
 	}
-	if err := h.writable(ctx); err != nil {
+	if err := h.newest(ctx); err != nil {
 		return flow.Receipt{}, fmt.Errorf("appending consent record: %w", err)
 	}
 	var b booking
@@ -135,7 +135,8 @@ type booking struct {
 	canonical []byte
 	salt      [32]byte
 	leaf      ledger.Leaf
-	at        int64             // the leaf's place in the ledger; -1: it waits for one
+	at        int64             // the leaf's place in the ledger; -1: it has none yet
+	waits     bool              // the leaf is in the queue already
 	more      []consent.Subject // devices that the transaction has no room for
 }
 
@@ -175,8 +176,8 @@ func (h *Host) book(ctx context.Context, b *booking) error {
 	t.alive(s)
 	t.grant(b.was, &b.next, &b.rec)
 	t.putState(b.was, b.next)
-	if b.at < 0 {
-		t.queue(b.leaf, leafOfRecord, b.rec.RecordID)
+	if b.at < 0 && !b.waits {
+		t.queue(b.leaf, leafOfRecord, b.rec.RecordID, recordJot(s, b.salt, b.canonical))
 	}
 	if err := h.unground(ctx, t, b); err != nil {
 		return err

@@ -24,7 +24,7 @@ type erasing struct {
 	*Host
 	s    consent.Subject
 	plan erasure
-	done bool // of what a backup brought back: the grave is closed, the plan is kept nowhere
+	done map[ledger.Leaf]int64 // where leaves lie: of what a backup brought back: the grave is closed, the plan is kept nowhere
 }
 
 // erasure is what is known of an erasure before anything is removed.
@@ -46,7 +46,7 @@ func (h *Host) Erase(ctx context.Context, s consent.Subject, at time.Time) (flow
 	if h.keys.ids == nil {
 		return out, fmt.Errorf("erasing subject: %w", errNoIdentity)
 	}
-	if err := h.writable(ctx); err != nil {
+	if err := h.newest(ctx); err != nil {
 		return out, fmt.Errorf("erasing subject: %w", err)
 	}
 	e := &erasing{Host: h, s: s, plan: erasure{Out: out}}
@@ -200,7 +200,7 @@ func (e *erasing) note(store string, n int, method string, done bool) {
 
 // save keeps what was added to the plan.
 func (e *erasing) save(ctx context.Context) error {
-	if e.done {
+	if e.done != nil {
 		return nil
 	}
 	t := e.transaction()
@@ -250,7 +250,10 @@ func (e *erasing) takeBook(ctx context.Context) error {
 	var sealed []inBook
 	var noted, grants, links []item
 	for _, r := range f.records {
-		if r.noted && !e.plan.Until.IsZero() {
+		if at, in := e.done[ledger.NewLeaf([32]byte(binOf(r.item, "salt")), binOf(r.item, "b"))]; in {
+			r.index = at
+		}
+		if r.noted && !e.plan.Until.IsZero() && (e.done == nil || r.index >= 0) {
 			sealed = append(sealed, r)
 		}
 		noted, grants = append(noted, recordIDKey(r.record.RecordID)), append(grants, grantOfRecord(r.record.RecordID))
@@ -378,11 +381,7 @@ func (e *erasing) bury(ctx context.Context) error {
 		return err
 	}
 	t.update(tableBook, e.graveKey(e.s), "REMOVE p, d", "attribute_exists(p)", nil, errBuried)
-	body, err := json.Marshal(burial{ID: out.ID, At: out.At, Until: e.plan.Until})
-	if err != nil {
-		return err
-	}
-	t.jot(jotOfErasure, e.graveOf(e.s), body)
+	t.jot(jot{Kind: jotOfErasure, ID: e.graveOf(e.s), Burial: &burial{ID: out.ID, At: out.At, Until: e.plan.Until}})
 	if err = again(ctx, func() error { return t.commit(ctx) }); errors.Is(err, errBuried) { // by another call, or by an earlier try of this one
 		leaf, err = e.leafOf(ctx, out.ID)
 	}

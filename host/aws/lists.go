@@ -49,7 +49,7 @@ func (h *Host) list(ctx context.Context, s consent.Subject, e consent.Entry, als
 	if s.IsZero() {
 		return errors.New("listing: nobody")
 	}
-	if err := h.writable(ctx); err != nil {
+	if err := h.newest(ctx); err != nil {
 		return fmt.Errorf("writing the %s list: %w", e.List, err)
 	}
 	err := again(ctx, func() error {
@@ -80,6 +80,11 @@ func (h *Host) list(ctx context.Context, s consent.Subject, e consent.Entry, als
 
 // putEntry writes an entry beside the state that it belongs to.
 func (t *transaction) putEntry(s consent.Subject, e consent.Entry) {
+	t.entryItem(s, e)
+	t.jot(jot{Kind: jotOfEntry, Subject: s, Entry: &e})
+}
+
+func (t *transaction) entryItem(s consent.Subject, e consent.Entry) {
 	body, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // an entry holds nothing that cannot be written
@@ -87,7 +92,6 @@ func (t *transaction) putEntry(s consent.Subject, e consent.Entry) {
 	i := entryKey(s, e.Version)
 	i["b"] = bin(body)
 	t.put(tableBook, i, "", nil, nil)
-	t.jot(jotOfEntry, entryID(s, e.Version), nil)
 }
 
 // Listed gives a subject's entries in version order.
@@ -190,11 +194,7 @@ func (s suppressions) put(t *transaction, entries ...consent.Entry) {
 			s.at[e.Scope] = e.At.UnixMilli()
 		}
 	}
-	body, err := json.Marshal(s.at)
-	if err != nil {
-		panic(err) // numbers by name can be written
-	}
-	t.jot(jotOfSuppression, strOf(s.key, "k"), body)
+	t.jot(jot{Kind: jotOfSuppression, At: t.h.now().UnixMilli(), ID: strOf(s.key, "k"), Hushed: maps.Clone(s.at)})
 	condition, values := s.unchanged()
 	if len(s.at) == 0 {
 		t.delete(tableIdentity, s.key, condition, values, errAgain)

@@ -8,14 +8,12 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/handschlag/handschlag/consent/ledger"
 )
 
-// A mark says in a table how far the ledger had grown, or was about to, when the
-// table was last written beside it. The ledger's checkpoint lies in a bucket, where
-// no backup of a table brings an old one back: a table whose mark is behind it was
-// put back, and lacks withdrawals, objections and erasures since (L11).
+// A mark says in a table how far the journal was, or was about to be, when the table
+// was last written beside it. The journal's count lies in a bucket, where no backup
+// of a table brings an old one back: a table whose mark is behind it was put back,
+// and lacks withdrawals, objections and erasures since (L11).
 
 // markedTables are those on which it rests whether somebody may be processed.
 var markedTables = []string{tableBook, tableLeaf, tableIdentity, tableGrant}
@@ -31,19 +29,25 @@ func markKey(table string) item {
 	return item{"k": str("mark")}
 }
 
-// mark raises the marks before the ledger grows to a size. They never sink.
-func (h *Host) mark(ctx context.Context, size int64) error {
+// mark raises the marks of tables that know all batches up to was. They never sink;
+// one that is behind stays so.
+func (h *Host) mark(ctx context.Context, was, next int64) error {
+	condition, values := "m >= :was and m < :next", item{":was": num(was), ":next": num(next), ":at": num(h.now().UnixMilli())}
+	if was == 0 {
+		condition = "attribute_not_exists(m) or m < :next"
+		delete(values, ":was")
+	}
 	return each(ctx, len(markedTables), len(markedTables), func(ctx context.Context, i int) error {
 		table := markedTables[i]
 		err := calm(ctx, func() error {
 			_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-				TableName: h.table(table), Key: markKey(table), UpdateExpression: sdk.String("SET m = :m"),
-				ConditionExpression: sdk.String("attribute_not_exists(m) or m < :m"), ExpressionAttributeValues: item{":m": num(size)},
+				TableName: h.table(table), Key: markKey(table), UpdateExpression: sdk.String("SET m = :next, t = :at"),
+				ConditionExpression: &condition, ExpressionAttributeValues: values,
 			})
 			return err
 		})
-		var higher *types.ConditionalCheckFailedException
-		if errors.As(err, &higher) {
+		var not *types.ConditionalCheckFailedException
+		if errors.As(err, &not) {
 			return nil
 		}
 		return h.fault("dynamodb:UpdateItem", "table "+*h.table(table), err)
@@ -51,32 +55,35 @@ func (h *Host) mark(ctx context.Context, size int64) error {
 }
 
 // noneBack is an error if one of the tables was put back from a backup and nobody
-// has put right yet what it lacks. The checkpoint is read first: marks never sink, and
-// are raised before it grows.
+// has put right yet what it lacks. The count is read first: marks never sink, and are
+// raised before it grows.
 func (h *Host) noneBack(ctx context.Context, tables ...string) error {
-	ctx = context.WithValue(ctx, foresightKey{}, nil) // nobody foresees these
-	published, err := ledger.Published(ctx, ledgerStore{h: h})
-	if errors.Is(err, ledger.ErrNone) {
-		return nil
-	}
-	if err != nil {
+	n, _, err := h.journaled(ctx)
+	if err != nil || n == 0 {
 		return err
 	}
-	marks := make([]int64, len(tables))
-	err = each(ctx, len(tables), len(tables), func(ctx context.Context, i int) (err error) {
-		marks[i], err = h.marked(ctx, tables[i])
-		return err
-	})
+	return h.marksReach(ctx, n, tables)
+}
+
+func (h *Host) marksReach(ctx context.Context, n int64, tables []string) error {
+	marks, err := h.marks(ctx, tables)
 	for i, table := range tables {
-		if err == nil && marks[i] < published.Size {
-			err = errSplit{fmt.Sprintf("table %s knows %d leaves of the ledger, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
-				*h.table(table), marks[i], published.Size)}
+		if err == nil && marks[i] < n {
+			err = errSplit{fmt.Sprintf("table %s knows batch %d of the journal, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
+				*h.table(table), marks[i], n)}
 		}
 	}
 	return err
 }
 
-func (h *Host) marked(ctx context.Context, table string) (int64, error) {
-	i, err := h.get(ctx, table, markKey(table))
-	return numOf(i, "m"), err
+// marks are the marks of tables.
+func (h *Host) marks(ctx context.Context, tables []string) ([]int64, error) {
+	ctx = context.WithValue(ctx, foresightKey{}, nil) // nobody foresees these
+	marks := make([]int64, len(tables))
+	err := each(ctx, len(tables), len(tables), func(ctx context.Context, i int) error {
+		it, err := h.get(ctx, tables[i], markKey(tables[i]))
+		marks[i] = numOf(it, "m")
+		return err
+	})
+	return marks, err
 }

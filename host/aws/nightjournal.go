@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -30,25 +31,25 @@ func (n *Night) tidiedJournal(ctx context.Context, buried bool) error {
 		return err
 	}
 	now := n.h.now()
-	first, today := journalDay(journalKey(now.AddDate(0, 0, -backupDays))), journalDay(journalKey(now.Add(-time.Hour)))
+	first, today, late := dayOf(now.AddDate(0, 0, -backupDays)), dayOf(now.Add(-time.Hour)), dayOf(now.AddDate(0, 0, -2))
 	var old []string
 	for len(all) > 0 {
-		day, of := journalDay(all[0].key), 1
-		for of < len(all) && journalDay(all[of].key) == day {
-			of++
+		day, of, err := dayOfJournal(all)
+		if err != nil {
+			return err
 		}
 		objects := all[:of]
 		all = all[of:]
-		switch over := day < today; {
+		looks := buried || day >= late // a batch may have been on its way when somebody was erased
+		switch {
 		case day < first:
 			for _, o := range objects {
 				old = append(old, o.key)
 			}
-			continue
-		case over && (len(objects) > 1 || buried):
-			err = n.gatherJournal(ctx, objects)
-		case buried: // the day still grows: each object for itself
-			err = each(ctx, len(objects), atOnce, func(ctx context.Context, i int) error { return n.gatherJournal(ctx, objects[i:i+1]) })
+		case day < today && (len(objects) > 1 || looks):
+			err = n.gatherJournal(ctx, day, objects)
+		case looks: // the day still grows: each object for itself
+			err = each(ctx, len(objects), atOnce, func(ctx context.Context, i int) error { return n.cleanseJournal(ctx, objects[i]) })
 		}
 		if err != nil {
 			return err
@@ -57,57 +58,86 @@ func (n *Night) tidiedJournal(ctx context.Context, buried bool) error {
 	return n.h.drop(ctx, bucketNight, old)
 }
 
-// journalDay is the day of an object of the journal.
-func journalDay(key string) string {
-	return key[len(journalPrefix):min(len(key), len(journalPrefix)+len(time.DateOnly))]
+// dayOfJournal is the first object's day, and how many objects are of that day.
+func dayOfJournal(all []object) (day string, of int, err error) {
+	for _, o := range all {
+		is, _, _, err := batches(o.key)
+		if err != nil {
+			return "", 0, err
+		}
+		if day == "" {
+			day = is
+		}
+		if is != day {
+			break
+		}
+		of++
+	}
+	return day, of, nil
 }
 
-// gatherJournal writes objects of one day again, in as few as may be, without the
-// lines about erased subjects and without those that are there twice. What is written
-// is there before what it replaces goes.
-func (n *Night) gatherJournal(ctx context.Context, objects []object) error {
+// gatherJournal writes the batches of a day that is over again, in as few objects as
+// may be, without the lines about erased subjects and without those that are there
+// twice. What is written is there before what it replaces goes.
+func (n *Night) gatherJournal(ctx context.Context, day string, objects []object) error {
 	seen, changed := map[[sha256.Size]byte]bool{}, len(objects) > 1
 	var body bytes.Buffer
-	written := 0
+	var gone []string
+	from, to := int64(0), int64(0)
 	write := func() error {
-		if body.Len() == 0 {
-			return nil
-		}
-		key := fmt.Sprintf("%s%s-%04d-%s", journalPrefix, journalDay(objects[0].key), written, randomName()[:8])
-		written++
-		err := n.h.writeObject(ctx, bucketNight, key, body.Bytes(), nil)
+		err := n.h.writeObject(ctx, bucketNight, batchKey(day, from, to), body.Bytes(), nil)
 		body.Reset()
+		from = 0
 		return err
 	}
-	var gone []string
-	for _, o := range objects {
+	for _, o := range objects { // in the order of their numbers
 		lines, dropped, err := n.aliveLines(ctx, o)
 		if err != nil {
 			return fmt.Errorf("object %s of bucket %s: %w", o.key, *n.h.bucket(bucketNight), err)
 		}
+		_, a, b, err := batches(o.key)
+		if err != nil {
+			return err
+		}
+		if from == 0 {
+			from, to = a, b
+		}
+		to = max(to, b)
 		changed = changed || dropped
 		gone = append(gone, o.key)
 		for _, line := range lines {
-			is := sha256.Sum256(line)
-			if seen[is] {
-				continue
+			if is := sha256.Sum256(line); !seen[is] {
+				seen[is] = true
+				body.Write(append(line, '\n'))
 			}
-			seen[is] = true
-			body.Write(append(line, '\n'))
-			if body.Len() >= journalPart {
-				if err := write(); err != nil {
-					return err
-				}
+		}
+		if body.Len() >= journalPart && changed {
+			if err := write(); err != nil {
+				return err
 			}
 		}
 	}
 	if !changed {
 		return nil
 	}
-	if err := write(); err != nil {
-		return err
+	if from > 0 { // also if nothing is left: the numbers must not have gaps
+		if err := write(); err != nil {
+			return err
+		}
 	}
 	return n.h.drop(ctx, bucketNight, gone)
+}
+
+// cleanseJournal writes one object again, if it holds a line about who was erased.
+func (n *Night) cleanseJournal(ctx context.Context, o object) error {
+	lines, dropped, err := n.aliveLines(ctx, o)
+	if err == nil && dropped {
+		err = n.h.writeObject(ctx, bucketNight, o.key, append(bytes.Join(lines, []byte("\n")), '\n'), nil)
+	}
+	if err != nil {
+		return fmt.Errorf("object %s of bucket %s: %w", o.key, *n.h.bucket(bucketNight), err)
+	}
+	return nil
 }
 
 // aliveLines are the lines of an object but those about erased subjects.
@@ -116,22 +146,24 @@ func (n *Night) aliveLines(ctx context.Context, o object) (lines [][]byte, dropp
 	if err != nil {
 		return nil, false, err
 	}
-	graves, marks := []item{}, map[string]bool{}
-	var all []string
+	var graves []item
+	asked, all := map[string]bool{}, [][]string{}
 	err = eachLine(body, func(line []byte) error {
 		var l jotted
 		line = bytes.TrimSpace(line)
 		if err := json.Unmarshal(line, &l); err != nil {
 			return err
 		}
-		if l.Mark != "" && !marks[l.Mark] {
-			grave, err := markOf(l.Mark)
+		for _, m := range l.Marks {
+			grave, err := markOf(m)
 			if err != nil {
 				return err
 			}
-			graves, marks[l.Mark] = append(graves, grave), true
+			if !asked[m] {
+				graves, asked[m] = append(graves, grave), true
+			}
 		}
-		lines, all = append(lines, bytes.Clone(line)), append(all, l.Mark)
+		lines, all = append(lines, bytes.Clone(line)), append(all, l.Marks)
 		return nil
 	})
 	dead := map[string]bool{}
@@ -140,7 +172,7 @@ func (n *Night) aliveLines(ctx context.Context, o object) (lines [][]byte, dropp
 	}
 	kept := lines[:0]
 	for i, line := range lines {
-		if !dead[all[i]] {
+		if !slices.ContainsFunc(all[i], func(m string) bool { return dead[m] }) {
 			kept = append(kept, line)
 		}
 	}

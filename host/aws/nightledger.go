@@ -67,7 +67,9 @@ func (h *Host) fetchLedger(ctx context.Context, dir string) error {
 	}
 	want := map[string]object{}
 	for _, o := range all {
-		want[o.key] = o
+		if o.key != journalHead {
+			want[o.key] = o
+		}
 	}
 	if err := removeIfThere(filepath.Join(dir, ledgerHead)); err != nil {
 		return err

@@ -20,6 +20,7 @@ const (
 	leafShards    = 4
 	leafOfRecord  = "record"
 	leafOfOpening = "opening"
+	leafOfNothing = "jot" // waits for the journal alone
 )
 
 // batchMost bounds one batch: the head carries it, and an item holds 400 KB.
@@ -30,21 +31,21 @@ type entry struct {
 	shard, place string // its key
 	leaf         ledger.Leaf
 	kind, id     string // what it stands for
-	body         []byte // of what stands nowhere else
+	line         []byte // for the journal
 }
 
 // leads reports that the entry is a leaf, and not for the journal alone.
-func (e entry) leads() bool { return e.kind == leafOfRecord || e.kind == leafOfOpening }
+func (e entry) leads() bool { return e.kind != leafOfNothing }
 
 func (e entry) key() item { return item{"q": str(e.shard), "n": str(e.place)} }
 
 func openingKey(id string) item { return item{"q": str("o"), "n": str(id)} }
 
-// queue adds a leaf to a transaction.
-func (t *transaction) queue(leaf ledger.Leaf, kind, id string) {
+// queue adds a leaf to a transaction, with its line for the journal.
+func (t *transaction) queue(leaf ledger.Leaf, kind, id string, j jot) {
 	t.put(tableLeaf, item{
 		"q": str(fmt.Sprintf("q#%d", leaf[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), leaf[:8])),
-		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id),
+		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id), "j": bin(t.line(j)),
 	}, "", nil, nil)
 }
 
@@ -60,7 +61,7 @@ func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, err
 	i := openingKey(id)
 	i["salt"], i["b"] = bin(salt[:]), bin(body)
 	t.put(tableLeaf, i, "attribute_not_exists(q)", nil, means)
-	t.queue(leaf, leafOfOpening, id)
+	t.queue(leaf, leafOfOpening, id, jot{Kind: leafOfOpening, ID: id, Salt: salt[:], Content: body})
 	return leaf, nil
 }
 
@@ -87,7 +88,7 @@ func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, mo
 	err = h.query(ctx, &dynamodb.QueryInput{
 		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
 	}, func(i item) error {
-		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id"), body: binOf(i, "b")}
+		e := entry{shard: shard, place: strOf(i, "n"), kind: strOf(i, "kind"), id: strOf(i, "id"), line: binOf(i, "j")}
 		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) && e.leads() {
 			return errors.New("the queue holds an unreadable leaf")
 		}

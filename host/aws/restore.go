@@ -5,12 +5,15 @@ package aws
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,27 +27,34 @@ import (
 // Restored says what tables that were put back from a backup took from journal and
 // ledger.
 type Restored struct {
-	Records  int64 `json:"records"`
-	Lists    int64 `json:"lists"`
-	Erasures int64 `json:"erasures"` // subjects that were erased again
-	Openings int64 `json:"openings"`
-	Head     bool  `json:"head"` // the ledger's head was brought forward
+	Records      int64 `json:"records"`
+	Lists        int64 `json:"lists"`
+	Links        int64 `json:"links"`
+	IDs          int64 `json:"ids"`
+	Suppressions int64 `json:"suppressions"`
+	Openings     int64 `json:"openings"`
+	Proofs       int64 `json:"proofs"`   // sealed
+	Erasures     int64 `json:"erasures"` // subjects that were erased again
+	Queued       int64 `json:"queued"`   // what the queue had lost
+	Grants       int64 `json:"grants"`   // what a price may know, put right or taken away
+	Head         bool  `json:"head"`     // the ledger's head was brought forward
 }
 
 // Restore puts tables right after one or more of them were put back from a backup:
-// the ledger's head follows its published checkpoint, what was recorded, withdrawn or
-// objected to since happens again, and whoever was erased since is erased again,
-// whichever table brought them back (L11, RGT-06). It may be stopped anywhere and
-// begun anew, and finds nothing to do in tables that are as they should be.
+// the ledger's head follows its published checkpoint; what was recorded, withdrawn,
+// objected to, linked or named since happens again; whoever was erased since is erased
+// again, whichever table brought them back (L11, RGT-06). It may be stopped anywhere
+// and begun anew, and changes nothing in tables that are as they should be.
 //
 // Nobody relies on consent from here on until Trust, which is for whoever verified
 // ledger and book afterwards. A book that is an old copy takes no withdrawal either,
-// and says so, until this is done. The caller reaches all keys.
+// and says so, until this is done. The caller reaches all keys. What the journal has
+// since the oldest copy is held in memory.
 func (h *Host) Restore(ctx context.Context) (Restored, error) {
 	if h.keys.ids == nil || h.keys.signer == nil {
 		return Restored{}, errNoIdentity
 	}
-	r := &restoring{Host: h, buried: map[string]burial{}, early: map[consent.Subject]map[uint64]jot{}}
+	r := &restoring{Host: h}
 	steps := []struct {
 		what string
 		do   func(context.Context) error
@@ -52,8 +62,11 @@ func (h *Host) Restore(ctx context.Context) (Restored, error) {
 		{"ending reliance on consent", func(ctx context.Context) error {
 			return h.Distrust(ctx, "a table was put back from a backup, and handschlag ledger restore has not put it right yet")
 		}},
-		{"bringing the ledger's head forward", r.raise}, {"reading the ledger", r.read}, {"tidying the queue", r.unqueue},
-		{"doing the journal again", r.replay}, {"erasing again", r.erase}, {"minimising profiles", r.minimise}, {"telling prices", r.regrant}, {"noting how far the ledger is", r.note},
+		{"bringing the ledger's head forward", r.raise}, {"reading the ledger", r.read}, {"looking for old copies", r.look},
+		{"reading the queue", r.readQueue}, {"reading the journal", r.readJournal}, // what goes from one to the other is in one of them
+		{"closing graves", r.rebury}, {"naming identifiers", r.rename}, {"hushing", r.hush}, {"moving states", r.moveStates}, {"linking", r.relink},
+		{"opening leaves", r.reopen}, {"sealing proofs", r.reseal}, {"filling the queue", r.requeue},
+		{"erasing again", r.erase}, {"minimising profiles", r.minimise}, {"telling prices", r.regrant}, {"noting how far the ledger is", r.note},
 	}
 	for _, s := range steps {
 		if err := s.do(ctx); err != nil {
@@ -66,11 +79,26 @@ func (h *Host) Restore(ctx context.Context) (Restored, error) {
 // restoring is a restore under way.
 type restoring struct {
 	*Host
+	mu     sync.Mutex
 	out    Restored
 	size   int64
 	index  map[ledger.Leaf]int64
-	buried map[string]burial                  // by mark
-	early  map[consent.Subject]map[uint64]jot // came before what they follow, by version
+	n      int64            // batches of the journal
+	marks  map[string]int64 // by table
+	since  time.Time        // the queue's mark was raised
+	waits  map[ledger.Leaf]bool
+	jots   []jot // of the journal since the oldest copy, then of the queue
+	buried map[string]burial
+}
+
+// back reports that a table is an old copy.
+func (r *restoring) back(table string) bool { return r.marks[table] < r.n }
+
+// did counts what was put right.
+func (r *restoring) did(n *int64) {
+	r.mu.Lock()
+	*n++
+	r.mu.Unlock()
 }
 
 // raise takes the newest checkpoint that was signed: the published one, or a locked
@@ -129,111 +157,239 @@ func (r *restoring) read(ctx context.Context) error {
 	return err
 }
 
-// unqueue takes leaves out of the queue that are in the ledger: an old copy of the
-// queue would enter them twice.
-func (r *restoring) unqueue(ctx context.Context) error {
-	queue, err := r.queued(ctx, integrated{}, int(^uint(0)>>1))
+// look finds out which tables are old copies.
+func (r *restoring) look(ctx context.Context) (err error) {
+	if r.n, _, err = r.journaled(ctx); err != nil {
+		return err
+	}
+	marks, err := r.Host.marks(ctx, markedTables)
 	if err != nil {
 		return err
 	}
-	var gone []item
-	for _, e := range queue {
-		at, in := r.index[e.leaf]
-		if !in || !e.leads() {
-			continue
-		}
-		if err := r.Host.index(ctx, e, at); err != nil {
-			return err
-		}
-		gone = append(gone, e.key())
+	r.marks = map[string]int64{}
+	for i, table := range markedTables {
+		r.marks[table] = marks[i]
 	}
-	return r.remove(ctx, tableLeaf, gone)
+	i, err := r.get(ctx, tableLeaf, markKey(tableLeaf))
+	r.since = time.UnixMilli(numOf(i, "t"))
+	return err
 }
 
-// replay does every entry of the journal again that the tables lack.
-func (r *restoring) replay(ctx context.Context) error {
+// readJournal reads every batch that the oldest copy lacks. One that is not there any
+// more means that the copy is too old.
+func (r *restoring) readJournal(ctx context.Context) error {
+	from := slices.Min(slices.Collect(maps.Values(r.marks)))
+	if from >= r.n {
+		return nil
+	}
 	all, err := r.objects(ctx, bucketNight, journalPrefix)
 	if err != nil {
 		return err
 	}
+	there := map[int64]bool{}
 	for _, o := range all {
-		body, _, err := r.readObject(ctx, bucketNight, o.key)
+		_, a, b, err := batches(o.key)
 		if err != nil {
 			return err
 		}
-		err = eachLine(body, func(line []byte) error {
-			_, j, err := r.unline(line)
-			if err == nil {
-				err = r.again(ctx, j)
-			}
-			return err
-		})
-		if err != nil {
+		if b <= from {
+			continue
+		}
+		for n := a; n <= b; n++ {
+			there[n] = true
+		}
+		if err := r.readBatch(ctx, o); err != nil {
 			return fmt.Errorf("object %s of bucket %s: %w", o.key, *r.bucket(bucketNight), err)
 		}
 	}
-	for s, jots := range r.early {
-		return fmt.Errorf("the journal goes back %d days and does not reach the backup: of subject %s it lacks what came before version %d; a newer backup is needed",
-			backupDays, s, slices.Min(slices.Collect(maps.Keys(jots))))
+	for n := from + 1; n <= r.n; n++ {
+		if !there[n] {
+			return fmt.Errorf("the journal, which goes back %d days, has no batch %d, and a table knows only those up to %d: a newer backup is needed", backupDays, n, from)
+		}
 	}
 	return nil
 }
 
-// again does one entry, unless the tables have it.
-func (r *restoring) again(ctx context.Context, j jot) error {
-	switch j.Kind {
-	case leafOfRecord, jotOfEntry:
-		return r.moveState(ctx, j)
-	case leafOfOpening:
-		return r.reopen(ctx, j)
-	case jotOfSuppression:
-		return r.putOne(ctx, r.hush(j))
-	case jotOfSealed:
-		return r.reseal(ctx, j)
-	case jotOfErasure:
-		return r.rebury(ctx, j)
-	}
-	return fmt.Errorf("unknown entry %q", j.Kind)
-}
-
-// moveState does a record or a list entry again, in the order of versions.
-func (r *restoring) moveState(ctx context.Context, j jot) error {
-	dead, err := r.erasedAmong(ctx, []consent.Subject{j.Subject})
-	if err != nil || dead[j.Subject] {
+func (r *restoring) readBatch(ctx context.Context, o object) error {
+	body, _, err := r.readObject(ctx, bucketNight, o.key)
+	if err != nil {
 		return err
 	}
+	return eachLine(body, func(line []byte) error {
+		j, err := r.unline(line)
+		r.jots = append(r.jots, j)
+		return err
+	})
+}
+
+// readQueue reads what waits, and takes leaves out of the queue that are in the
+// ledger: an old copy of the queue would enter them twice.
+func (r *restoring) readQueue(ctx context.Context) error {
+	queue, err := r.queued(ctx, integrated{}, int(^uint(0)>>1))
+	if err != nil {
+		return err
+	}
+	r.waits = map[ledger.Leaf]bool{}
+	var gone []item
+	for _, e := range queue {
+		j, err := r.unline(e.line)
+		if err != nil {
+			return err
+		}
+		r.jots = append(r.jots, j)
+		if at, in := r.index[e.leaf]; in && e.leads() {
+			if err := r.Host.index(ctx, e, at); err != nil {
+				return err
+			}
+			gone = append(gone, e.key())
+		} else if e.leads() {
+			r.waits[e.leaf] = true
+		}
+	}
+	return r.remove(ctx, tableLeaf, gone)
+}
+
+// of gives the jots of a kind, in their order.
+func (r *restoring) of(kinds ...string) (out []jot) {
+	for _, j := range r.jots {
+		if slices.Contains(kinds, j.Kind) {
+			out = append(out, j)
+		}
+	}
+	return out
+}
+
+// atATime is how many subjects are put right side by side.
+const atATime = 16
+
+// rebury closes graves that a backup opened. What comes later about their subjects
+// stays out from here on; what the backup brought back goes when all is read.
+func (r *restoring) rebury(ctx context.Context) error {
+	r.buried = map[string]burial{}
+	all := r.of(jotOfErasure)
+	return each(ctx, len(all), atATime, func(ctx context.Context, i int) error {
+		grave, err := markOf(all[i].ID)
+		if err != nil || all[i].Burial == nil {
+			return errors.Join(errors.New("an erasure without its burial"), err)
+		}
+		r.mu.Lock()
+		r.buried[all[i].ID] = *all[i].Burial
+		r.mu.Unlock()
+		if was, err := r.get(ctx, tableBook, grave); err != nil || was != nil && binOf(was, "p") == nil {
+			return err
+		}
+		return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableBook), Item: grave})
+	})
+}
+
+// rename notes whose identifier is whose again.
+func (r *restoring) rename(ctx context.Context) error {
+	if !r.back(tableIdentity) {
+		return nil
+	}
+	all := r.of(jotOfID)
+	return each(ctx, len(all), atATime, func(ctx context.Context, i int) error {
+		id, err := hex.DecodeString(all[i].ID)
+		if err != nil || len(id) != 32 {
+			return errors.New("an identifier without its key")
+		}
+		dead, err := r.erasedAmong(ctx, []consent.Subject{all[i].Subject})
+		if err != nil || dead[all[i].Subject] {
+			return err
+		}
+		t, there, back := r.transaction(), identityKey([32]byte(id)), identifiedKey(all[i].Subject)
+		there["s"], back["i"] = str(subjectKey(all[i].Subject)), bin(id)
+		t.put(tableIdentity, there, "attribute_not_exists(k)", nil, errBuried)
+		t.put(tableIdentity, back, "", nil, nil)
+		switch err = again(ctx, func() error { return t.commit(ctx) }); {
+		case errors.Is(err, errBuried): // it is there
+			return nil
+		case err == nil:
+			r.did(&r.out.IDs)
+		}
+		return err
+	})
+}
+
+// hush makes suppressions what they were last.
+func (r *restoring) hush(ctx context.Context) error {
+	if !r.back(tableIdentity) {
+		return nil
+	}
+	last := map[string]jot{}
+	for _, j := range r.of(jotOfSuppression) {
+		if was, known := last[j.ID]; !known || j.At >= was.At {
+			last[j.ID] = j
+		}
+	}
+	keys := slices.Sorted(maps.Keys(last))
+	return each(ctx, len(keys), atATime, func(ctx context.Context, i int) error {
+		r.did(&r.out.Suppressions)
+		return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableIdentity), Item: hushedItem(keys[i], last[keys[i]].Hushed)})
+	})
+}
+
+// moveStates does records and list entries again, subject by subject in the order of
+// versions.
+func (r *restoring) moveStates(ctx context.Context) error {
+	if !r.back(tableBook) {
+		return nil
+	}
+	by := map[consent.Subject]map[uint64]jot{}
+	for _, j := range r.of(leafOfRecord, jotOfEntry) {
+		v, err := j.version()
+		if err != nil {
+			return err
+		}
+		if by[j.Subject] == nil {
+			by[j.Subject] = map[uint64]jot{}
+		}
+		by[j.Subject][v] = j
+	}
+	who := slices.Collect(maps.Keys(by))
+	return each(ctx, len(who), atATime, func(ctx context.Context, i int) error {
+		dead, err := r.erasedAmong(ctx, who[i:i+1])
+		if err != nil || dead[who[i]] {
+			return err
+		}
+		for _, v := range slices.Sorted(maps.Keys(by[who[i]])) {
+			if err := r.moveState(ctx, by[who[i]][v], v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// moveState does one record or entry again, unless the book has it.
+func (r *restoring) moveState(ctx context.Context, j jot, version uint64) error {
 	was, err := r.stored(ctx, j.Subject)
 	if err != nil {
 		return err
 	}
-	version, err := j.version()
 	switch {
-	case err != nil:
-		return err
 	case version <= was.Version:
-		return r.replace(ctx, j)
+		return r.same(ctx, j, version)
 	case version > was.Version+1:
-		if r.early[j.Subject] == nil {
-			r.early[j.Subject] = map[uint64]jot{}
-		}
-		r.early[j.Subject][version] = j
-		return nil
+		return fmt.Errorf("of subject %s the journal has version %d, but not what came between it and version %d of the book", j.Subject, version, was.Version)
 	case j.Kind == jotOfEntry:
-		err = r.relist(ctx, was, j)
-	default:
-		err = r.rebook(ctx, was, j)
+		return r.relist(ctx, was, j)
 	}
-	if err != nil {
-		return err
+	return r.rebook(ctx, was, j)
+}
+
+// same is an error if the book has something else at a version: somebody wrote on an
+// old copy before anybody knew that it was one.
+func (r *restoring) same(ctx context.Context, j jot, version uint64) error {
+	key := recordKey(j.Subject, version)
+	if j.Kind == jotOfEntry {
+		key = entryKey(j.Subject, version)
 	}
-	next, waits := r.early[j.Subject][version+1]
-	if delete(r.early[j.Subject], version+1); len(r.early[j.Subject]) == 0 {
-		delete(r.early, j.Subject)
+	i, err := r.get(ctx, tableBook, key)
+	if err == nil && i == nil || err == nil && j.Kind == leafOfRecord && !bytes.Equal(binOf(i, "b"), j.Content) {
+		err = fmt.Errorf("of subject %s the book has something else at version %d than the journal: it was written on an old copy", j.Subject, version)
 	}
-	if waits {
-		return r.moveState(ctx, next)
-	}
-	return nil
+	return err
 }
 
 // version is the state's version that a record or an entry made.
@@ -254,14 +410,11 @@ func (r *restoring) relist(ctx context.Context, was stored, j jot) error {
 	next.State = was.Note(*j.Entry)
 	t := r.transaction()
 	t.alive(j.Subject)
-	t.putEntry(j.Subject, *j.Entry)
+	t.entryItem(j.Subject, *j.Entry)
 	t.grant(was, &next, nil)
 	t.putState(was, next)
-	if err := t.commit(ctx); err != nil {
-		return err
-	}
-	r.out.Lists++
-	return nil
+	r.did(&r.out.Lists)
+	return again(ctx, func() error { return t.commit(ctx) })
 }
 
 // rebook books a record again, under the salt that it had.
@@ -274,117 +427,226 @@ func (r *restoring) rebook(ctx context.Context, was stored, j jot) error {
 	if err != nil {
 		return err
 	}
-	b.salt, b.canonical, b.at = [32]byte(j.Salt), j.Content, -1
+	b.salt, b.canonical = [32]byte(j.Salt), j.Content
 	b.leaf = ledger.NewLeaf(b.salt, b.canonical)
 	if at, in := r.index[b.leaf]; in {
 		b.at = at
 	}
-	if err := r.book(ctx, &b); err != nil {
+	b.waits = r.waits[b.leaf]
+	if err := again(ctx, func() error { return r.book(ctx, &b) }); err != nil {
 		return err
 	}
-	r.out.Records++
+	r.did(&r.out.Records)
 	return r.ungroundMore(ctx, b)
 }
 
-// replace notes where a record lies that the book has, if it does not say so.
-func (r *restoring) replace(ctx context.Context, j jot) error {
-	if j.Kind != leafOfRecord || len(j.Salt) != 32 {
+// relink links devices again. The last link of a device counts.
+func (r *restoring) relink(ctx context.Context) error {
+	if !r.back(tableBook) {
 		return nil
 	}
-	leaf := ledger.NewLeaf([32]byte(j.Salt), j.Content)
-	rec, err := readRecord(item{"salt": bin(j.Salt), "b": bin(j.Content)})
-	if at, in := r.index[leaf]; in && err == nil {
-		return r.Host.index(ctx, entry{kind: leafOfRecord, id: rec.RecordID}, at)
+	last := map[consent.Subject]jot{}
+	for _, j := range r.of(jotOfLink) {
+		if was, known := last[j.Subject]; !known || j.At >= was.At {
+			last[j.Subject] = j
+		}
 	}
-	return err
-}
-
-// reopen keeps an opening again that the tables lack.
-func (r *restoring) reopen(ctx context.Context, j jot) error {
-	i, err := r.get(ctx, tableLeaf, openingKey(j.ID))
-	if err != nil || len(j.Salt) != 32 {
-		return err
-	}
-	leaf := ledger.NewLeaf([32]byte(j.Salt), j.Content)
-	at, in := r.index[leaf]
-	switch {
-	case i != nil && indexOf(i) >= 0:
-		return nil
-	case i != nil && in:
-		return r.Host.index(ctx, entry{kind: leafOfOpening, id: j.ID}, at)
-	case i != nil:
-		return nil
-	}
-	t, i := r.transaction(), openingKey(j.ID)
-	i["salt"], i["b"] = bin(j.Salt), bin(j.Content)
-	if in {
-		i["i"] = num(at)
-	} else {
-		t.queue(leaf, leafOfOpening, j.ID)
-	}
-	t.put(tableLeaf, i, "attribute_not_exists(q)", nil, errAgain)
-	r.out.Openings++
-	return t.commit(ctx)
-}
-
-// hush is a suppression as it was after the journal's entry. The last entry counts.
-func (r *restoring) hush(j jot) *dynamodb.PutItemInput {
-	return &dynamodb.PutItemInput{TableName: r.table(tableIdentity), Item: hushedItem(j.ID, j.Hushed)}
-}
-
-// reseal keeps a sealed proof again whose time is not over.
-func (r *restoring) reseal(ctx context.Context, j jot) error {
-	until, _, err := ledger.SealedUntil(j.Sealed)
-	if err != nil || !until.After(r.now()) {
-		return err
-	}
-	i := sealedKey(j.ID)
-	i["v"] = bin(j.Sealed)
-	return r.writeBatch(ctx, *r.table(tableBook), []types.WriteRequest{
-		{PutRequest: &types.PutRequest{Item: i}}, {PutRequest: &types.PutRequest{Item: dueKey(until, j.ID)}},
+	who := slices.Collect(maps.Keys(last))
+	return each(ctx, len(who), atATime, func(ctx context.Context, i int) error {
+		j := last[who[i]]
+		dead, err := r.erasedAmong(ctx, []consent.Subject{j.Subject, j.Account})
+		if err != nil || len(dead) > 0 {
+			return err
+		}
+		was, err := r.get(ctx, tableBook, linkKey(j.Subject))
+		if err != nil || strOf(was, "a") == subjectKey(j.Account) {
+			return err
+		}
+		r.did(&r.out.Links)
+		return r.link(ctx, j.Subject, j.Account, time.UnixMilli(j.At))
 	})
 }
 
-// rebury closes a grave that a backup opened. What comes later about its subject
-// stays out from here on; what the backup brought back goes when all is read.
-func (r *restoring) rebury(ctx context.Context, j jot) error {
-	grave, err := markOf(j.ID)
+// reopen keeps openings again that the table of leaves lacks.
+func (r *restoring) reopen(ctx context.Context) error {
+	if !r.back(tableLeaf) {
+		return nil
+	}
+	all := r.of(leafOfOpening)
+	return each(ctx, len(all), atATime, func(ctx context.Context, n int) error {
+		j := all[n]
+		i, err := r.get(ctx, tableLeaf, openingKey(j.ID))
+		if err != nil || indexOf(i) >= 0 {
+			return err
+		}
+		if len(j.Salt) != 32 {
+			return errors.New("an opening without its salt")
+		}
+		leaf := ledger.NewLeaf([32]byte(j.Salt), j.Content)
+		at, in := r.index[leaf]
+		if i != nil {
+			if in {
+				return r.Host.index(ctx, entry{kind: leafOfOpening, id: j.ID}, at)
+			}
+			return nil
+		}
+		t, i := r.transaction(), openingKey(j.ID)
+		i["salt"], i["b"] = bin(j.Salt), bin(j.Content)
+		if in {
+			i["i"] = num(at)
+		} else if !r.waits[leaf] {
+			t.queue(leaf, leafOfOpening, j.ID, j)
+		}
+		t.put(tableLeaf, i, "attribute_not_exists(q)", nil, errAgain)
+		r.did(&r.out.Openings)
+		return again(ctx, func() error { return t.commit(ctx) })
+	})
+}
+
+// reseal keeps sealed proofs again whose time is not over.
+func (r *restoring) reseal(ctx context.Context) error {
+	if !r.back(tableBook) {
+		return nil
+	}
+	all := r.of(jotOfSealed)
+	return each(ctx, len(all), atATime, func(ctx context.Context, n int) error {
+		until, _, err := ledger.SealedUntil(all[n].Sealed)
+		if err != nil || !until.After(r.now()) {
+			return err
+		}
+		i := sealedKey(all[n].ID)
+		if was, err := r.get(ctx, tableBook, i); err != nil || was != nil {
+			return err
+		}
+		i["v"] = bin(all[n].Sealed)
+		r.did(&r.out.Proofs)
+		return r.writeBatch(ctx, *r.table(tableBook), []types.WriteRequest{
+			{PutRequest: &types.PutRequest{Item: i}}, {PutRequest: &types.PutRequest{Item: dueKey(until, all[n].ID)}},
+		})
+	})
+}
+
+// requeue walks the book: a record without a place gets it, and what an old copy of
+// the queue lost is queued again.
+func (r *restoring) requeue(ctx context.Context) error {
+	if !r.back(tableBook) && !r.back(tableLeaf) {
+		return nil
+	}
+	lost := map[ledger.Leaf]item{}
+	err := r.scan(ctx, tableBook, "begins_with(s, :rec) and attribute_not_exists(i)", item{":rec": str("rec#")}, func(i item) error {
+		leaf := ledger.Leaf{}
+		if copy(leaf[:], binOf(i, "leaf")) != len(leaf) {
+			return errors.New("the book holds an unreadable place of a record")
+		}
+		if at, in := r.index[leaf]; in {
+			return r.Host.index(ctx, entry{kind: leafOfRecord, id: strings.TrimPrefix(strOf(i, "s"), "rec#")}, at)
+		}
+		r.mu.Lock()
+		lost[leaf] = i
+		r.mu.Unlock()
+		return nil
+	})
+	if err != nil || !r.back(tableLeaf) { // a queue that is whole has them
+		return err
+	}
+	queue, err := r.queued(ctx, integrated{}, int(^uint(0)>>1)) // with what came since it was read first
 	if err != nil {
 		return err
 	}
-	if j.Burial == nil {
-		return errors.New("an erasure without its burial")
+	for _, e := range queue {
+		delete(lost, e.leaf)
 	}
-	r.buried[j.ID] = *j.Burial
-	return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableBook), Item: grave})
+	for leaf, i := range lost {
+		if err := r.requeueRecord(ctx, leaf, i); err != nil {
+			return err
+		}
+	}
+	return r.rejot(ctx)
+}
+
+func (r *restoring) requeueRecord(ctx context.Context, leaf ledger.Leaf, noted item) error {
+	id := strings.TrimPrefix(strOf(noted, "s"), "rec#")
+	_, rec, err := r.record(ctx, id)
+	if errors.Is(err, flow.ErrNotFound) { // erased meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s, err := parseSubjectKey(strOf(noted, "p"))
+	if err != nil {
+		return err
+	}
+	t := r.transaction()
+	t.queue(leaf, leafOfRecord, id, recordJot(s, [32]byte(binOf(rec, "salt")), binOf(rec, "b")))
+	r.did(&r.out.Queued)
+	return again(ctx, func() error { return t.commit(ctx) })
+}
+
+// rejot queues list entries and links that an old copy of the queue lost before the
+// journal had them. What it has already it may have twice.
+func (r *restoring) rejot(ctx context.Context) error {
+	known := map[string]bool{}
+	for _, j := range r.of(jotOfEntry, jotOfLink) {
+		known[nameOfJot(j)] = true
+	}
+	since := r.since.AddDate(0, 0, -1)
+	again1 := func(j jot) error {
+		if known[nameOfJot(j)] {
+			return nil
+		}
+		t := r.transaction()
+		t.jot(j)
+		r.did(&r.out.Queued)
+		return again(ctx, func() error { return t.commit(ctx) })
+	}
+	return r.scan(ctx, tableBook, "begins_with(r, :ent) or r = :link", item{":ent": str("ent#"), ":link": str("link")}, func(i item) error {
+		s, err := parseSubjectKey(strOf(i, "s"))
+		if err != nil {
+			return err
+		}
+		if strOf(i, "r") == "link" {
+			account, err := parseSubjectKey(strOf(i, "a"))
+			if err != nil || time.UnixMilli(numOf(i, "t")).Before(since) {
+				return err
+			}
+			return again1(jot{Kind: jotOfLink, At: numOf(i, "t"), Subject: s, Account: account})
+		}
+		var e consent.Entry
+		if err := json.Unmarshal(binOf(i, "b"), &e); err != nil {
+			return fmt.Errorf("the book holds an unreadable list entry: %w", err)
+		}
+		if e.At.Before(since) {
+			return nil
+		}
+		return again1(jot{Kind: jotOfEntry, Subject: s, Entry: &e})
+	})
+}
+
+// nameOfJot tells entries and links apart.
+func nameOfJot(j jot) string {
+	if j.Entry != nil {
+		return fmt.Sprintf("%s %d", j.Subject, j.Entry.Version)
+	}
+	return fmt.Sprintf("%s %s %d", j.Subject, j.Account, j.At)
 }
 
 // erase erases whoever has a grave and is in some table all the same.
 func (r *restoring) erase(ctx context.Context) error {
 	back := map[consent.Subject]bool{}
-	var mu sync.Mutex
-	for _, table := range []struct {
-		name string
-		who  func(item) string
-	}{
-		{tableBook, func(i item) string { return subjectOnly(strOf(i, "s")) }},
-		{tableIdentity, func(i item) string { return subjectOnly(strings.TrimPrefix(strOf(i, "k"), "s#")) }},
-		{tableProfile, func(i item) string { return strOf(i, "s") }},
-		{tableMember, func(i item) string { return strOf(i, "s") }},
-		{tableDesk, func(i item) string { return subjectOnly(strings.TrimPrefix(strOf(i, "p"), "of#")) }},
-		{tableDecision, func(i item) string { return strOf(i, "s") }},
+	for table, key := range map[string]struct{ name, prefix string }{
+		tableBook: {"s", ""}, tableIdentity: {"k", "s#"}, tableProfile: {"s", ""}, tableMember: {"s", ""}, tableDesk: {"p", "of#"}, tableDecision: {"s", ""},
 	} {
 		some := map[consent.Subject]bool{}
-		err := r.scan(ctx, table.name, "", nil, func(i item) error {
-			k := table.who(i)
-			if k == "" {
+		err := r.scan(ctx, table, "", nil, func(i item) error {
+			s, err := parseSubjectKey(strings.TrimPrefix(strOf(i, key.name), key.prefix))
+			if err != nil || s.IsZero() { // it is about nobody
 				return nil
 			}
-			s, err := parseSubjectKey(k)
-			mu.Lock()
-			defer mu.Unlock()
+			r.mu.Lock()
 			some[s] = true
-			return err
+			r.mu.Unlock()
+			return nil
 		})
 		if err != nil {
 			return err
@@ -395,43 +657,28 @@ func (r *restoring) erase(ctx context.Context) error {
 		}
 		maps.Copy(back, dead)
 	}
-	for s := range back {
-		if err := r.eraseAgain(ctx, s); err != nil {
-			return err
-		}
-		r.out.Erasures++
-	}
-	return nil
-}
-
-// subjectOnly is a key that is a subject's, or nothing.
-func subjectOnly(k string) string {
-	if len(k) == 3+1+32 && k[3] == '#' {
-		return k
-	}
-	return ""
+	who := slices.Collect(maps.Keys(back))
+	return each(ctx, len(who), 4, func(ctx context.Context, i int) error { return r.eraseAgain(ctx, who[i]) })
 }
 
 // eraseAgain erases what came back of a subject. Its certificate and its leaf are
-// those of the first time.
+// those of the first time. An erasure that a crash stopped whoever asks again ends.
 func (r *restoring) eraseAgain(ctx context.Context, s consent.Subject) error {
 	b, known := r.buried[r.graveOf(s)]
 	if !known {
 		b = burial{ID: randomName(), At: r.now()}
 	}
 	open, err := r.get(ctx, tableBook, r.graveKey(s))
-	if err != nil {
+	if err != nil || binOf(open, "p") != nil {
 		return err
 	}
-	if binOf(open, "p") != nil { // an erasure that a crash stopped: whoever asks again ends it
-		return nil
-	}
-	e := &erasing{Host: r.Host, s: s, done: true, plan: erasure{Out: flow.Erasure{ID: b.ID, At: b.At}, Until: b.Until}}
+	e := &erasing{Host: r.Host, s: s, done: r.index, plan: erasure{Out: flow.Erasure{ID: b.ID, At: b.At}, Until: b.Until}}
 	for _, step := range []func(context.Context) error{e.takeIDs, e.takeBook, e.takeOthers, e.takeContacts, e.takeDecisions} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
+	r.did(&r.out.Erasures)
 	return nil
 }
 
@@ -446,51 +693,97 @@ func (r *restoring) minimise(ctx context.Context) error {
 	})
 }
 
-// regrant writes anew what prices may know, from the states of the book.
+// regrant makes what prices may know what the states of the book say, and takes away
+// what belongs to no state: of whoever was erased since the backup. What is there is
+// listed before the states are read.
 func (r *restoring) regrant(ctx context.Context) error {
-	return r.scan(ctx, tableBook, "r = :state or begins_with(r, :rec)", item{":state": str("state"), ":rec": str("rec#")}, func(i item) error {
+	if !r.back(tableGrant) && !r.back(tableBook) {
+		return nil
+	}
+	there := map[string]string{} // keys, and the handles that they belong to
+	err := r.scan(ctx, tableGrant, "", nil, func(i item) error {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch k := strOf(i, "k"); {
+		case strings.HasPrefix(k, "g#"):
+			there[k] = strings.TrimPrefix(k, "g#")
+		case strings.HasPrefix(k, "r#"):
+			there[k] = strOf(i, "h")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	live := map[string]bool{}
+	err = r.scan(ctx, tableBook, "r = :state", item{":state": str("state")}, func(i item) error {
 		s, err := parseSubjectKey(strOf(i, "s"))
 		if err != nil {
 			return err
 		}
-		if strOf(i, "r") == "state" {
-			st, err := readState(s, i)
-			if err != nil || st.handle == "" {
-				return err
-			}
-			return r.restand(ctx, st)
-		}
-		rec, err := readRecord(i)
-		if err != nil || !flow.GrantsPrice(rec) {
-			return err
-		}
-		st, err := r.stored(ctx, s)
+		st, err := readState(s, i)
 		if err != nil || st.handle == "" {
 			return err
 		}
-		g := grantOfRecord(rec.RecordID)
-		g["h"], g["b"] = str(st.handle), bin(standing(consent.State{}, rec))
-		return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableGrant), Item: g})
+		r.mu.Lock()
+		live[st.handle] = true
+		r.mu.Unlock()
+		return r.restand(ctx, st)
 	})
+	if err != nil {
+		return err
+	}
+	var gone []item
+	for k, handle := range there {
+		if !live[handle] {
+			gone = append(gone, item{"k": str(k)})
+			r.did(&r.out.Grants)
+		}
+	}
+	return r.remove(ctx, tableGrant, gone)
 }
 
-// restand writes how a grant stands, as long as the state is what was read.
+// restand writes how a subject's grants stand, as long as its state is what was read.
 func (r *restoring) restand(ctx context.Context, st stored) error {
-	return again(ctx, func() error {
+	records, err := r.History(ctx, st.Subject)
+	if err != nil {
+		return err
+	}
+	var puts []item
+	for _, rec := range records {
+		if flow.GrantsPrice(rec) {
+			g := grantOfRecord(rec.RecordID)
+			g["h"], g["b"] = str(st.handle), bin(standing(consent.State{}, rec))
+			puts = append(puts, g)
+		}
+	}
+	err = again(ctx, func() error {
 		now, err := r.stored(ctx, st.Subject)
-		if err != nil || now.handle == "" {
+		if err != nil || now.handle != st.handle {
 			return err
 		}
-		t, i, values := r.transaction(), grantKey(now.handle), item{}
-		i["b"] = bin(standing(now.State, anyGrant))
-		t.put(tableGrant, i, "", nil, nil)
-		t.check(tableBook, stateKey(st.Subject), unmoved(now.State, values), values, errAgain)
-		return t.commit(ctx)
+		stands := grantKey(now.handle)
+		stands["b"] = bin(standing(now.State, anyGrant))
+		for part := range slices.Chunk(append([]item{stands}, puts...), 50) {
+			t, values := r.transaction(), item{}
+			for _, i := range part {
+				t.put(tableGrant, i, "", nil, nil)
+			}
+			t.check(tableBook, stateKey(st.Subject), unmoved(now.State, values), values, errAgain)
+			if err := t.commit(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if err == nil {
+		r.did(&r.out.Grants)
+	}
+	return err
 }
 
 // note says that all leaves of the ledger are indexed, and that every table is as
-// new as the ledger.
+// new as the journal.
 func (r *restoring) note(ctx context.Context) error {
 	put := &dynamodb.PutItemInput{
 		TableName: r.table(tableLedger), Item: item{"name": str("integrated"), "n": num(r.size)},
@@ -500,5 +793,18 @@ func (r *restoring) note(ctx context.Context) error {
 	if err := r.putOne(ctx, put); err != nil && !errors.As(err, &further) {
 		return r.fault("dynamodb:PutItem", "table "+*put.TableName, err)
 	}
-	return r.mark(ctx, r.size)
+	n, _, err := r.journaled(ctx) // what came meanwhile came to tables that were whole
+	if err != nil {
+		return err
+	}
+	for _, table := range markedTables {
+		if r.back(table) {
+			i := markKey(table)
+			i["m"], i["t"] = num(n), num(r.now().UnixMilli())
+			if err := r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(table), Item: i}); err != nil {
+				return r.fault("dynamodb:PutItem", "table "+*r.table(table), err)
+			}
+		}
+	}
+	return nil
 }

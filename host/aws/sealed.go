@@ -48,6 +48,7 @@ func dueKey(until time.Time, place string) item {
 // sealRecords keeps the proofs of records, sealed. Doing it twice does the same.
 func (h *Host) sealRecords(ctx context.Context, until time.Time, records []inBook) error {
 	var puts []types.WriteRequest
+	var jots []jot
 	put := func(i item) { puts = append(puts, types.WriteRequest{PutRequest: &types.PutRequest{Item: i}}) }
 	for _, r := range records {
 		place := h.sealedPlace(r.record.RecordID)
@@ -61,17 +62,18 @@ func (h *Host) sealRecords(ctx context.Context, until time.Time, records []inBoo
 		i["v"] = bin(v)
 		put(i)
 		put(dueKey(until, place))
+		jots = append(jots, jot{Kind: jotOfSealed, ID: place, Sealed: v})
 	}
 	for part := range slices.Chunk(puts, mostAtOnce) {
 		if err := h.writeBatch(ctx, *h.table(tableBook), part); err != nil {
 			return err
 		}
 	}
-	for part := range slices.Chunk(records, 50) {
+	for part := range slices.Chunk(jots, 50) {
 		err := again(ctx, func() error {
 			t := h.transaction()
-			for _, r := range part {
-				t.jot(jotOfSealed, h.sealedPlace(r.record.RecordID), nil)
+			for _, j := range part {
+				t.jot(j)
 			}
 			return t.commit(ctx)
 		})

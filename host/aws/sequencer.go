@@ -68,16 +68,37 @@ func (h *Host) integrated(ctx context.Context) (at integrated, err error) {
 	return at, err
 }
 
-// grow takes one batch of the queue and says whether there may be more.
+// grow takes one batch of the queue and says whether there may be more. What waits
+// for the journal alone gets there in any case; leaves only if no table is an old
+// copy: the ledger must not grow on one.
 func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	at, err := h.integrated(ctx)
-	if err == nil {
-		err = h.noneBack(ctx, markedTables...)
-	}
-	if err == nil {
-		err = h.swept(ctx, at)
-	}
 	if err != nil {
+		return false, err
+	}
+	queue, err := h.queued(ctx, at, h.opts.batchMost)
+	if err != nil {
+		return false, err
+	}
+	rest, gone, lost := h.dropped(ctx, queue)
+	if lost != nil {
+		rest = queue
+	}
+	jots, leaves := parted(rest)
+	if len(jots) > 0 {
+		if err := h.jotDown(ctx, jots); errors.Is(err, errBehind) {
+			return true, pause(ctx, n)
+		} else if err != nil {
+			return false, err
+		}
+	}
+	if err := errors.Join(lost, h.noneBack(ctx, markedTables...)); err != nil {
+		return false, err
+	}
+	if err := h.remove(ctx, tableLeaf, keysOf(gone)); err != nil {
+		return false, err
+	}
+	if err := h.swept(ctx, at); err != nil {
 		return false, err
 	}
 	c, err := h.atRest(ctx, at)
@@ -87,22 +108,23 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	if c.Size > at.n {
 		return true, h.settle(ctx, at)
 	}
-	queue, err := h.queued(ctx, at, h.opts.batchMost)
-	if err != nil || len(queue) == 0 {
-		return false, err
-	}
 	full := len(queue) == h.opts.batchMost
-	if queue, err = h.written(ctx, queue); err != nil || len(queue) == 0 {
-		return full, err
+	if len(leaves) == 0 {
+		return full, nil
 	}
-	leaves := make([]ledger.Leaf, len(queue))
+	return h.enter(ctx, n, at, c, leaves)
+}
+
+// enter writes leaves into the journal, then into the ledger.
+func (h *Host) enter(ctx context.Context, n int, at integrated, c ledger.Checkpoint, queue []entry) (more bool, err error) {
+	leaves, lines := make([]ledger.Leaf, len(queue)), make([][]byte, len(queue))
 	for i, e := range queue {
-		leaves[i] = e.leaf
+		leaves[i], lines[i] = e.leaf, e.line
 	}
-	if err := h.mark(ctx, at.n+int64(len(leaves))); err != nil {
-		return false, err
+	first := int64(0)
+	if err = h.journal(ctx, lines); err == nil {
+		first, _, err = ledger.Append(ctx, ledgerStore{h: h, after: c.Note}, *h.keys.signer, leaves)
 	}
-	first, _, err := ledger.Append(ctx, ledgerStore{h: h, after: c.Note}, *h.keys.signer, leaves)
 	if errors.Is(err, errBehind) || errors.Is(err, ledger.ErrMoved) {
 		return true, pause(ctx, n)
 	}
@@ -112,21 +134,36 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	return true, h.indexed(ctx, at, queue, first)
 }
 
-// written writes a batch into the journal, and gives its leaves: what waited for the
-// journal alone is done.
-func (h *Host) written(ctx context.Context, queue []entry) (leaves []entry, err error) {
-	if err := h.journal(ctx, queue); err != nil {
-		return nil, err
+// jotDown takes into the journal what waits for it alone.
+func (h *Host) jotDown(ctx context.Context, jots []entry) error {
+	lines := make([][]byte, len(jots))
+	for i, e := range jots {
+		lines[i] = e.line
 	}
-	var done []item
+	if err := h.journal(ctx, lines); err != nil {
+		return err
+	}
+	return h.remove(ctx, tableLeaf, keysOf(jots))
+}
+
+// parted parts what waits for the journal alone from leaves.
+func parted(queue []entry) (jots, leaves []entry) {
 	for _, e := range queue {
 		if e.leads() {
 			leaves = append(leaves, e)
 		} else {
-			done = append(done, e.key())
+			jots = append(jots, e)
 		}
 	}
-	return leaves, h.remove(ctx, tableLeaf, done)
+	return jots, leaves
+}
+
+func keysOf(entries []entry) []item {
+	keys := make([]item, len(entries))
+	for i, e := range entries {
+		keys[i] = e.key()
+	}
+	return keys
 }
 
 // atRest finishes what was decided and gives the checkpoint. The ledger is begun at

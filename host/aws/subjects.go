@@ -55,6 +55,9 @@ func (h *Host) Find(ctx context.Context, id consent.ID) (consent.Subject, error)
 	if err != nil {
 		return consent.Subject{}, fmt.Errorf("looking an identifier up: %w", err)
 	}
+	if err := h.newest(ctx); err != nil {
+		return consent.Subject{}, fmt.Errorf("looking an identifier up: %w", err)
+	}
 	return h.lookUp(ctx, k)
 }
 
@@ -74,6 +77,9 @@ func (h *Host) Assign(ctx context.Context, id consent.ID) (consent.Subject, erro
 	}
 	k, err := h.idKey(id)
 	if err != nil {
+		return consent.Subject{}, fmt.Errorf("assigning pseudonym: %w", err)
+	}
+	if err := h.newest(ctx); err != nil {
 		return consent.Subject{}, fmt.Errorf("assigning pseudonym: %w", err)
 	}
 	var s consent.Subject
@@ -103,6 +109,7 @@ func (h *Host) born(ctx context.Context, k [32]byte, scope consent.Scope) (conse
 	there["s"], back["i"] = str(subjectKey(s)), bin(k[:])
 	t.put(tableIdentity, there, "attribute_not_exists(k)", nil, errAgain)
 	t.put(tableIdentity, back, "", nil, nil)
+	t.jot(jot{Kind: jotOfID, ID: hex.EncodeToString(k[:]), Subject: s})
 	hushed.check(t)
 	st := stored{State: consent.State{Subject: s}, Scope: scope}
 	for _, e := range hushed.entries() {
@@ -146,7 +153,17 @@ func (h *Host) identifierOf(ctx context.Context, s consent.Subject) (id [32]byte
 // that a record of the account is built again if a device comes between. A link that
 // is there already is not written again.
 func (h *Host) Link(ctx context.Context, device, account consent.Subject, at time.Time) error {
-	err := again(ctx, func() error {
+	if err := h.newest(ctx); err != nil {
+		return fmt.Errorf("linking device: %w", err)
+	}
+	if err := h.link(ctx, device, account, at); err != nil {
+		return fmt.Errorf("linking device: %w", err)
+	}
+	return nil
+}
+
+func (h *Host) link(ctx context.Context, device, account consent.Subject, at time.Time) error {
+	return again(ctx, func() error {
 		was, err := h.AccountOf(ctx, device)
 		if err != nil || was == account {
 			return err
@@ -163,13 +180,10 @@ func (h *Host) Link(ctx context.Context, device, account consent.Subject, at tim
 			t.delete(tableBook, deviceKey(was, device), "", nil, nil)
 		}
 		t.put(tableBook, deviceKey(account, device), "", nil, nil)
+		t.jot(jot{Kind: jotOfLink, At: at.UnixMilli(), Subject: device, Account: account})
 		t.update(tableBook, stateKey(account), "ADD lv :one", "", item{":one": num(1)}, nil)
 		return t.commit(ctx)
 	})
-	if err != nil {
-		return fmt.Errorf("linking device: %w", err)
-	}
-	return nil
 }
 
 // AccountOf gives the account that a device was linked to, or zero.

@@ -68,6 +68,7 @@ type transaction struct {
 	h     *Host
 	items []types.TransactWriteItem
 	means []error
+	err   error // why it cannot be written
 }
 
 func (h *Host) transaction() *transaction { return &transaction{h: h} }
@@ -117,6 +118,9 @@ func (t *transaction) add(w types.TransactWriteItem, means error) {
 // Two transactions that touch one item at once may cancel each other although both
 // conditions hold: that is errAgain too.
 func (t *transaction) commit(ctx context.Context) error {
+	if t.err != nil {
+		return t.err
+	}
 	_, err := t.h.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: t.items})
 	var cancelled *types.TransactionCanceledException
 	if !errors.As(err, &cancelled) {

@@ -77,14 +77,14 @@ func (t *trust) stale(tables []string) (out []string) {
 	return out
 }
 
-func (t *trust) fresh(tables []string) {
+func (t *trust) fresh(tables []string, at time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.back == nil {
 		t.back = map[string]time.Time{}
 	}
 	for _, table := range tables {
-		t.back[table] = time.Now()
+		t.back[table] = at
 	}
 }
 
@@ -106,9 +106,10 @@ func (h *Host) asked() []string {
 // trusted is nil as long as the consent of people may be relied on.
 func (h *Host) trusted(ctx context.Context) error { return h.trustedIn(ctx, h.asked()...) }
 
-// writable is nil unless the book is an old copy: what was written on it would stand
-// where the journal has something else. A book that is only distrusted takes all.
-func (h *Host) writable(ctx context.Context) error {
+// newest is nil unless book or identity map are an old copy: what was written on one
+// would stand where the journal has something else, and whom it does not know it may
+// have forgotten. A book that is only distrusted takes all.
+func (h *Host) newest(ctx context.Context) error {
 	if tables := h.trust.stale(h.asked()); len(tables) > 0 {
 		return h.current(ctx, tables)
 	}
@@ -127,34 +128,42 @@ func (h *Host) trustedIn(ctx context.Context, tables ...string) error {
 	return h.current(ctx, tables)
 }
 
-// current is nil if none of the tables is an old copy.
+// current is nil if none of the tables is an old copy. Who asks while another looks
+// waits for its answer.
 func (h *Host) current(ctx context.Context, tables []string) error {
 	name := strings.Join(tables, " ")
 	h.trust.mu.Lock()
-	l, waits := h.trust.now[name]
-	if !waits {
+	l, looks := h.trust.now[name]
+	if !looks {
 		if l = (&look{done: make(chan struct{})}); h.trust.now == nil {
 			h.trust.now = map[string]*look{}
 		}
 		h.trust.now[name] = l
+		go h.look(context.WithoutCancel(ctx), l, name, tables) // its caller may go; others wait for it
 	}
 	h.trust.mu.Unlock()
-	if waits {
-		select {
-		case <-l.done:
-			return l.err
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	select {
+	case <-l.done:
+		return l.err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
+}
+
+// lookFor bounds a look.
+const lookFor = 10 * time.Second
+
+func (h *Host) look(ctx context.Context, l *look, name string, tables []string) {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	began := time.Now()
 	if l.err = h.looked(ctx, tables); l.err == nil {
-		h.trust.fresh(tables)
+		h.trust.fresh(tables, began)
 	}
 	h.trust.mu.Lock()
 	delete(h.trust.now, name)
 	h.trust.mu.Unlock()
 	close(l.done)
-	return l.err
 }
 
 func (h *Host) looked(ctx context.Context, tables []string) error {

@@ -155,6 +155,7 @@ module "consent" {
     MarkTables = {
       actions   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
       resources = [module.identity.arn, module.price_grant.arn]
+      condition = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["mark"] } }
     }
     KeepJournal = {
       actions   = ["s3:PutObject"]

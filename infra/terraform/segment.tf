@@ -79,6 +79,10 @@ locals {
       actions   = ["dynamodb:ConditionCheckItem"]
       resources = [module.book.arn]
     }
+    LetGo = { # of sealed proofs whose time is over, and of list entries that were replaced
+      actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
+      resources = [module.book.arn]
+    }
     MinimiseProfiles = {
       actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
       resources = [module.profile.arn]

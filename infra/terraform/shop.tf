@@ -97,12 +97,12 @@ locals {
       actions   = ["s3:GetObject"]
       resources = ["${module.proof_bucket.arn}/bundles/*"]
     }
-    # How far the ledger is: a table that is behind it was put back from a backup.
-    ReadCheckpoint = {
+    # How far the journal is: a table that is behind it was put back from a backup.
+    CountJournal = {
       actions   = ["s3:GetObject"]
-      resources = ["${module.ledger_bucket.arn}/checkpoint"]
+      resources = ["${module.ledger_bucket.arn}/journal"]
     }
-    MissCheckpoint = {
+    MissJournal = {
       actions   = ["s3:ListBucket"]
       resources = [module.ledger_bucket.arn]
     }
