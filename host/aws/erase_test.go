@@ -185,7 +185,7 @@ func TestWhoMayNotWriteTheLedgerErasesOnceItCoversEveryRecord(t *testing.T) {
 	ok(t, err)
 	certified(t, e, 0)
 	for _, u := range g.Used() {
-		looked := u.Action == "s3:GetObject" && strings.HasSuffix(u.Resource, "ledger/checkpoint")
+		looked := u.Action == "s3:GetObject" && strings.HasSuffix(u.Resource, "ledger/journal")
 		if u.Function == "rights" && strings.Contains(u.Resource, "ledger") && !looked {
 			t.Errorf("used %+v", u)
 		}

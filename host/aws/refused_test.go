@@ -35,7 +35,7 @@ func uses(t *testing.T) []use {
 		return consent.Record{RecordID: "r", Event: consent.Act{Time: noon}}, nil
 	}
 	return []use{
-		{"Find", "-identity", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.Find(ctx, id); return err }},
+		{"Find", "-ledger", "s3:GetObject", func(h *aws.Host) error { _, err := h.Find(ctx, id); return err }},
 		{"State", "-control", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.State(ctx, s); return err }},
 		{"Append", "-ledger", "s3:GetObject", func(h *aws.Host) error { _, err := h.Append(ctx, s, record); return err }},
 		{"Profile", "-profile", "dynamodb:GetItem", func(h *aws.Host) error { _, err := h.Profile(ctx, s); return err }},
