@@ -227,7 +227,7 @@ func (e *erasing) takeIDs(ctx context.Context) error {
 			return err
 		}
 		t := e.transaction()
-		if channels := st.Outliving(); len(channels) > 0 {
+		if channels := st.Outliving(); len(channels) > 0 && e.done == nil {
 			entries := make([]consent.Entry, len(channels))
 			for i, c := range channels {
 				entries[i] = consent.Entry{List: consent.SuppressionList, Scope: c, On: true, At: e.plan.Out.At}
@@ -289,6 +289,7 @@ func (e *erasing) takeBook(ctx context.Context) error {
 func (e *erasing) unlink(ctx context.Context, device consent.Subject) error {
 	t := e.transaction()
 	t.delete(tableBook, linkKey(device), "a = :s", item{":s": str(subjectKey(e.s))}, errBuried)
+	t.jot(jot{Kind: jotOfLink, At: e.now().UnixMilli(), Subject: device}) // to nobody
 	err := again(ctx, func() error { return t.commit(ctx) })
 	if errors.Is(err, errBuried) {
 		return nil
@@ -380,7 +381,7 @@ func (e *erasing) bury(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.update(tableBook, e.graveKey(e.s), "REMOVE p, d", "attribute_exists(p)", nil, errBuried)
+	t.update(tableBook, e.graveKey(e.s), "SET t = :t REMOVE p, d", "attribute_exists(p)", item{":t": num(e.now().UnixMilli())}, errBuried)
 	t.jot(jot{Kind: jotOfErasure, ID: e.graveOf(e.s), Burial: &burial{ID: out.ID, At: out.At, Until: e.plan.Until}})
 	if err = again(ctx, func() error { return t.commit(ctx) }); errors.Is(err, errBuried) { // by another call, or by an earlier try of this one
 		leaf, err = e.leafOf(ctx, out.ID)

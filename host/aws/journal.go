@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,42 +160,67 @@ func (h *Host) journalCipher() (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// journaled is the number of the journal's last batch, and the version of the object
-// that says so.
-func (h *Host) journaled(ctx context.Context) (n int64, is swap, err error) {
+// count is how far the journal is: n batches are written, and no number up to tried
+// is used again, for tables may be marked with it.
+type count struct {
+	N     int64 `json:"n"`
+	Tried int64 `json:"tried"`
+
+	is swap // the version of the object that says so
+}
+
+// journaled reads the journal's count.
+func (h *Host) journaled(ctx context.Context) (c count, err error) {
 	body, etag, err := h.readObject(ctx, bucketLedger, journalHead)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, swap{}, nil
+		return count{}, nil
 	}
 	if err != nil {
-		return 0, swap{}, err
+		return count{}, err
 	}
-	var head struct{ N int64 }
-	if err := json.Unmarshal(body, &head); err != nil || head.N < 1 {
-		return 0, swap{}, errSplit{fmt.Sprintf("object %s of bucket %s is unreadable", journalHead, *h.bucket(bucketLedger))}
+	if err := json.Unmarshal(body, &c); err != nil || c.N < 0 || c.Tried < max(c.N, 1) {
+		return count{}, errSplit{fmt.Sprintf("object %s of bucket %s is unreadable", journalHead, *h.bucket(bucketLedger))}
 	}
-	return head.N, swap{etag}, nil
+	c.is = swap{etag}
+	return c, nil
+}
+
+// recount writes the count, if it is still the one that was read.
+func (h *Host) recount(ctx context.Context, was count, n, tried int64) (count, error) {
+	c := count{N: n, Tried: tried}
+	body, err := json.Marshal(c)
+	if err != nil {
+		return c, err
+	}
+	etag, err := h.put(ctx, bucketLedger, journalHead, bytes.NewReader(body), &was.is)
+	if errors.Is(err, ledger.ErrMoved) {
+		err = errBehind
+	}
+	c.is = swap{etag}
+	return c, err
 }
 
 // journal writes lines as the journal's next batch, and returns once it is durable
-// and counted. Tables are marked before: one whose mark is behind what is counted
-// lacks something. If another process counted its own batch first it is errBehind.
-func (h *Host) journal(ctx context.Context, lines [][]byte) error {
-	n, is, err := h.journaled(ctx)
+// and counted. Its number is taken first, then tables are marked with it: one whose
+// mark is behind what is counted lacks something. If another process comes between
+// it is errBehind, and the number stays unused.
+func (h *Host) journal(ctx context.Context, lines [][]byte, tables []string) error {
+	c, err := h.journaled(ctx)
 	if err != nil {
 		return err
 	}
-	if err := h.mark(ctx, n, n+1); err != nil {
+	from, to := c.N+1, c.Tried+1
+	if c, err = h.recount(ctx, c, c.N, to); err != nil {
+		return err
+	}
+	if err := h.mark(ctx, c.N, to, tables); err != nil {
 		return err
 	}
 	body := append(bytes.Join(lines, []byte("\n")), '\n')
-	if err := h.writeObject(ctx, bucketNight, batchKey(h.now().Format(time.DateOnly), n+1, n+1), body, nil); err != nil {
+	if err := h.writeObject(ctx, bucketNight, batchKey(h.now().Format(time.DateOnly), from, to), body, nil); err != nil {
 		return err
 	}
-	err = h.writeObject(ctx, bucketLedger, journalHead, fmt.Appendf(nil, `{"n":%d}`, n+1), &is)
-	if errors.Is(err, ledger.ErrMoved) {
-		return errBehind
-	}
+	_, err = h.recount(ctx, c, to, to)
 	return err
 }
 
@@ -215,64 +242,94 @@ func batches(key string) (day string, from, to int64, err error) {
 	return day, from, to, nil
 }
 
-// dropped removes from a batch what was erased before it had its place, and is an
-// errSplit if the book lacks something else that waits: it is an old copy.
-func (h *Host) dropped(ctx context.Context, queue []entry) (rest, gone []entry, err error) {
-	keys, of := make([]item, len(queue)), make([]string, len(queue))
-	jots := make([]jot, len(queue))
+// standsAt is where a queued entry must be found, unless it was erased.
+type standsAt struct {
+	table string
+	key   item
+}
+
+// dropped parts a batch: what was erased before it had its place is gone. If a table
+// lacks something else that waits, it is an old copy: then lost names it, and all is
+// left as it is.
+func (h *Host) dropped(ctx context.Context, queue []entry) (rest, gone []entry, lost []string, err error) {
+	jots, at := make([]jot, len(queue)), make([]standsAt, len(queue))
+	asked := map[string]map[string]item{tableBook: {}, tableIdentity: {}}
 	for n, e := range queue {
-		switch {
-		case e.kind == leafOfRecord:
-			keys[n] = recordIDKey(e.id)
-		case e.kind == leafOfNothing:
-			if jots[n], err = h.unline(e.line); err != nil {
-				return nil, nil, fmt.Errorf("the queue holds an unreadable line: %w", err)
-			}
-			if jots[n].Kind == jotOfEntry {
-				keys[n] = entryKey(jots[n].Subject, jots[n].Entry.Version)
-			}
+		if jots[n], err = h.unline(e.line); err != nil {
+			return nil, nil, nil, fmt.Errorf("the queue holds an unreadable line: %w", err)
 		}
-		of[n] = strOf(keys[n], "s") + "\x00" + strOf(keys[n], "r")
-	}
-	there, asked, seen := map[string]bool{}, []item(nil), map[string]bool{}
-	for n, k := range keys {
-		if k != nil && !seen[of[n]] {
-			asked, seen[of[n]] = append(asked, k), true
+		if at[n], err = jots[n].stands(e); err != nil {
+			return nil, nil, nil, err
+		}
+		if at[n].key != nil {
+			asked[at[n].table][nameOf(at[n].table, at[n].key)] = at[n].key
 		}
 	}
-	if err := h.getAll(ctx, tableBook, asked, func(i item) { there[strOf(i, "s")+"\x00"+strOf(i, "r")] = true }); err != nil {
-		return nil, nil, err
+	there := map[string]bool{}
+	for table, keys := range asked {
+		err := h.getAll(ctx, table, slices.Collect(maps.Values(keys)), func(i item) { there[nameOf(table, i)] = true })
+		if err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	for n, e := range queue {
-		if keys[n] == nil || there[of[n]] {
+		if at[n].key == nil || there[nameOf(at[n].table, at[n].key)] {
 			rest = append(rest, e)
 			continue
 		}
-		if e.kind == leafOfRecord {
-			if jots[n], err = h.unline(e.line); err != nil {
-				return nil, nil, fmt.Errorf("the queue holds an unreadable line: %w", err)
-			}
-		}
 		dead, err := h.erasedAmong(ctx, []consent.Subject{jots[n].Subject})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		if !dead[jots[n].Subject] {
-			return nil, nil, errSplit{fmt.Sprintf("table %s lacks what waits for the ledger: it was put back from a backup; next: handschlag ledger restore --host aws",
-				*h.table(tableBook))}
+		if dead[jots[n].Subject] {
+			gone = append(gone, e)
+			continue
 		}
-		gone = append(gone, e)
+		rest = append(rest, e)
+		if jots[n].Entry != nil { // one that was replaced may have been let go
+			st, err := h.stored(ctx, jots[n].Subject)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if st.Version >= jots[n].Entry.Version {
+				continue
+			}
+		}
+		if !slices.Contains(lost, at[n].table) {
+			lost = append(lost, at[n].table)
+		}
 	}
-	return rest, gone, nil
+	if len(lost) > 0 {
+		return queue, nil, lost, nil
+	}
+	return rest, gone, nil, nil
+}
+
+// stands says where a queued entry must be found; nowhere in particular, if its key
+// is nil.
+func (j jot) stands(e entry) (standsAt, error) {
+	switch {
+	case e.kind == leafOfRecord:
+		return standsAt{tableBook, recordIDKey(e.id)}, nil
+	case j.Kind == jotOfEntry && j.Entry != nil:
+		return standsAt{tableBook, entryKey(j.Subject, j.Entry.Version)}, nil
+	case j.Kind == jotOfID:
+		id, err := hex.DecodeString(j.ID)
+		if err != nil || len(id) != 32 {
+			return standsAt{}, errors.New("the queue holds an identifier without its key")
+		}
+		return standsAt{tableIdentity, identityKey([32]byte(id))}, nil
+	}
+	return standsAt{}, nil
 }
 
 // hushedItem is a suppression as it lies in the identity map.
-func hushedItem(key string, at map[string]int64) item {
+func hushedItem(key string, written int64, at map[string]int64) item {
 	channels := item{}
 	for channel, ms := range at {
 		channels[channel] = num(ms)
 	}
-	return item{"k": str(key), "m": &types.AttributeValueMemberM{Value: channels}, "v": str(randomName())}
+	return item{"k": str(key), "m": &types.AttributeValueMemberM{Value: channels}, "v": str(randomName()), "t": num(written)}
 }
 
 // markOf reads a mark back into its grave's key.

@@ -149,6 +149,7 @@ type suppressions struct {
 	key item
 	v   string           // a name for this version of the item, drawn; "": there is none
 	at  map[string]int64 // by channel, since when
+	t   int64            // when it was written last, in milliseconds; never the same twice
 }
 
 func (h *Host) suppressions(ctx context.Context, id [32]byte) (s suppressions, err error) {
@@ -157,7 +158,7 @@ func (h *Host) suppressions(ctx context.Context, id [32]byte) (s suppressions, e
 	if err != nil {
 		return s, err
 	}
-	s.v, s.at = strOf(i, "v"), map[string]int64{}
+	s.v, s.t, s.at = strOf(i, "v"), numOf(i, "t"), map[string]int64{}
 	if m, is := i["m"].(*types.AttributeValueMemberM); is {
 		for channel := range m.Value {
 			s.at[channel] = numOf(m.Value, channel)
@@ -194,11 +195,12 @@ func (s suppressions) put(t *transaction, entries ...consent.Entry) {
 			s.at[e.Scope] = e.At.UnixMilli()
 		}
 	}
-	t.jot(jot{Kind: jotOfSuppression, At: t.h.now().UnixMilli(), ID: strOf(s.key, "k"), Hushed: maps.Clone(s.at)})
+	s.t = max(s.t+1, t.h.now().UnixMilli())
+	t.jot(jot{Kind: jotOfSuppression, At: s.t, ID: strOf(s.key, "k"), Hushed: maps.Clone(s.at)})
 	condition, values := s.unchanged()
 	if len(s.at) == 0 {
 		t.delete(tableIdentity, s.key, condition, values, errAgain)
 		return
 	}
-	t.put(tableIdentity, hushedItem(strOf(s.key, "k"), s.at), condition, values, errAgain)
+	t.put(tableIdentity, hushedItem(strOf(s.key, "k"), s.t, s.at), condition, values, errAgain)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -29,16 +30,16 @@ func markKey(table string) item {
 	return item{"k": str("mark")}
 }
 
-// mark raises the marks of tables that know all batches up to was. They never sink;
-// one that is behind stays so.
-func (h *Host) mark(ctx context.Context, was, next int64) error {
+// mark raises the marks of those of the tables that know all batches up to was. They
+// never sink; one that is behind stays so.
+func (h *Host) mark(ctx context.Context, was, next int64, tables []string) error {
 	condition, values := "m >= :was and m < :next", item{":was": num(was), ":next": num(next), ":at": num(h.now().UnixMilli())}
 	if was == 0 {
 		condition = "attribute_not_exists(m) or m < :next"
 		delete(values, ":was")
 	}
-	return each(ctx, len(markedTables), len(markedTables), func(ctx context.Context, i int) error {
-		table := markedTables[i]
+	return each(ctx, len(tables), len(tables), func(ctx context.Context, i int) error {
+		table := tables[i]
 		err := calm(ctx, func() error {
 			_, err := h.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 				TableName: h.table(table), Key: markKey(table), UpdateExpression: sdk.String("SET m = :next, t = :at"),
@@ -56,24 +57,32 @@ func (h *Host) mark(ctx context.Context, was, next int64) error {
 
 // noneBack is an error if one of the tables was put back from a backup and nobody
 // has put right yet what it lacks. The count is read first: marks never sink, and are
-// raised before it grows.
+// raised before it grows. A mark beyond every number means that the count was lost.
 func (h *Host) noneBack(ctx context.Context, tables ...string) error {
-	n, _, err := h.journaled(ctx)
-	if err != nil || n == 0 {
-		return err
-	}
-	return h.marksReach(ctx, n, tables)
-}
-
-func (h *Host) marksReach(ctx context.Context, n int64, tables []string) error {
-	marks, err := h.marks(ctx, tables)
-	for i, table := range tables {
-		if err == nil && marks[i] < n {
-			err = errSplit{fmt.Sprintf("table %s knows batch %d of the journal, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
-				*h.table(table), marks[i], n)}
+	for try := 0; ; try++ {
+		c, err := h.journaled(ctx)
+		if err != nil {
+			return err
 		}
+		marks, err := h.marks(ctx, tables)
+		if err != nil {
+			return err
+		}
+		if beyond := slices.IndexFunc(marks, func(m int64) bool { return m > c.Tried }); beyond >= 0 {
+			if try < 10 { // the journal grew while we read
+				continue
+			}
+			return errSplit{fmt.Sprintf("table %s knows batch %d of the journal, whose count, object %s of bucket %s, knows %d: it was lost or put back; "+
+				"next: handschlag ledger restore --host aws", *h.table(tables[beyond]), marks[beyond], journalHead, *h.bucket(bucketLedger), c.Tried)}
+		}
+		for i, table := range tables {
+			if marks[i] < c.N {
+				return errSplit{fmt.Sprintf("table %s knows batch %d of the journal, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
+					*h.table(table), marks[i], c.N)}
+			}
+		}
+		return nil
 	}
-	return err
 }
 
 // marks are the marks of tables.

@@ -80,7 +80,7 @@ func dayOfJournal(all []object) (day string, of int, err error) {
 // may be, without the lines about erased subjects and without those that are there
 // twice. What is written is there before what it replaces goes.
 func (n *Night) gatherJournal(ctx context.Context, day string, objects []object) error {
-	seen, changed := map[[sha256.Size]byte]bool{}, len(objects) > 1
+	seen, changed := map[[sha256.Size]byte]bool{}, slices.ContainsFunc(objects[:len(objects)-1], func(o object) bool { return o.size < journalPart })
 	var body bytes.Buffer
 	var gone []string
 	from, to := int64(0), int64(0)
@@ -168,7 +168,9 @@ func (n *Night) aliveLines(ctx context.Context, o object) (lines [][]byte, dropp
 	})
 	dead := map[string]bool{}
 	if err == nil {
-		err = n.h.getAll(ctx, tableBook, graves, func(i item) { dead[strOf(i, "s")[len(gravePrefix):]] = true })
+		err = n.h.getAll(ctx, tableBook, graves, func(i item) {
+			dead[strOf(i, "s")[len(gravePrefix):]] = i["p"] == nil // an erasure that is only begun has no line yet
+		})
 	}
 	kept := lines[:0]
 	for i, line := range lines {

@@ -65,7 +65,8 @@ func (t *transaction) lay(id string, content any, means error) (ledger.Leaf, err
 	return leaf, nil
 }
 
-// queued reads the queue in the order of time, up to about so many entries.
+// queued reads the queue in the order of time: up to so many leaves, and up to so many
+// entries that wait for the journal alone, lest those starve behind leaves.
 func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, error) {
 	gone := make(map[string]bool, len(at.sweep))
 	for _, name := range at.sweep {
@@ -77,14 +78,23 @@ func (h *Host) queued(ctx context.Context, at integrated, most int) ([]entry, er
 		return err
 	})
 	out := slices.Concat(shards...)
-	slices.SortFunc(out, func(a, b entry) int { return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.shard, b.shard)) })
-	return out[:min(len(out), most)], err
+	slices.SortFunc(out, inTime)
+	jots, leaves := parted(out)
+	out = append(jots[:min(len(jots), most):min(len(jots), most)], leaves[:min(len(leaves), most)]...)
+	slices.SortFunc(out, inTime)
+	return out, err
+}
+
+// inTime orders entries as they came.
+func inTime(a, b entry) int {
+	return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.shard, b.shard))
 }
 
 // errEnough ends a query before its end.
 var errEnough = errors.New("enough")
 
 func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, most int) (out []entry, err error) {
+	jots, leaves := 0, 0
 	err = h.query(ctx, &dynamodb.QueryInput{
 		TableName: h.table(tableLeaf), KeyConditionExpression: sdk.String("q = :q"), ExpressionAttributeValues: item{":q": str(shard)},
 	}, func(i item) error {
@@ -92,10 +102,18 @@ func (h *Host) shard(ctx context.Context, shard string, gone map[string]bool, mo
 		if copy(e.leaf[:], binOf(i, "leaf")) != len(e.leaf) && e.leads() {
 			return errors.New("the queue holds an unreadable leaf")
 		}
-		if !gone[e.shard+"/"+e.place] {
+		if gone[e.shard+"/"+e.place] {
+			return nil
+		}
+		n := &jots
+		if e.leads() {
+			n = &leaves
+		}
+		if *n < most {
+			*n++
 			out = append(out, e)
 		}
-		if len(out) >= most {
+		if jots >= most && leaves >= most {
 			return errEnough
 		}
 		return nil

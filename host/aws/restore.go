@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -53,6 +54,11 @@ type Restored struct {
 func (h *Host) Restore(ctx context.Context) (Restored, error) {
 	if h.keys.ids == nil || h.keys.signer == nil {
 		return Restored{}, errNoIdentity
+	}
+	if _, err := (ledgerStore{h: h}).Read(ctx, ledgerCheckpoint); errors.Is(err, fs.ErrNotExist) {
+		return Restored{}, errors.New("the account has no consent ledger yet: there is nothing to put right")
+	} else if err != nil {
+		return Restored{}, err
 	}
 	r := &restoring{Host: h}
 	steps := []struct {
@@ -157,9 +163,11 @@ func (r *restoring) read(ctx context.Context) error {
 	return err
 }
 
-// look finds out which tables are old copies.
-func (r *restoring) look(ctx context.Context) (err error) {
-	if r.n, _, err = r.journaled(ctx); err != nil {
+// look finds out which tables are old copies. A count that was lost is found again by
+// the batches that are there.
+func (r *restoring) look(ctx context.Context) error {
+	c, err := r.journaled(ctx)
+	if err != nil {
 		return err
 	}
 	marks, err := r.Host.marks(ctx, markedTables)
@@ -170,9 +178,35 @@ func (r *restoring) look(ctx context.Context) (err error) {
 	for i, table := range markedTables {
 		r.marks[table] = marks[i]
 	}
+	if highest := slices.Max(marks); highest > c.Tried {
+		if c, err = r.found(ctx, c, highest); err != nil {
+			return err
+		}
+	}
+	r.n = c.N
 	i, err := r.get(ctx, tableLeaf, markKey(tableLeaf))
 	r.since = time.UnixMilli(numOf(i, "t"))
 	return err
+}
+
+func (r *restoring) found(ctx context.Context, c count, tried int64) (count, error) {
+	now, err := r.journaled(ctx)
+	if err != nil || now.Tried >= tried { // it grew while we read
+		return now, err
+	}
+	all, err := r.objects(ctx, bucketNight, journalPrefix)
+	if err != nil {
+		return c, err
+	}
+	n := c.N
+	for _, o := range all {
+		_, _, to, err := batches(o.key)
+		if err != nil {
+			return c, err
+		}
+		n = max(n, to)
+	}
+	return r.recount(ctx, now, n, max(n, tried))
 }
 
 // readJournal reads every batch that the oldest copy lacks. One that is not there any
@@ -282,7 +316,8 @@ func (r *restoring) rebury(ctx context.Context) error {
 	})
 }
 
-// rename notes whose identifier is whose again.
+// rename notes whose identifier is whose again. Whom a copy knows it by, and who was
+// erased since, does not stand in the way of whoever came back under it.
 func (r *restoring) rename(ctx context.Context) error {
 	if !r.back(tableIdentity) {
 		return nil
@@ -293,22 +328,36 @@ func (r *restoring) rename(ctx context.Context) error {
 		if err != nil || len(id) != 32 {
 			return errors.New("an identifier without its key")
 		}
-		dead, err := r.erasedAmong(ctx, []consent.Subject{all[i].Subject})
-		if err != nil || dead[all[i].Subject] {
-			return err
-		}
-		t, there, back := r.transaction(), identityKey([32]byte(id)), identifiedKey(all[i].Subject)
-		there["s"], back["i"] = str(subjectKey(all[i].Subject)), bin(id)
-		t.put(tableIdentity, there, "attribute_not_exists(k)", nil, errBuried)
-		t.put(tableIdentity, back, "", nil, nil)
-		switch err = again(ctx, func() error { return t.commit(ctx) }); {
-		case errors.Is(err, errBuried): // it is there
-			return nil
-		case err == nil:
-			r.did(&r.out.IDs)
-		}
+		err = again(ctx, func() error { return r.name(ctx, [32]byte(id), all[i].Subject) })
 		return err
 	})
+}
+
+func (r *restoring) name(ctx context.Context, id [32]byte, s consent.Subject) error {
+	was, err := r.lookUp(ctx, id)
+	if err != nil || was == s {
+		return err
+	}
+	dead, err := r.erasedAmong(ctx, []consent.Subject{s, was})
+	if err != nil || dead[s] {
+		return err
+	}
+	t, there, back := r.transaction(), identityKey(id), identifiedKey(s)
+	there["s"], back["i"] = str(subjectKey(s)), bin(id[:])
+	switch {
+	case was.IsZero():
+		t.put(tableIdentity, there, "attribute_not_exists(k)", nil, errAgain)
+	case dead[was]:
+		t.put(tableIdentity, there, "s = :was", item{":was": str(subjectKey(was))}, errAgain)
+		t.delete(tableIdentity, identifiedKey(was), "", nil, nil)
+	default:
+		return fmt.Errorf("an identifier leads to subject %s, and in the journal to %s: it was written on an old copy", was, s)
+	}
+	t.put(tableIdentity, back, "", nil, nil)
+	if err = t.commit(ctx); err == nil {
+		r.did(&r.out.IDs)
+	}
+	return err
 }
 
 // hush makes suppressions what they were last.
@@ -325,16 +374,13 @@ func (r *restoring) hush(ctx context.Context) error {
 	keys := slices.Sorted(maps.Keys(last))
 	return each(ctx, len(keys), atATime, func(ctx context.Context, i int) error {
 		r.did(&r.out.Suppressions)
-		return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableIdentity), Item: hushedItem(keys[i], last[keys[i]].Hushed)})
+		return r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(tableIdentity), Item: hushedItem(keys[i], last[keys[i]].At, last[keys[i]].Hushed)})
 	})
 }
 
 // moveStates does records and list entries again, subject by subject in the order of
 // versions.
 func (r *restoring) moveStates(ctx context.Context) error {
-	if !r.back(tableBook) {
-		return nil
-	}
 	by := map[consent.Subject]map[uint64]jot{}
 	for _, j := range r.of(leafOfRecord, jotOfEntry) {
 		v, err := j.version()
@@ -368,8 +414,10 @@ func (r *restoring) moveState(ctx context.Context, j jot, version uint64) error 
 		return err
 	}
 	switch {
-	case version <= was.Version:
+	case version <= was.Version && r.back(tableBook):
 		return r.same(ctx, j, version)
+	case version <= was.Version:
+		return nil
 	case version > was.Version+1:
 		return fmt.Errorf("of subject %s the journal has version %d, but not what came between it and version %d of the book", j.Subject, version, was.Version)
 	case j.Kind == jotOfEntry:
@@ -442,9 +490,6 @@ func (r *restoring) rebook(ctx context.Context, was stored, j jot) error {
 
 // relink links devices again. The last link of a device counts.
 func (r *restoring) relink(ctx context.Context) error {
-	if !r.back(tableBook) {
-		return nil
-	}
 	last := map[consent.Subject]jot{}
 	for _, j := range r.of(jotOfLink) {
 		if was, known := last[j.Subject]; !known || j.At >= was.At {
@@ -455,16 +500,35 @@ func (r *restoring) relink(ctx context.Context) error {
 	return each(ctx, len(who), atATime, func(ctx context.Context, i int) error {
 		j := last[who[i]]
 		dead, err := r.erasedAmong(ctx, []consent.Subject{j.Subject, j.Account})
-		if err != nil || len(dead) > 0 {
+		if err != nil || dead[j.Subject] {
 			return err
 		}
 		was, err := r.get(ctx, tableBook, linkKey(j.Subject))
-		if err != nil || strOf(was, "a") == subjectKey(j.Account) {
+		if err != nil || numOf(was, "t") >= j.At {
 			return err
+		}
+		before, err := parseSubjectKey(strOf(was, "a"))
+		switch {
+		case err != nil || before == j.Account:
+			return err
+		case j.Account.IsZero() || dead[j.Account]:
+			r.did(&r.out.Links)
+			return r.parted(ctx, j.Subject, before)
 		}
 		r.did(&r.out.Links)
 		return r.link(ctx, j.Subject, j.Account, time.UnixMilli(j.At))
 	})
+}
+
+// parted takes a device's link away that a backup brought back.
+func (r *restoring) parted(ctx context.Context, device, account consent.Subject) error {
+	t := r.transaction()
+	t.delete(tableBook, linkKey(device), "a = :was", item{":was": str(subjectKey(account))}, errBuried)
+	t.delete(tableBook, deviceKey(account, device), "", nil, nil)
+	if err := again(ctx, func() error { return t.commit(ctx) }); !errors.Is(err, errBuried) {
+		return err
+	}
+	return nil
 }
 
 // reopen keeps openings again that the table of leaves lacks.
@@ -515,11 +579,14 @@ func (r *restoring) reseal(ctx context.Context) error {
 			return err
 		}
 		i := sealedKey(all[n].ID)
-		if was, err := r.get(ctx, tableBook, i); err != nil || was != nil {
+		was, err := r.get(ctx, tableBook, i)
+		if err != nil {
 			return err
 		}
+		if was == nil {
+			r.did(&r.out.Proofs)
+		}
 		i["v"] = bin(all[n].Sealed)
-		r.did(&r.out.Proofs)
 		return r.writeBatch(ctx, *r.table(tableBook), []types.WriteRequest{
 			{PutRequest: &types.PutRequest{Item: i}}, {PutRequest: &types.PutRequest{Item: dueKey(until, all[n].ID)}},
 		})
@@ -583,15 +650,15 @@ func (r *restoring) requeueRecord(ctx context.Context, leaf ledger.Leaf, noted i
 	return again(ctx, func() error { return t.commit(ctx) })
 }
 
-// rejot queues list entries and links that an old copy of the queue lost before the
-// journal had them. What it has already it may have twice.
+// rejot queues list entries, links and erasures that an old copy of the queue lost
+// before the journal had them. What it has already it may have twice.
 func (r *restoring) rejot(ctx context.Context) error {
 	known := map[string]bool{}
 	for _, j := range r.of(jotOfEntry, jotOfLink) {
 		known[nameOfJot(j)] = true
 	}
 	since := r.since.AddDate(0, 0, -1)
-	again1 := func(j jot) error {
+	jotAgain := func(j jot) error {
 		if known[nameOfJot(j)] {
 			return nil
 		}
@@ -600,7 +667,17 @@ func (r *restoring) rejot(ctx context.Context) error {
 		r.did(&r.out.Queued)
 		return again(ctx, func() error { return t.commit(ctx) })
 	}
-	return r.scan(ctx, tableBook, "begins_with(r, :ent) or r = :link", item{":ent": str("ent#"), ":link": str("link")}, func(i item) error {
+	kept := item{":ent": str("ent#"), ":link": str("link"), ":grave": str(gravePrefix)}
+	return r.scan(ctx, tableBook, "begins_with(r, :ent) or r = :link or begins_with(s, :grave)", kept, func(i item) error {
+		if mark, is := strings.CutPrefix(strOf(i, "s"), gravePrefix); is {
+			if _, known := r.buried[mark]; known || time.UnixMilli(numOf(i, "t")).Before(since) {
+				return nil
+			}
+			t := r.transaction()
+			t.jot(jot{Kind: jotOfErasure, ID: mark, Burial: &burial{ID: randomName(), At: time.UnixMilli(numOf(i, "t")).UTC()}})
+			r.did(&r.out.Queued)
+			return again(ctx, func() error { return t.commit(ctx) })
+		}
 		s, err := parseSubjectKey(strOf(i, "s"))
 		if err != nil {
 			return err
@@ -610,7 +687,7 @@ func (r *restoring) rejot(ctx context.Context) error {
 			if err != nil || time.UnixMilli(numOf(i, "t")).Before(since) {
 				return err
 			}
-			return again1(jot{Kind: jotOfLink, At: numOf(i, "t"), Subject: s, Account: account})
+			return jotAgain(jot{Kind: jotOfLink, At: numOf(i, "t"), Subject: s, Account: account})
 		}
 		var e consent.Entry
 		if err := json.Unmarshal(binOf(i, "b"), &e); err != nil {
@@ -619,7 +696,7 @@ func (r *restoring) rejot(ctx context.Context) error {
 		if e.At.Before(since) {
 			return nil
 		}
-		return again1(jot{Kind: jotOfEntry, Subject: s, Entry: &e})
+		return jotAgain(jot{Kind: jotOfEntry, Subject: s, Entry: &e})
 	})
 }
 
@@ -793,14 +870,14 @@ func (r *restoring) note(ctx context.Context) error {
 	if err := r.putOne(ctx, put); err != nil && !errors.As(err, &further) {
 		return r.fault("dynamodb:PutItem", "table "+*put.TableName, err)
 	}
-	n, _, err := r.journaled(ctx) // what came meanwhile came to tables that were whole
+	c, err := r.journaled(ctx) // what came meanwhile came to tables that were whole
 	if err != nil {
 		return err
 	}
 	for _, table := range markedTables {
 		if r.back(table) {
 			i := markKey(table)
-			i["m"], i["t"] = num(n), num(r.now().UnixMilli())
+			i["m"], i["t"] = num(c.N), num(r.now().UnixMilli())
 			if err := r.putOne(ctx, &dynamodb.PutItemInput{TableName: r.table(table), Item: i}); err != nil {
 				return r.fault("dynamodb:PutItem", "table "+*r.table(table), err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,19 +81,22 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	rest, gone, lost := h.dropped(ctx, queue)
-	if lost != nil {
-		rest = queue
+	rest, gone, lost, err := h.dropped(ctx, queue)
+	if err != nil {
+		return false, err
 	}
 	jots, leaves := parted(rest)
-	if len(jots) > 0 {
-		if err := h.jotDown(ctx, jots); errors.Is(err, errBehind) {
-			return true, pause(ctx, n)
-		} else if err != nil {
-			return false, err
-		}
+	known, err := h.jotDown(ctx, rest, jots, lost)
+	if errors.Is(err, errBehind) {
+		return true, pause(ctx, n)
 	}
-	if err := errors.Join(lost, h.noneBack(ctx, markedTables...)); err != nil {
+	if err == nil && len(lost) > 0 {
+		err = errSplit{fmt.Sprintf("table %s lacks what waits for the ledger: it was put back from a backup; next: handschlag ledger restore --host aws", *h.table(lost[0]))}
+	}
+	if err == nil {
+		err = h.noneBack(ctx, markedTables...)
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := h.remove(ctx, tableLeaf, keysOf(gone)); err != nil {
@@ -108,21 +112,24 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 	if c.Size > at.n {
 		return true, h.settle(ctx, at)
 	}
-	full := len(queue) == h.opts.batchMost
+	full := len(leaves) == h.opts.batchMost || len(jots) == h.opts.batchMost
 	if len(leaves) == 0 {
 		return full, nil
 	}
-	return h.enter(ctx, n, at, c, leaves)
+	return h.enter(ctx, n, at, c, leaves, known)
 }
 
-// enter writes leaves into the journal, then into the ledger.
-func (h *Host) enter(ctx context.Context, n int, at integrated, c ledger.Checkpoint, queue []entry) (more bool, err error) {
-	leaves, lines := make([]ledger.Leaf, len(queue)), make([][]byte, len(queue))
+// enter writes leaves into the ledger, after the journal knows them.
+func (h *Host) enter(ctx context.Context, n int, at integrated, c ledger.Checkpoint, queue []entry, known bool) (more bool, err error) {
+	leaves := make([]ledger.Leaf, len(queue))
 	for i, e := range queue {
-		leaves[i], lines[i] = e.leaf, e.line
+		leaves[i] = e.leaf
+	}
+	if !known {
+		err = h.journal(ctx, linesOf(queue), markedTables)
 	}
 	first := int64(0)
-	if err = h.journal(ctx, lines); err == nil {
+	if err == nil {
 		first, _, err = ledger.Append(ctx, ledgerStore{h: h, after: c.Note}, *h.keys.signer, leaves)
 	}
 	if errors.Is(err, errBehind) || errors.Is(err, ledger.ErrMoved) {
@@ -134,16 +141,27 @@ func (h *Host) enter(ctx context.Context, n int, at integrated, c ledger.Checkpo
 	return true, h.indexed(ctx, at, queue, first)
 }
 
-// jotDown takes into the journal what waits for it alone.
-func (h *Host) jotDown(ctx context.Context, jots []entry) error {
-	lines := make([][]byte, len(jots))
-	for i, e := range jots {
+// jotDown takes what waits into the journal, and out of the queue what waits for the
+// journal alone. A table that lost something is not marked: it must stay behind, even
+// if nothing but leaves waits. known says that all of it is in the journal.
+func (h *Host) jotDown(ctx context.Context, all, jots []entry, lost []string) (known bool, err error) {
+	tables := slices.DeleteFunc(slices.Clone(markedTables), func(t string) bool { return slices.Contains(lost, t) })
+	unsaid := len(lost) > 0 && h.noneBack(ctx, lost...) == nil
+	if len(jots) == 0 && !unsaid {
+		return false, nil
+	}
+	if err := h.journal(ctx, linesOf(all), tables); err != nil {
+		return false, err
+	}
+	return true, h.remove(ctx, tableLeaf, keysOf(jots))
+}
+
+func linesOf(entries []entry) [][]byte {
+	lines := make([][]byte, len(entries))
+	for i, e := range entries {
 		lines[i] = e.line
 	}
-	if err := h.journal(ctx, lines); err != nil {
-		return err
-	}
-	return h.remove(ctx, tableLeaf, keysOf(jots))
+	return lines
 }
 
 // parted parts what waits for the journal alone from leaves.
