@@ -13,44 +13,43 @@ import (
 // Adopt puts a store's head forward again that was put back to an older one, or
 // lost: to a signed checkpoint of the same log that was published, or about to be.
 // Every leaf that the checkpoint covers is read and hashed first, and the log must
-// cover what its head and its published checkpoint say; else nothing is changed.
-func Adopt(ctx context.Context, store Store, signer Signer, note []byte) (Checkpoint, error) {
+// cover what its head and its published checkpoint say; else nothing is changed. A
+// head that is at the checkpoint, or was decided after it, stays: false.
+func Adopt(ctx context.Context, store Store, signer Signer, note []byte) (bool, error) {
 	c, err := openExact(signer.Public, note)
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("adopting checkpoint: %w", err)
+		return false, fmt.Errorf("adopting checkpoint: %w", err)
 	}
 	was, err := Published(ctx, store)
 	if err != nil && !errors.Is(err, ErrNone) {
-		return Checkpoint{}, err
+		return false, err
 	}
 	h, err := readHead(ctx, store, signer.Public)
 	if err != nil && !errors.Is(err, ErrNone) {
-		return Checkpoint{}, err
+		return false, err
 	}
-	for _, older := range []Checkpoint{was, h.Checkpoint} {
-		if older.Note != nil && older.Size > c.Size {
-			return Checkpoint{}, fmt.Errorf("adopting checkpoint: it covers %d leaves, but one of %d was signed", c.Size, older.Size)
-		}
+	if was.Note != nil && was.Size > c.Size {
+		return false, fmt.Errorf("adopting checkpoint: it covers %d leaves, but one of %d is published", c.Size, was.Size)
+	}
+	if h.Note != nil && (h.Size > c.Size || h.Size == c.Size && h.Root == c.Root) {
+		return false, nil
 	}
 	if err := covers(ctx, store, c, was, h.Checkpoint); err != nil {
-		return Checkpoint{}, err
+		return false, err
 	}
-	next := head{Checkpoint: c}
 	var old []byte
 	if h.Note != nil {
 		old = h.blob()
 	}
-	if h.Size < c.Size || h.Note == nil {
-		if err := store.Swap(ctx, headName, old, next.blob()); err != nil {
-			return Checkpoint{}, fmt.Errorf("adopting checkpoint: %w", err)
-		}
-	}
-	if !bytes.Equal(was.Note, c.Note) {
+	if !bytes.Equal(was.Note, c.Note) { // first: a head without it would look finished to the next call
 		if err := store.Swap(ctx, checkpointName, was.Note, c.Note); err != nil {
-			return Checkpoint{}, fmt.Errorf("replacing checkpoint: %w", err)
+			return false, fmt.Errorf("replacing checkpoint: %w", err)
 		}
 	}
-	return c, nil
+	if err := store.Swap(ctx, headName, old, head{Checkpoint: c}.blob()); err != nil {
+		return false, fmt.Errorf("adopting checkpoint: %w", err)
+	}
+	return true, nil
 }
 
 // covers reads all leaves of a checkpoint and compares the roots on the way to it.

@@ -32,9 +32,10 @@ func TestAHeadThatWasPutBackIsAFaultAndNoFork(t *testing.T) {
 				t.Errorf("%s: blob %s was changed", name, blob)
 			}
 		}
-		c, err := Adopt(ctx, x, s, now)
-		if err != nil || c.Size != 309 {
-			t.Fatalf("%s: got %d leaves, %v", name, c.Size, err)
+		for _, changes := range []bool{true, false} { // the second finds nothing to do
+			if changed, err := Adopt(ctx, x, s, now); err != nil || changed != changes {
+				t.Fatalf("%s: changed %v, %v", name, changed, err)
+			}
 		}
 		if first, _, err := Append(ctx, x, s, testLeaves(3, 40)); err != nil || first != 309 {
 			t.Errorf("%s: got %d, %v", name, first, err)
@@ -56,8 +57,13 @@ func TestAdoptPublishesACheckpointThatWasDecided(t *testing.T) {
 	}
 	decided := m.blobs[checkpointName]
 	m.blobs[headName], m.blobs[checkpointName] = back, published
-	if _, err := Adopt(ctx, m, s, decided); err != nil {
-		t.Fatal(err)
+	m.left = 2 // power for one write
+	if changed, err := Adopt(ctx, m, s, decided); err == nil || changed {
+		t.Fatal("the power stayed")
+	}
+	m.restore()
+	if changed, err := Adopt(ctx, m, s, decided); err != nil || !changed {
+		t.Fatalf("changed %v, %v", changed, err)
 	}
 	if _, _, err := Append(ctx, m, s, testLeaves(4, 5)); err != nil {
 		t.Fatal(err)

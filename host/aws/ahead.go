@@ -63,11 +63,11 @@ func (h *Host) Ahead(ctx context.Context, a flow.Ahead) context.Context {
 	if a.Click != (flow.Click{}) {
 		f.click = begin(func() { h.foreseeClick(ctx, f, a.Click) })
 	}
-	switch {
+	switch { // who asks hears of it
 	case len(a.Who) > 0:
-		h.currentAhead(ctx, h.asked())
+		go func() { _ = h.current(ctx, h.asked()) }()
 	case len(a.Prices) > 0 && !h.has(PartIdentity):
-		h.currentAhead(ctx, []string{tableGrant})
+		go func() { _ = h.current(ctx, []string{tableGrant}) }()
 	}
 	if len(f.wanted) > 0 {
 		f.first = begin(func() { h.readFirst(ctx, f) })

@@ -24,7 +24,9 @@ type erasing struct {
 	*Host
 	s    consent.Subject
 	plan erasure
-	done map[ledger.Leaf]int64 // where leaves lie: of what a backup brought back: the grave is closed, the plan is kept nowhere
+	// lie says where leaves lie, if a closed grave's subject is erased again because a
+	// backup brought it back: then no plan is kept, and what outlives it does already.
+	lie map[ledger.Leaf]int64
 }
 
 // erasure is what is known of an erasure before anything is removed.
@@ -200,7 +202,7 @@ func (e *erasing) note(store string, n int, method string, done bool) {
 
 // save keeps what was added to the plan.
 func (e *erasing) save(ctx context.Context) error {
-	if e.done != nil {
+	if e.lie != nil {
 		return nil
 	}
 	t := e.transaction()
@@ -227,7 +229,7 @@ func (e *erasing) takeIDs(ctx context.Context) error {
 			return err
 		}
 		t := e.transaction()
-		if channels := st.Outliving(); len(channels) > 0 && e.done == nil {
+		if channels := st.Outliving(); len(channels) > 0 && e.lie == nil {
 			entries := make([]consent.Entry, len(channels))
 			for i, c := range channels {
 				entries[i] = consent.Entry{List: consent.SuppressionList, Scope: c, On: true, At: e.plan.Out.At}
@@ -250,10 +252,10 @@ func (e *erasing) takeBook(ctx context.Context) error {
 	var sealed []inBook
 	var noted, grants, links []item
 	for _, r := range f.records {
-		if at, in := e.done[ledger.NewLeaf([32]byte(binOf(r.item, "salt")), binOf(r.item, "b"))]; in {
+		if at, in := e.lie[ledger.NewLeaf([32]byte(binOf(r.item, "salt")), binOf(r.item, "b"))]; in {
 			r.index = at
 		}
-		if r.noted && !e.plan.Until.IsZero() && (e.done == nil || r.index >= 0) {
+		if r.noted && !e.plan.Until.IsZero() && (e.lie == nil || r.index >= 0) {
 			sealed = append(sealed, r)
 		}
 		noted, grants = append(noted, recordIDKey(r.record.RecordID)), append(grants, grantOfRecord(r.record.RecordID))

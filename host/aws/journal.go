@@ -11,8 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -77,15 +75,6 @@ type jotted struct {
 	Marks []string `json:"m,omitempty"` // of whom it is about; none: it leads to nobody
 	Jot   []byte   `json:"j,omitempty"` // sealed
 	Open  *jot     `json:"o,omitempty"` // of an opening, which is about nobody
-}
-
-// jot queues an entry of the journal that brings no leaf.
-func (t *transaction) jot(j jot) {
-	drawn := make([]byte, 9)
-	_, _ = rand.Read(drawn) // never fails
-	i := entry{shard: fmt.Sprintf("q#%d", drawn[8]%leafShards), place: fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), drawn[:8])}.key()
-	i["kind"], i["j"] = str(leafOfNothing), bin(t.line(j))
-	t.put(tableLeaf, i, "", nil, nil)
 }
 
 // line makes a line of a jot. A process without the identity key writes none that is
@@ -242,85 +231,13 @@ func batches(key string) (day string, from, to int64, err error) {
 	return day, from, to, nil
 }
 
-// standsAt is where a queued entry must be found, unless it was erased.
-type standsAt struct {
-	table string
-	key   item
-}
-
-// dropped parts a batch: what was erased before it had its place is gone. If a table
-// lacks something else that waits, it is an old copy: then lost names it, and all is
-// left as it is.
-func (h *Host) dropped(ctx context.Context, queue []entry) (rest, gone []entry, lost []string, err error) {
-	jots, at := make([]jot, len(queue)), make([]standsAt, len(queue))
-	asked := map[string]map[string]item{tableBook: {}, tableIdentity: {}}
-	for n, e := range queue {
-		if jots[n], err = h.unline(e.line); err != nil {
-			return nil, nil, nil, fmt.Errorf("the queue holds an unreadable line: %w", err)
-		}
-		if at[n], err = jots[n].stands(e); err != nil {
-			return nil, nil, nil, err
-		}
-		if at[n].key != nil {
-			asked[at[n].table][nameOf(at[n].table, at[n].key)] = at[n].key
-		}
+// identifier is the key of an identifier.
+func (j jot) identifier() (id [32]byte, err error) {
+	b, err := hex.DecodeString(j.ID)
+	if copy(id[:], b) != len(id) || len(b) != len(id) || err != nil {
+		return id, errors.New("the journal holds an identifier without its key")
 	}
-	there := map[string]bool{}
-	for table, keys := range asked {
-		err := h.getAll(ctx, table, slices.Collect(maps.Values(keys)), func(i item) { there[nameOf(table, i)] = true })
-		if err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	for n, e := range queue {
-		if at[n].key == nil || there[nameOf(at[n].table, at[n].key)] {
-			rest = append(rest, e)
-			continue
-		}
-		dead, err := h.erasedAmong(ctx, []consent.Subject{jots[n].Subject})
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		if dead[jots[n].Subject] {
-			gone = append(gone, e)
-			continue
-		}
-		rest = append(rest, e)
-		if jots[n].Entry != nil { // one that was replaced may have been let go
-			st, err := h.stored(ctx, jots[n].Subject)
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			if st.Version >= jots[n].Entry.Version {
-				continue
-			}
-		}
-		if !slices.Contains(lost, at[n].table) {
-			lost = append(lost, at[n].table)
-		}
-	}
-	if len(lost) > 0 {
-		return queue, nil, lost, nil
-	}
-	return rest, gone, nil, nil
-}
-
-// stands says where a queued entry must be found; nowhere in particular, if its key
-// is nil.
-func (j jot) stands(e entry) (standsAt, error) {
-	switch {
-	case e.kind == leafOfRecord:
-		return standsAt{tableBook, recordIDKey(e.id)}, nil
-	case j.Kind == jotOfEntry && j.Entry != nil:
-		return standsAt{tableBook, entryKey(j.Subject, j.Entry.Version)}, nil
-	case j.Kind == jotOfID:
-		id, err := hex.DecodeString(j.ID)
-		if err != nil || len(id) != 32 {
-			return standsAt{}, errors.New("the queue holds an identifier without its key")
-		}
-		return standsAt{tableIdentity, identityKey([32]byte(id))}, nil
-	}
-	return standsAt{}, nil
+	return id, nil
 }
 
 // hushedItem is a suppression as it lies in the identity map.

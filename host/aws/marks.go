@@ -16,6 +16,11 @@ import (
 // of a table brings an old one back: a table whose mark is behind it was put back,
 // and lacks withdrawals, objections and erasures since (L11).
 
+// errOld says that a table was put back.
+func (h *Host) errOld(table, why string) error {
+	return errSplit{fmt.Sprintf("table %s %s: it was put back from a backup; next: handschlag ledger restore --host aws", *h.table(table), why)}
+}
+
 // markedTables are those on which it rests whether somebody may be processed.
 var markedTables = []string{tableBook, tableLeaf, tableIdentity, tableGrant}
 
@@ -77,8 +82,7 @@ func (h *Host) noneBack(ctx context.Context, tables ...string) error {
 		}
 		for i, table := range tables {
 			if marks[i] < c.N {
-				return errSplit{fmt.Sprintf("table %s knows batch %d of the journal, which has %d: it was put back from a backup; next: handschlag ledger restore --host aws",
-					*h.table(table), marks[i], c.N)}
+				return h.errOld(table, fmt.Sprintf("knows batch %d of the journal, which has %d", marks[i], c.N))
 			}
 		}
 		return nil

@@ -3,6 +3,7 @@ package aws
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,10 +44,25 @@ func openingKey(id string) item { return item{"q": str("o"), "n": str(id)} }
 
 // queue adds a leaf to a transaction, with its line for the journal.
 func (t *transaction) queue(leaf ledger.Leaf, kind, id string, j jot) {
-	t.put(tableLeaf, item{
-		"q": str(fmt.Sprintf("q#%d", leaf[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), leaf[:8])),
-		"leaf": bin(leaf[:]), "kind": str(kind), "id": str(id), "j": bin(t.line(j)),
-	}, "", nil, nil)
+	i := t.waiting(kind, [9]byte(leaf[:9]), j)
+	i["leaf"], i["id"] = bin(leaf[:]), str(id)
+	t.put(tableLeaf, i, "", nil, nil)
+}
+
+// jot queues an entry of the journal that brings no leaf.
+func (t *transaction) jot(j jot) {
+	var drawn [9]byte
+	_, _ = rand.Read(drawn[:]) // never fails
+	t.put(tableLeaf, t.waiting(leafOfNothing, drawn, j), "", nil, nil)
+}
+
+// waiting is an item of the queue: in a shard by a byte, in the order of time, under a
+// name that nothing else has.
+func (t *transaction) waiting(kind string, name [9]byte, j jot) item {
+	return item{
+		"q": str(fmt.Sprintf("q#%d", name[0]%leafShards)), "n": str(fmt.Sprintf("%013d#%x", t.h.now().UnixMilli(), name[1:])),
+		"kind": str(kind), "j": bin(t.line(j)),
+	}
 }
 
 // lay queues a leaf that is no consent record, and keeps its opening. An opening of

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -43,6 +42,16 @@ func backedUp(t *testing.T, o aws.Options) backup {
 			page, err := pages.NextPage(ctx)
 			ok(t, err)
 			out[table.Name] = append(out[table.Name], page.Items...)
+		}
+	}
+	return out
+}
+
+// allButKeys are all tables but the one of keys: whoever lost those has nothing to restore.
+func allButKeys() (out []string) {
+	for _, table := range aws.Tables {
+		if table.Name != "secret" {
+			out = append(out, table.Name)
 		}
 	}
 	return out
@@ -196,45 +205,20 @@ func (d *drilled) asBefore(h *aws.Host, lastMinute bool) {
 	}
 }
 
-// accounted checks that each leaf of the ledger is open, or named by an erasure.
+// accounted checks that each leaf of the ledger has a fate, and each record its place.
 func (d *drilled) accounted(h *aws.Host) {
-	t := d.t
-	t.Helper()
-	known := map[int64]bool{}
-	ok(t, h.Openings(ctx, func(o ledger.Opening) error {
-		if known[o.Index] {
-			t.Errorf("leaf %d is open twice", o.Index)
-		}
-		known[o.Index] = true
-		return nil
-	}))
-	ok(t, h.Openings(ctx, func(o ledger.Opening) error {
-		var stone ledger.Tombstone
-		err := json.Unmarshal(o.Content, &stone)
-		for _, i := range stone.Leaves {
-			known[i] = true
-		}
-		return err
-	}))
-	for _, i := range backedUp(t, d.o)["book"] { // and each record has its place
+	d.t.Helper()
+	everyLeafHasAFate(d.t, h)
+	for _, i := range backedUp(d.t, d.o)["book"] {
 		if s, is := i["s"].(*types.AttributeValueMemberS); is && strings.HasPrefix(s.Value, "rec#") && i["i"] == nil {
-			t.Errorf("a record waits for its place for ever: %s", s.Value)
+			d.t.Errorf("a record waits for its place for ever: %s", s.Value)
 		}
-	}
-	if size := d.size(); int64(len(known)) != size {
-		t.Errorf("of %d leaves these are accounted for: %v", size, slices.Sorted(maps.Keys(known)))
 	}
 }
 
 // TestATableThatWasPutBackIsNotReliedOnUntilItIsPutRight is the drill of L11, with
 // every table for itself and all at once.
 func TestATableThatWasPutBackIsNotReliedOnUntilItIsPutRight(t *testing.T) {
-	everything := []string{}
-	for _, table := range aws.Tables {
-		if table.Name != "secret" { // KMS unwraps what it wrapped; nobody restores keys
-			everything = append(everything, table.Name)
-		}
-	}
 	for name, c := range map[string]struct {
 		tables   []string
 		unsafe   bool // at once: no process relies on consent
@@ -247,7 +231,7 @@ func TestATableThatWasPutBackIsNotReliedOnUntilItIsPutRight(t *testing.T) {
 		"queue":      {tables: []string{"leaf"}, sequence: true},
 		"ledger":     {tables: []string{"ledger"}, sequence: true},
 		"profiles":   {tables: []string{"profile"}},
-		"everything": {tables: everything, unsafe: true, sequence: true, price: true},
+		"everything": {tables: allButKeys(), unsafe: true, sequence: true, price: true},
 		"nothing":    {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -310,17 +294,11 @@ func TestATableThatWasPutBackIsNotReliedOnUntilItIsPutRight(t *testing.T) {
 // TestARestoreMayStopAnywhere cuts the cable after every so many requests; calling
 // again finishes.
 func TestARestoreMayStopAnywhere(t *testing.T) {
-	var all []string
-	for _, table := range aws.Tables {
-		if table.Name != "secret" {
-			all = append(all, table.Name)
-		}
-	}
 	for cut := 8; cut <= 120; cut += 14 {
 		t.Run(fmt.Sprintf("after %d requests", cut), func(t *testing.T) {
 			t.Parallel()
 			d := drill(t)
-			putBack(t, d.o, d.was, all)
+			putBack(t, d.o, d.was, allButKeys())
 			h, cable := behind(t, d.o)
 			cable.left.Store(int64(cut))
 			_, err := h.Restore(ctx)

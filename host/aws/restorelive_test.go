@@ -54,10 +54,7 @@ func everyLeafHasAFate(t *testing.T, h *aws.Host) {
 // TestAnObjectionAloneMakesACopyOld: list entries bring no leaf, and count all the same.
 func TestAnObjectionAloneMakesACopyOld(t *testing.T) {
 	t.Parallel()
-	h, o := moving(t)
-	bob := someone(t, h, consent.Account, "bob")
-	say(t, h, bob, recordThat("given", noon, consent.Account, true, consent.MarketingEmail))
-	ok(t, h.Sequence(ctx))
+	h, o, bob := given(t)
 	was := backedUp(t, o)
 	ok(t, h.Object(ctx, bob, consent.DirectMarketing, true, noon.Add(time.Hour)))
 	ok(t, h.Sequence(ctx))
@@ -94,10 +91,7 @@ func mustID(t *testing.T, name string) consent.ID {
 // same answer.
 func TestALookOutlivesItsCaller(t *testing.T) {
 	t.Parallel()
-	h, o := moving(t)
-	bob := someone(t, h, consent.Account, "bob")
-	say(t, h, bob, recordThat("given", noon, consent.Account, true, consent.Analytics))
-	ok(t, h.Sequence(ctx))
+	_, o, bob := given(t)
 	for range 30 {
 		x := opened(t, o)
 		gone, cancel := context.WithCancel(ctx)
@@ -115,10 +109,7 @@ func TestASequencerMayStopBeforeARestore(t *testing.T) {
 	for cut := 4; cut < 40; cut += 3 {
 		t.Run(fmt.Sprintf("after %d requests", cut), func(t *testing.T) {
 			t.Parallel()
-			h, o := moving(t)
-			bob := someone(t, h, consent.Account, "bob")
-			say(t, h, bob, recordThat("first", noon, consent.Account, true, consent.Analytics))
-			ok(t, h.Sequence(ctx))
+			h, o, bob := given(t)
 			was := backedUp(t, o)
 			say(t, h, bob, recordThat("second", noon, consent.Account, true, consent.Analytics))
 			ok(t, h.Sequence(ctx))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (h *Host) grow(ctx context.Context, n int) (more bool, err error) {
 		return true, pause(ctx, n)
 	}
 	if err == nil && len(lost) > 0 {
-		err = errSplit{fmt.Sprintf("table %s lacks what waits for the ledger: it was put back from a backup; next: handschlag ledger restore --host aws", *h.table(lost[0]))}
+		err = h.errOld(lost[0], "lacks what waits for the ledger")
 	}
 	if err == nil {
 		err = h.noneBack(ctx, markedTables...)
@@ -205,7 +206,7 @@ func (h *Host) settle(ctx context.Context, at integrated) error {
 	if err != nil {
 		return fmt.Errorf("reading the ledger: %w", err)
 	}
-	queue, err := h.queued(ctx, at, int(^uint(0)>>1))
+	queue, err := h.queued(ctx, at, math.MaxInt)
 	if err != nil {
 		return err
 	}

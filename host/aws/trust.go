@@ -109,28 +109,23 @@ func (h *Host) trusted(ctx context.Context) error { return h.trustedIn(ctx, h.as
 // newest is nil unless book or identity map are an old copy: what was written on one
 // would stand where the journal has something else, and whom it does not know it may
 // have forgotten. A book that is only distrusted takes all.
-func (h *Host) newest(ctx context.Context) error {
-	if tables := h.trust.stale(h.asked()); len(tables) > 0 {
-		return h.current(ctx, tables)
-	}
-	return nil
-}
+func (h *Host) newest(ctx context.Context) error { return h.current(ctx, h.asked()) }
 
 // trustedIn is nil as long as the ledger is sound, and none of the tables that are
 // asked is an old copy. Not knowing is a no.
 func (h *Host) trustedIn(ctx context.Context, tables ...string) error {
-	if tables = h.trust.stale(tables); len(tables) == 0 {
-		return h.sound(ctx)
-	}
 	if err := h.sound(ctx); err != nil {
 		return err
 	}
 	return h.current(ctx, tables)
 }
 
-// current is nil if none of the tables is an old copy. Who asks while another looks
-// waits for its answer.
+// current is nil if none of the tables is an old copy: those that were not looked at
+// for trustFor are looked at. Who asks while another looks waits for its answer.
 func (h *Host) current(ctx context.Context, tables []string) error {
+	if tables = h.trust.stale(tables); len(tables) == 0 {
+		return nil
+	}
 	name := strings.Join(tables, " ")
 	h.trust.mu.Lock()
 	l, looks := h.trust.now[name]
@@ -176,13 +171,6 @@ func (h *Host) looked(ctx context.Context, tables []string) error {
 		return fmt.Errorf("reading whether a table is an old copy: %w", err)
 	}
 	return nil
-}
-
-// currentAhead begins a look that a call will ask for, if one is due.
-func (h *Host) currentAhead(ctx context.Context, tables []string) {
-	if tables = h.trust.stale(tables); len(tables) > 0 {
-		go func() { _ = h.current(ctx, tables) }() // who asks hears of it
-	}
 }
 
 // sound is nil as long as nobody has found the ledger broken.
