@@ -8,7 +8,7 @@ DATA    ?= data/demo
 LISTEN  ?= 127.0.0.1:8080
 GO      ?= go
 
-.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench bench-lambda clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all night-binary night-image test-night clean
+.PHONY: run demo demo-full build lambdas test test-unit smoke lint fmt mutation record bench eval bench-lambda clients test-clients test-signals linearizability verifier test-aws test-terraform sam test-sam test-objectlock scan test-all night-binary night-image test-night clean
 
 ## run: build, replay a sample of the real clicks, run the night, print a summary, serve until Ctrl-C
 run: build
@@ -74,6 +74,10 @@ record: build
 ## bench: the figures of docs/performance.md, as ratios within one run
 bench: build
 	$(GO) run ./bench
+
+## eval: the night's models on real data, one table: target, published, ours (EVAL_DATA=FOLDER, default ../shared/data)
+eval: build
+	@$(BIN) eval all
 
 ## bench-lambda: what each Lambda weighs, costs to start and takes to answer (docs/performance.md)
 bench-lambda:

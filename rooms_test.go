@@ -39,19 +39,21 @@ var rooms = map[string][]string{
 	"host/desk":      {"flow", "config", "decide", "event", "consent"},
 	"host/hosttest":  {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"batch/learn":    {"decide"},
+	"batch/eval":     {"batch/learn", "fairness"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
-	"cmd":            {"fairness", "api", "demo", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"cmd":            {"fairness", "api", "demo", "batch", "batch/eval", "batch/learn", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"infra":          {"config", "host"},
 	"clients":        {"consent/signal"},
-	"bench":          {"api", "batch", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
+	"bench":          {"api", "batch", "batch/learn", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
 
 	// The offline verifier is small enough to be read whole.
 	"cmd/handschlag-verify": {"consent", "consent/ledger"},
 }
 
 // pure rooms do no I/O, read no clock and no randomness.
-var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide", "fairness"}
+var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide", "fairness", "batch/learn"}
 
 // forbidden in pure rooms: imports, and calls on the time package.
 var impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "os/exec", "syscall", "database/sql"}

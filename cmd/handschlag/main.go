@@ -32,6 +32,7 @@ type commands struct {
 	Policy   policyCmd   `cmd:"" help:"Change the policy: signed bundles with tests, replay, opinion and approval."`
 	Ledger   ledgerCmd   `cmd:"" help:"Verify the consent ledger, offline."`
 	Export   exportCmd   `cmd:"" help:"List what the nights exported."`
+	Eval     evalCmd     `cmd:"" help:"Judge the night's models on real data with published results, or on your own."`
 	Config   configCmd   `cmd:"" help:"Write or check handschlag.yaml."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

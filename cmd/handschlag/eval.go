@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/handschlag/handschlag/batch/eval"
+)
+
+// evalCmd judges the night's models. A subcommand without files takes the data sets
+// of the project; with files of the same shape it judges those.
+type evalCmd struct {
+	All evalAllCmd `cmd:"" help:"Everything, as one table: target, published, ours."`
+}
+
+// evaluations are the parts of the whole table, in its order.
+var evaluations []func(context.Context, eval.Options) ([]eval.Row, error)
+
+// judged is what every evaluation can be told.
+type judged struct {
+	Data      string `env:"EVAL_DATA" default:"../shared/data" help:"Folder of the data sets."`
+	TrainOnly bool   `help:"Fit and cross-validate on training rows, and open no hold-out."`
+	JSON      bool   `help:"Print the table as JSON."`
+	Fail      bool   `help:"Exit with 1 if a target is missed."`
+}
+
+// options gives them, and notes each opening of a hold-out in the file that
+// HANDSCHLAG_HOLDOUTS names, one line each, so that looks can be counted.
+func (j judged) options(s streams) eval.Options {
+	return eval.Options{Data: j.Data, TrainOnly: j.TrainOnly, Opened: func(name string) {
+		path := os.Getenv("HANDSCHLAG_HOLDOUTS")
+		if path == "" {
+			return
+		}
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = fmt.Fprintln(f, name)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			_, _ = fmt.Fprintln(s.err, "handschlag: noting that a hold-out was opened:", err)
+		}
+	}}
+}
+
+// tell prints the rows.
+func (j judged) tell(s streams, rows []eval.Row) error {
+	var err error
+	if j.JSON {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		err = e.Encode(rows)
+	} else {
+		err = eval.Write(s.out, rows)
+	}
+	missed := 0
+	for _, r := range rows {
+		if r.Verdict == eval.Missed {
+			missed++
+		}
+	}
+	if err == nil && j.Fail && missed > 0 {
+		err = fmt.Errorf("%d targets are missed", missed)
+	}
+	return err
+}
+
+type evalAllCmd struct{ judged }
+
+// Run prints one table of everything.
+func (c evalAllCmd) Run(ctx context.Context, s streams) error {
+	o := c.options(s)
+	var rows []eval.Row
+	for _, judge := range evaluations {
+		more, err := judge(ctx, o)
+		if err != nil {
+			return interrupted(ctx, err, "the table is not complete")
+		}
+		rows = append(rows, more...)
+	}
+	return c.tell(s, rows)
+}
