@@ -1,6 +1,6 @@
 -- daily: what each subject did on one ingest day (variable day), in the name of
 -- personalisation_content. Every column can be merged over days: sums add up, times
--- take the latest, orders are a list in which one order_key counts once.
+-- take the latest, orders are a list in which one order_key counts once, and so are returns.
 -- One row per subject with an admitted event. Reads sessions, sequence.
 create or replace table daily as
 
@@ -53,6 +53,15 @@ acts as (
             cents: if(cart_cents > 0, cart_cents, coalesce(list_sum(list_transform(
                 items, lambda i: greatest(i.quantity, 1) * i.price_cents)), 0)::bigint)
         }) filter (where kind = getvariable('kinds').order_completed)), []) as orders,
+        coalesce(list_sort(list({
+            order_key: order_key,
+            at_ms: occurred_ms,
+            whole: kind = getvariable('kinds').order_cancelled,
+            cents: if(cart_cents > 0, cart_cents, coalesce(list_sum(list_transform(
+                items, lambda i: greatest(i.quantity, 1) * i.price_cents)), 0)::bigint)
+        }) filter (
+            where kind in (getvariable('kinds').order_refunded, getvariable('kinds').order_cancelled)
+        )), []) as returns,
         count(*) filter (where gpc) as gpc_events,
         count(*) filter (where dnt) as dnt_events,
         count(*) filter (where tag <> 'none') as special_events

@@ -32,7 +32,7 @@ bought as (
 ),
 
 counted as (
-    select * exclude (subject, first_ms, last_ms, orders)
+    select * exclude (subject, first_ms, last_ms, orders, returns)
     from mine
 ),
 
