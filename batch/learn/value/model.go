@@ -1,0 +1,90 @@
+package value
+
+import "slices"
+
+// Flag says in what respect a model is not what it seems.
+type Flag string
+
+// The flags. A flagged model is finite and may be shown, with the flag.
+const (
+	NoHistories   Flag = "no histories"     // nothing was given: every expectation is 0
+	NoRepeat      Flag = "no repeat"        // nobody ordered twice: the rate is a guess, and low
+	NobodyLeaves  Flag = "nobody leaves"    // a → 0: leaving cannot be seen in these histories
+	LeavingAlike  Flag = "leaving alike"    // a or b at a bound: no spread in leaving can be seen
+	OrderingAlike Flag = "ordering alike"   // r or α at a bound: no spread in rates can be seen
+	SpendAlike    Flag = "spend alike"      // p, q or γ at a bound
+	NoSpend       Flag = "no spend"         // no order with a value: every worth is 0
+	FewRepeats    Flag = "few repeats"      // fewer than 100 buyers ordered twice
+	NotConverged  Flag = "did not converge" // the search ran out of steps
+)
+
+// Model is what the night knows about the value of buyers.
+type Model struct {
+	Orders        BGNBD      `json:"orders"`
+	Spend         GammaGamma `json:"spend"`
+	Buyers        float64    `json:"buyers"`
+	LogLikelihood float64    `json:"log_likelihood"` // of Orders
+	Flags         []Flag     `json:"flags,omitempty"`
+}
+
+// Fit estimates a model by maximum likelihood. An error names a history or a spend
+// that cannot be; whatever else is wrong with them is a flag, and the model finite.
+// The order and the grouping of what is given change nothing.
+func Fit(histories []History, spends []Spend) (Model, error) {
+	groups, err := grouped(histories)
+	if err != nil {
+		return Model{}, err
+	}
+	spend, more, err := fitSpend(spends)
+	if err != nil {
+		return Model{}, err
+	}
+	var m Model
+	m.Spend = spend
+	buyers, repeaters := 0.0, 0.0
+	for _, h := range groups {
+		buyers += h.Weight
+		if h.Repeat > 0 {
+			repeaters += h.Weight
+		}
+	}
+	m.Buyers = buyers
+	switch {
+	case buyers == 0:
+		m.Flags = []Flag{NoHistories}
+	case repeaters == 0:
+		m.Orders, m.Flags = noRepeat(groups), []Flag{NoRepeat}
+	default:
+		m.Orders, m.Flags = fitOrders(groups)
+	}
+	if repeaters > 0 && repeaters < 100 {
+		m.Flags = append(m.Flags, FewRepeats)
+	}
+	if buyers > 0 {
+		m.LogLikelihood = m.Orders.LogLikelihood(groups)
+	}
+	m.Flags = append(m.Flags, more...)
+	slices.Sort(m.Flags)
+	m.Flags = slices.Compact(m.Flags)
+	return m, nil
+}
+
+// Expectation is what a buyer is expected to do.
+type Expectation struct {
+	Orders float64 `json:"orders"` // order days within the horizon
+	Alive  float64 `json:"alive"`  // probability that they are still a customer
+	Cents  float64 `json:"cents"`  // orders × cents of an order
+}
+
+// Expect tells what a buyer will do in the coming days. spend is the mean over the
+// buyer's orders; without orders it is everybody's mean.
+func (m Model) Expect(h History, spend Spend, horizonDays float64) Expectation {
+	if m.Buyers == 0 || h.fault() != "" {
+		return Expectation{}
+	}
+	e := Expectation{Orders: m.Orders.Orders(h, horizonDays), Alive: m.Orders.Alive(h)}
+	if m.Spend.P > 0 {
+		e.Cents = e.Orders * m.Spend.Mean(spend)
+	}
+	return e
+}
