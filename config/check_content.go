@@ -51,6 +51,8 @@ func (k *checker) hours() {
 func (k *checker) scorecard() {
 	s := k.c.Scorecard
 	k.text(s.Version, "scorecard.version")
+	k.want(s.FeaturesVersion == "" || s.FeaturesVersion == profile.CatalogueVersion(), "scorecard.features_version",
+		"is %q, but the features are of version %s; take the scorecard of a night that ran with this program, or leave the version out", s.FeaturesVersion, profile.CatalogueVersion())
 	k.want(len(s.Features) > 0, "scorecard.features", "is empty; no visitor would ever seem to need help")
 	allowed := needFeatures()
 	for i, f := range s.Features {

@@ -101,6 +101,7 @@ func TestAMistakeSaysWhereItIsAndHowToMendIt(t *testing.T) {
 		"an unknown special segment":    {"segments: [{name: a, title: {de: A, en: A}, where: a > 0, special: healthy}]", "is not one of the values"},
 		"a sensitive export":            {"exports: {channels: [{name: a, purpose: 'special_category:health', recipient: r, role: processor}]}", "no purpose that segments may leave for"},
 		"a hint above the human":        {"offers: {need_hint: 50, need_human: 50}", "a hint comes first"},
+		"a scorecard of other features": {"scorecard: {features_version: abc}", "line 1: scorecard.features_version: is \"abc\", but the features are of version"},
 		"a file beyond all measure":     {strings.Repeat("#", 1<<20) + "\n", "cannot be right"},
 	} {
 		t.Run(name, func(t *testing.T) {

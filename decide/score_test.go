@@ -39,6 +39,7 @@ func TestScore(t *testing.T) {
 
 func TestTheTotalIsBasePlusPartsAndNeverAboveTheHighest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
+		card := rapid.SampledFrom([]decide.Scorecard{card, card.Sign("f1")}).Draw(t, "card")
 		s := card.Score(rapid.MapOf(rapid.SampledFrom([]string{"searches", "orders", "hour_band"}), rapid.Int64()).Draw(t, "features"))
 		sum := card.Base
 		for _, p := range s.Parts {
@@ -48,6 +49,43 @@ func TestTheTotalIsBasePlusPartsAndNeverAboveTheHighest(t *testing.T) {
 			t.Fatalf("%+v, highest %d", s, card.Highest())
 		}
 	})
+}
+
+// The night learns from records, so a signed scorecard keeps what it saw there.
+func TestASignedScorecardKeepsWhatEarnedNothing(t *testing.T) {
+	features := map[string]int64{"searches": 1, "orders": 1, "hour_band": 0}
+	if got := card.Score(features).Parts; !reflect.DeepEqual(got, []decide.Point{{"orders", 1, -7}}) {
+		t.Errorf("unsigned: %v", got)
+	}
+	if got := card.Sign("f1").Score(features).Parts; !reflect.DeepEqual(got, []decide.Point{{"searches", 1, 0}, {"orders", 1, -7}}) {
+		t.Errorf("signed: %v", got)
+	}
+}
+
+func TestAScorecardIsRefusedWhereItDoesNotFit(t *testing.T) {
+	signed := card.Sign("f1")
+	if err := signed.Fits("f1"); err != nil {
+		t.Errorf("as signed: %v", err)
+	}
+	moved, swapped, cheaper := signed, signed, signed
+	moved.FeaturesVersion, swapped.Version = "f2", "1"
+	cheaper.Base--
+	for name, c := range map[string]decide.Scorecard{"unsigned": card, "another catalogue": card.Sign("f2"), "catalogue exchanged": moved, "version exchanged": swapped, "points changed": cheaper} {
+		if c.Fits("f1") == nil {
+			t.Errorf("%s: fits", name)
+		}
+	}
+	if moved.Fits("f2") == nil {
+		t.Error("a scorecard whose catalogue was exchanged after signing fits that one")
+	}
+}
+
+// What records before signing name must keep its digest.
+func TestAnUnsignedScorecardReadsAsBefore(t *testing.T) {
+	b, err := decide.Canonical(decide.Scorecard{Version: "1"})
+	if want := `{"base":0,"features":null,"version":"1"}`; err != nil || string(b) != want {
+		t.Errorf("%s, %v, want %s", b, err, want)
+	}
 }
 
 func TestDigestsNameContent(t *testing.T) {

@@ -3,6 +3,7 @@ package decide
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"math"
 )
 
@@ -10,9 +11,10 @@ import (
 // bin's points. Features are names of the profile catalogue. No feature is a
 // device, place or person.
 type Scorecard struct {
-	Version  string    `json:"version" yaml:"version"`
-	Base     int64     `json:"base" yaml:"base"`
-	Features []Feature `json:"features" yaml:"features"`
+	Version         string    `json:"version" yaml:"version"`
+	FeaturesVersion string    `json:"features_version,omitempty" yaml:"features_version,omitempty"` // of the catalogue it was fitted on; a shop's own may leave it out
+	Base            int64     `json:"base" yaml:"base"`
+	Features        []Feature `json:"features" yaml:"features"`
 }
 
 // Feature has bins in rising order of AtLeast.
@@ -28,13 +30,14 @@ type Bin struct {
 }
 
 // Score adds up the points of the features; a missing one is 0, and a value below
-// the first bin earns nothing. Parts come in the scorecard's order; those without
-// points are left out.
+// the first bin earns nothing. Parts come in the scorecard's order. Those without
+// points are left out, unless the scorecard is signed: then every feature that is
+// not 0 is a part, so that the next fit can read from a record what was seen.
 func (s Scorecard) Score(features map[string]int64) Score {
 	out := Score{Version: s.Version, Total: s.Base, Parts: []Point{}}
 	for _, f := range s.Features {
 		value := features[f.Name]
-		if points := f.points(value); points != 0 {
+		if points := f.points(value); points != 0 || value != 0 && s.FeaturesVersion != "" {
 			out.Total += points
 			out.Parts = append(out.Parts, Point{Feature: f.Name, Value: value, Points: points})
 		}
@@ -70,6 +73,29 @@ func (s Scorecard) Highest() int64 {
 
 // Digest is the hex SHA-256 of the canonical scorecard.
 func (s Scorecard) Digest() string { return digest(s) }
+
+// Sign names the catalogue of features that a scorecard was fitted on. Its version
+// becomes the digest of all it says, so that neither the catalogue nor a point can be
+// changed afterwards without Fits noticing.
+func (s Scorecard) Sign(features string) Scorecard {
+	s.FeaturesVersion, s.Version = features, ""
+	s.Version = s.Digest()[:16]
+	return s
+}
+
+// Fits says why a scorecard that a night fitted must not score features of a
+// catalogue; nil if it may.
+func (s Scorecard) Fits(features string) error {
+	switch {
+	case s.FeaturesVersion == "":
+		return fmt.Errorf("scorecard %s does not name the version of the features it was fitted on", s.Version)
+	case s.FeaturesVersion != features:
+		return fmt.Errorf("scorecard %s was fitted on features of version %s, and these are %s", s.Version, s.FeaturesVersion, features)
+	case s.Version != s.Sign(features).Version:
+		return fmt.Errorf("scorecard %s was changed after it was signed", s.Version)
+	}
+	return nil
+}
 
 // digest is for values of this package, whose canonical form cannot fail: they
 // hold strings and integers only.

@@ -14,6 +14,7 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
+	"github.com/handschlag/handschlag/profile"
 )
 
 // Flow takes calls through the shop. It is safe for concurrent use.
@@ -152,22 +153,37 @@ type published struct {
 	Publication
 	scorecard       decide.Scorecard
 	scorecardDigest string
+	refused         error  // why the night's scorecard is not used; nil if it is, or there is none
 	weightsDigest   string // "" before a night published weights
 }
 
+// is reports whether this is what was read, without reading all of it.
+func (p *published) is(pub Publication) bool {
+	version := func(s *decide.Scorecard) string {
+		if s == nil {
+			return ""
+		}
+		return s.Version
+	}
+	return p.Run == pub.Run && p.AsOf.Equal(pub.AsOf) && p.Weights.Version == pub.Weights.Version && version(p.Scorecard) == version(pub.Scorecard)
+}
+
 // publication gives what the last night published, and keeps the scorecard and
-// the weights where decision records can name them.
+// the weights where decision records can name them. A scorecard that was fitted on
+// other features than the day computes is not used: the configured one is.
 func (f *Flow) publication(ctx context.Context) (*published, error) {
 	pub, err := f.host.Published(ctx)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, unavailable("reading the night's publication", err)
 	}
-	if p := f.night.Load(); p != nil && p.Run == pub.Run && p.AsOf.Equal(pub.AsOf) && p.Weights.Version == pub.Weights.Version {
+	if p := f.night.Load(); p != nil && p.is(pub) {
 		return p, nil
 	}
 	p := &published{Publication: pub, scorecard: f.cfg.Scorecard}
 	if pub.Scorecard != nil {
-		p.scorecard = *pub.Scorecard
+		if p.refused = pub.Scorecard.Fits(profile.CatalogueVersion()); p.refused == nil {
+			p.scorecard = *pub.Scorecard
+		}
 	}
 	p.scorecardDigest = p.scorecard.Digest()
 	err = f.keep(ctx, p.scorecardDigest, func() ([]byte, error) { return decide.Canonical(p.scorecard) })

@@ -61,13 +61,22 @@ func (f *Flow) registered(ctx context.Context) (Register, error) {
 	return r, nil
 }
 
-// Warnings says, a line each, what the register stops today, and why.
+// Warnings says, a line each, what the register stops today, and why, and whether
+// the night's scorecard is not used.
 func (f *Flow) Warnings(ctx context.Context) ([]string, error) {
+	pub, err := f.publication(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r, err := f.registered(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.Warnings(f.rules), nil
+	out := r.Warnings(f.rules)
+	if pub.refused != nil {
+		out = append(out, fmt.Sprintf("%s scores by the configured scorecard %s, not by the night's: %v", consent.AdviserAssist, pub.scorecard.Version, pub.refused))
+	}
+	return out, nil
 }
 
 // Runs reports whether a purpose may run.

@@ -23,6 +23,13 @@ type StatsAnswer struct {
 	Prices   map[string]int64 `json:"prices"` // price/allowed, price/denied, claim/allowed, claim/denied
 	Ratios   []SampleRatio    `json:"sample_ratios"`
 	Reviews  ReviewStats      `json:"reviews"` // of the machine's suggestions by advisers, with the alarm of ADM-03
+	Scoring  ScoringStats     `json:"scoring"`
+}
+
+// ScoringStats says which scorecard decides about offers now.
+type ScoringStats struct {
+	Version string `json:"version"`
+	Refused string `json:"refused,omitempty"` // why it is not the one that the night published
 }
 
 // VariantStats counts one variant of a slot.
@@ -64,8 +71,23 @@ func (f *Flow) Stats(ctx context.Context, call StatsCall, c Caller) (StatsAnswer
 	}
 	a.sort(f, counts)
 	a.Reviews = f.reviews(counts)
+	if a.Scoring, err = f.scoring(ctx); err != nil {
+		return StatsAnswer{}, err
+	}
 	a.Ratios, err = f.ratios(ctx, a.From, a.To)
 	return a, err
+}
+
+func (f *Flow) scoring(ctx context.Context) (ScoringStats, error) {
+	pub, err := f.publication(ctx)
+	if err != nil {
+		return ScoringStats{}, err
+	}
+	out := ScoringStats{Version: pub.scorecard.Version}
+	if pub.refused != nil {
+		out.Refused = pub.refused.Error()
+	}
+	return out, nil
 }
 
 // sort puts each counter where the answer has it.

@@ -1,7 +1,11 @@
 package profile
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/handschlag/handschlag/consent"
 )
@@ -34,6 +38,21 @@ func Catalogue() []FeatureInfo {
 		}
 	}
 	return out
+}
+
+// CatalogueVersion is the digest of what the features mean: their names, units,
+// definitions and the purposes that may use each, 16 hex digits. What was learned on
+// the features of another version must not judge these. Words and tags do not count.
+func CatalogueVersion() string { return catalogueVersion() }
+
+var catalogueVersion = sync.OnceValue(func() string { return versionOf(Catalogue()) })
+
+func versionOf(features []FeatureInfo) string {
+	h := sha256.New()
+	for _, f := range features {
+		fmt.Fprintf(h, "%q %q %q %q\n", f.Name, f.Unit, f.Definition, f.Purposes)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
 }
 
 // tagsOf names what the features of a family tell of a person. None is a proxy or

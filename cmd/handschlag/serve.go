@@ -70,9 +70,9 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 		_ = ln.Close()
 		return nil, err
 	}
-	srv, err := sh.serve(ln)
-	if err == nil {
-		err = sh.warn(ctx)
+	var srv *server
+	if err = sh.warn(ctx); err == nil {
+		srv, err = sh.serve(ln)
 	}
 	if err != nil {
 		_ = ln.Close()
@@ -81,7 +81,8 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 	return srv, nil
 }
 
-// warn logs a line for each purpose or channel that the register stops, and why (LAW-01).
+// warn logs a line for each purpose or channel that the register stops, and why (LAW-01),
+// and for a scorecard of the night that is not used.
 func (sh *shop) warn(ctx context.Context) error {
 	lines, err := sh.flow.Warnings(ctx)
 	for _, line := range append(lines, sh.cfg.IdleChannels()...) {
