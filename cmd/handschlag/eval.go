@@ -13,11 +13,16 @@ import (
 // evalCmd judges the night's models. A subcommand without files takes the data sets
 // of the project; with files of the same shape it judges those.
 type evalCmd struct {
-	All evalAllCmd `cmd:"" help:"Everything, as one table: target, published, ours."`
+	Kmeans   evalKmeansCmd   `cmd:"" help:"Groups of customers by recency, frequency and money: CDNOW."`
+	Fairness evalFairnessCmd `cmd:"" help:"Shares of groups among real offers: The Markup's table 1."`
+	All      evalAllCmd      `cmd:"" help:"Everything, as one table: target, published, ours."`
 }
 
 // evaluations are the parts of the whole table, in its order.
-var evaluations []func(context.Context, eval.Options) ([]eval.Row, error)
+var evaluations = []func(context.Context, eval.Options) ([]eval.Row, error){
+	kmeansOfCDNOW,
+	fairnessOfTheMarkup,
+}
 
 // judged is what every evaluation can be told.
 type judged struct {

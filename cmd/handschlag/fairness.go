@@ -23,16 +23,10 @@ type auditFairnessCmd struct {
 	JSON    bool     `help:"Print everything as JSON."`
 }
 
-// theMarkup is table 1 of "How We Uncovered Disparities in Internet Deals".
-var theMarkup = auditFairnessCmd{
-	Outcome: "speed_down<25", Compare: []string{"income_level:Low/Upper Income", "race_quantile:least white/most white", "redlining_grade:D/A|B"},
-	Cluster: "block_group", Price: "price",
-}
-
 // question is what the flags ask.
 func (c auditFairnessCmd) question() (q fairness.Question, err error) {
 	if c.Outcome == "" && len(c.Compare) == 0 {
-		c = theMarkup
+		return fairness.InternetOffers(), nil
 	}
 	q = fairness.Question{Cluster: c.Cluster, Price: c.Price}
 	if q.Outcome, err = fairness.ParseOutcome(c.Outcome); err != nil {
