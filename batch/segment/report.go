@@ -41,8 +41,25 @@ type Report struct {
 	Decisions  map[string]int64 `json:"decisions"` // by action
 	Slots      map[string]int   `json:"variants"`  // by slot
 	Weights    string           `json:"weights"`
-	Files      []File           `json:"files"`
 	Protection *Protection      `json:"price_protection,omitempty"`
+
+	// What the night learned; null until somebody fills it (reportsections.go).
+	Value    *ValueSection    `json:"value"`
+	Need     *NeedSection     `json:"need"`
+	Offer    *OfferSection    `json:"offer_effect"`
+	Variants []VariantSection `json:"variant_board"`
+
+	// What needs no learning (reportfacts.go).
+	Fresh     Freshness      `json:"freshness"`
+	Unmet     *Unmet         `json:"unmet_needs"`
+	Prices    *PriceFairness `json:"price_fairness"`
+	Cost      *Cost          `json:"cost_of_consent"`
+	Retention []Kept         `json:"retention"`
+
+	// What depends on the night before, too.
+	Files   []File          `json:"files"`
+	Changes []SegmentChange `json:"segment_changes"`
+	LetGo   []LetGo         `json:"let_go"`
 }
 
 // FeatureCount says how many persons a feature says something about.
@@ -88,6 +105,9 @@ func (n *night) writeReport(ctx context.Context) error {
 		if err := count(ctx); err != nil {
 			return err
 		}
+	}
+	if err := n.report.rounded(); err != nil {
+		return fmt.Errorf("writing report: %w", err)
 	}
 	body, err := json.MarshalIndent(n.report, "", "  ")
 	if err != nil {
@@ -138,14 +158,6 @@ func (r Report) page() ([]byte, error) {
 		return nil, fmt.Errorf("writing report.html: %w", err)
 	}
 	return b.Bytes(), nil
-}
-
-// enough gives a number of persons, or nothing if it is between none and k.
-func (n *night) enough(count int64) *int64 {
-	if count > 0 && count < int64(n.k) {
-		return nil
-	}
-	return &count
 }
 
 func (n *night) countPersons(ctx context.Context) error {
