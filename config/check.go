@@ -29,6 +29,7 @@ func (k *checker) all() {
 	k.slots()
 	k.segments()
 	k.exports()
+	k.learning()
 	k.service()
 	k.register()
 }
@@ -222,4 +223,13 @@ func (k *checker) times() {
 	k.within(int64(r.SegmentDays), 1, 3650, "retention.segment_days")
 	k.within(int64(r.DecisionDays), 1, 3650, "retention.decision_days")
 	k.within(int64(r.ProofYears), 0, 10, "retention.proof_years")
+}
+
+// learning judges what nights may learn.
+func (k *checker) learning() {
+	l := k.c.Learning
+	k.within(int64(l.RewardDays), 1, 60, "learning.reward_days")
+	k.within(l.MarginBP, 0, 10_000, "learning.margin_bp")
+	k.within(int64(l.HorizonDays), 1, 730, "learning.horizon_days")
+	k.eachOneOf(l.Publish, "learning.publish", LearningParts)
 }

@@ -30,6 +30,7 @@ type Config struct {
 	Exports     Exports                      `yaml:"exports"`
 	Storefronts map[string]string            `yaml:"storefronts"` // storefront → IANA time zone
 	CORS        []string                     `yaml:"cors_origins"`
+	Learning    Learning                     `yaml:"learning"`
 	Retention   Retention                    `yaml:"retention"`
 	Experiments []Experiment                 `yaml:"experiments"`    // VAR-06
 	Decisions   map[string]DecisionType      `yaml:"decision_types"` // ADM-01
@@ -203,6 +204,18 @@ var ExportFields = []string{"key", "segment", "as_of", "until"}
 
 // DoubleOptIns are the places where an address may be confirmed.
 var DoubleOptIns = []string{"recipient", "ours"}
+
+// Learning says what nights learn from, and what of it the day may use.
+type Learning struct {
+	Publish     []string `yaml:"publish"`      // of LearningParts; the report tells of the others all the same
+	RewardDays  int      `yaml:"reward_days"`  // orders so many days after a decision count for it
+	MarginBP    int64    `yaml:"margin_bp"`    // of what was sold and not returned, in hundredths of a percent
+	HorizonDays int      `yaml:"horizon_days"` // over which a person's value is expected
+}
+
+// LearningParts are what a night may hand to the day: the scorecard of need, what an
+// offer gains, and the weights of contents.
+var LearningParts = []string{"need", "offers", "variants"}
 
 // Retention in days (law.md 2.6).
 type Retention struct {

@@ -27,6 +27,7 @@ var narrower = map[string]object{
 	"offers.hours.items.properties.day":                                {"enum": config.Days},
 	"offers.holdout":                                                   {"minimum": 0, "maximum": 1},
 	"exports.k":                                                        {"minimum": 10},
+	"learning.publish.items":                                           {"enum": config.LearningParts},
 	"exports.channels.items.properties.role":                           {"enum": []string{"processor", "controller"}},
 	"exports.channels.items.properties.double_opt_in":                  {"enum": config.DoubleOptIns},
 	"exports.channels.items.properties.fields.items":                   {"enum": config.ExportFields},

@@ -27,6 +27,7 @@ type Digests struct {
 	Capabilities string `json:"capabilities"`
 	Config       string `json:"config"`
 	Scorecard    string `json:"scorecard,omitempty"`
+	Gain         string `json:"gain,omitempty"` // of the scorecard that the expected gain is from
 	Weights      string `json:"weights,omitempty"`
 }
 

@@ -128,7 +128,7 @@ func (o *offer) note(ctx context.Context) error {
 // answer records the decision and says it.
 func (o *offer) answer(ctx context.Context) (EscalateAnswer, error) {
 	r := o.record(o.now, decide.ActionEscalate, o.about(), o.verdict.Rules, o.result)
-	r.Digests.Scorecard = o.pub.scorecardDigest
+	r.Digests.Scorecard, r.Digests.Gain = o.pub.scorecardDigest, o.pub.gainDigest
 	r.Need, r.Seed, r.PPM = o.need, o.seed, o.ppm
 	if err := o.decided(ctx, &r); err != nil {
 		return EscalateAnswer{}, err

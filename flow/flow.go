@@ -153,8 +153,11 @@ type published struct {
 	Publication
 	scorecard       decide.Scorecard
 	scorecardDigest string
-	refused         error  // why the night's scorecard is not used; nil if it is, or there is none
-	weightsDigest   string // "" before a night published weights
+	refused         error             // why the night's scorecard is not used; nil if it is, or there is none
+	gain            *decide.Scorecard // nil: what an offer gains is not known
+	gainDigest      string
+	features        []string // that offers look at: what is scored, and what nights learn from
+	weightsDigest   string   // "" before a night published weights
 }
 
 // is reports whether this is what was read, without reading all of it.
@@ -165,7 +168,8 @@ func (p *published) is(pub Publication) bool {
 		}
 		return s.Version
 	}
-	return p.Run == pub.Run && p.AsOf.Equal(pub.AsOf) && p.Weights.Version == pub.Weights.Version && version(p.Scorecard) == version(pub.Scorecard)
+	return p.Run == pub.Run && p.AsOf.Equal(pub.AsOf) && p.Weights.Version == pub.Weights.Version &&
+		version(p.Scorecard) == version(pub.Scorecard) && version(p.Gain) == version(pub.Gain)
 }
 
 // publication gives what the last night published, and keeps the scorecard and
@@ -185,8 +189,15 @@ func (f *Flow) publication(ctx context.Context) (*published, error) {
 			p.scorecard = *pub.Scorecard
 		}
 	}
+	if pub.Gain != nil && pub.Gain.Fits(profile.CatalogueVersion()) == nil {
+		p.gain, p.gainDigest = pub.Gain, pub.Gain.Digest()
+	}
+	p.features = featuresOf(f.cfg.Scorecard, p.scorecard, p.gain)
 	p.scorecardDigest = p.scorecard.Digest()
 	err = f.keep(ctx, p.scorecardDigest, func() ([]byte, error) { return decide.Canonical(p.scorecard) })
+	if err == nil && p.gain != nil {
+		err = f.keep(ctx, p.gainDigest, func() ([]byte, error) { return decide.Canonical(p.gain) })
+	}
 	if err == nil && len(pub.Weights.Slots) > 0 {
 		p.weightsDigest = pub.Weights.Digest()
 		err = f.keep(ctx, p.weightsDigest, func() ([]byte, error) { return decide.Canonical(pub.Weights) })
@@ -196,4 +207,26 @@ func (f *Flow) publication(ctx context.Context) (*published, error) {
 	}
 	f.night.Store(p)
 	return p, nil
+}
+
+// OfferFeatures names what offers look at before a night published anything.
+func OfferFeatures(cfg *config.Config) []string {
+	return featuresOf(cfg.Scorecard, decide.Scorecard{}, nil)
+}
+
+// featuresOf names what offers look at, each once: the features of the scorecards and
+// those of the configured one, from which nights learn.
+func featuresOf(configured, scorecard decide.Scorecard, gain *decide.Scorecard) (names []string) {
+	cards := []decide.Scorecard{configured, scorecard}
+	if gain != nil {
+		cards = append(cards, *gain)
+	}
+	names = slices.Clone(ladderFeatures)
+	for _, card := range cards {
+		for _, x := range card.Features {
+			names = append(names, x.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

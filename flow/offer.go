@@ -182,12 +182,7 @@ func (o *offer) read(ctx context.Context) error {
 		return err
 	}
 	maps.DeleteFunc(features, func(name string, _ int64) bool { return !reg.Uses(consent.AdviserAssist, name) }) // LAW-05: a feature that is not listed is not looked at
-	for _, x := range o.pub.scorecard.Features {
-		if n, ok := features[x.Name]; ok {
-			o.in.Features[x.Name] = n
-		}
-	}
-	for _, name := range ladderFeatures {
+	for _, name := range o.pub.features {
 		if n, ok := features[name]; ok {
 			o.in.Features[name] = n
 		}
@@ -195,6 +190,9 @@ func (o *offer) read(ctx context.Context) error {
 	o.in.FeatureTags = o.tagsOf(slices.Sorted(maps.Keys(o.in.Features)))
 	score := o.pub.scorecard.Score(features)
 	o.need, o.in.Need = &score, score.Total
+	if o.pub.gain != nil {
+		o.in.GainCents = max(1, o.pub.gain.Score(features).Total) // 0 says that nothing is known of it
+	}
 	past := p.Offers(o.now)
 	o.in.HintsShown, o.in.EventsAfter, o.in.Dismissed = past.HintsShown, past.EventsAfterHint, past.DismissedInSession
 	o.in.SinceDismiss, o.in.SinceOffer = past.SecondsSinceDismissed, past.SecondsSinceOffer

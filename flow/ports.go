@@ -310,6 +310,7 @@ type Publication struct {
 	AsOf      time.Time         `json:"as_of"`
 	Run       string            `json:"run"`
 	Scorecard *decide.Scorecard `json:"scorecard,omitempty"` // nil: the configured one
+	Gain      *decide.Scorecard `json:"gain,omitempty"`      // cents that a contact is expected to gain, by the same features; nil: not known
 	Weights   decide.Weights    `json:"weights"`
 	Manifest  string            `json:"manifest"` // path of the export manifest, relative to the exports folder
 }

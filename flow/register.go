@@ -11,7 +11,6 @@ import (
 
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
-	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
 	"github.com/handschlag/handschlag/profile"
 )
@@ -22,12 +21,12 @@ type Register struct {
 	verdicts map[consent.Purpose]policy.ProcessingVerdict
 }
 
-// Registered asks the rules about every purpose. scorecard is the one that offers
-// are scored with. An error means that nobody could find out: then nothing may run.
-func Registered(ctx context.Context, rules *policy.Rules, cfg *config.Config, scorecard decide.Scorecard, now time.Time) (Register, error) {
+// Registered asks the rules about every purpose. features are those that offers
+// look at (OfferFeatures). An error means that nobody could find out: then nothing may run.
+func Registered(ctx context.Context, rules *policy.Rules, cfg *config.Config, features []string, now time.Time) (Register, error) {
 	r := Register{verdicts: make(map[consent.Purpose]policy.ProcessingVerdict, len(consent.Purposes))}
 	for _, p := range consent.Purposes {
-		v, err := rules.Processing(ctx, ProcessingFacts(cfg, p, deployed(cfg, p, scorecard), now))
+		v, err := rules.Processing(ctx, ProcessingFacts(cfg, p, deployed(cfg, p, features), now))
 		if err != nil {
 			return Register{}, fmt.Errorf("judging the register: %w", err)
 		}
@@ -36,28 +35,28 @@ func Registered(ctx context.Context, rules *policy.Rules, cfg *config.Config, sc
 	return r, nil
 }
 
-// papers are what the register let run on a day, under a scorecard.
+// papers are what the register let run on a day, under the scorecards of a night.
 type papers struct {
-	day, scorecard string
+	day, scorecards string
 	Register
 }
 
 // registered gives what the register lets run today. It is judged once a day, and
 // when the night publishes another scorecard.
 func (f *Flow) registered(ctx context.Context) (Register, error) {
-	now, card, digest := f.now(), f.cfg.Scorecard, ""
+	now, features, scorecards := f.now(), OfferFeatures(f.cfg), ""
 	if n := f.night.Load(); n != nil {
-		card, digest = n.scorecard, n.scorecardDigest
+		features, scorecards = n.features, n.scorecardDigest+n.gainDigest
 	}
 	day := now.Format(time.DateOnly)
-	if p := f.papers.Load(); p != nil && p.day == day && p.scorecard == digest {
+	if p := f.papers.Load(); p != nil && p.day == day && p.scorecards == scorecards {
 		return p.Register, nil
 	}
-	r, err := Registered(ctx, f.rules, f.cfg, card, now)
+	r, err := Registered(ctx, f.rules, f.cfg, features, now)
 	if err != nil {
 		return Register{}, unavailable("reading the register", err)
 	}
-	f.papers.Store(&papers{day: day, scorecard: digest, Register: r})
+	f.papers.Store(&papers{day: day, scorecards: scorecards, Register: r})
 	return r, nil
 }
 
@@ -118,13 +117,10 @@ func why(rules *policy.Rules, ids []string) string {
 }
 
 // deployed names the features that decisions of a purpose use now.
-func deployed(cfg *config.Config, p consent.Purpose, scorecard decide.Scorecard) (out []string) {
+func deployed(cfg *config.Config, p consent.Purpose, features []string) (out []string) {
 	switch p {
 	case consent.AdviserAssist:
-		out = append(slices.Clone(ladderFeatures), valueTier)
-		for _, f := range scorecard.Features {
-			out = append(out, f.Name)
-		}
+		out = append(slices.Clone(features), valueTier)
 	case consent.PersonalisationContent:
 		for _, s := range cfg.Segments {
 			out = append(out, s.Columns()...)
@@ -281,13 +277,13 @@ func (f *Flow) Paperwork(ctx context.Context) (Register, map[consent.Purpose][]s
 	if err != nil {
 		return Register{}, nil, nil, err
 	}
-	card := f.cfg.Scorecard
+	looked := OfferFeatures(f.cfg)
 	if n := f.night.Load(); n != nil {
-		card = n.scorecard
+		looked = n.features
 	}
 	features := map[consent.Purpose][]string{}
 	for _, p := range consent.Purposes {
-		features[p] = deployed(f.cfg, p, card)
+		features[p] = deployed(f.cfg, p, looked)
 	}
 	return r, features, func(ids []string) []policy.Reason { return f.rules.ReasonsIn(policy.EntryProcessing, ids) }, nil
 }

@@ -19,7 +19,7 @@ func registered(t *testing.T, c *config.Config, now time.Time) flow.Register {
 	t.Helper()
 	rules, err := policy.Load(ctx, c.PolicySettings(), policy.EntryProcessing)
 	ok(t, err)
-	r, err := flow.Registered(ctx, rules, c, c.Scorecard, now)
+	r, err := flow.Registered(ctx, rules, c, flow.OfferFeatures(c), now)
 	ok(t, err)
 	return r
 }

@@ -1,13 +1,16 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/policy"
 	"github.com/handschlag/handschlag/profile"
 )
 
@@ -70,5 +73,40 @@ func TestAScorecardPublishedLaterCounts(t *testing.T) {
 		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: noon, Run: "r", Scorecard: &card}, nil))
 		s.escalate(ada, "B12")
 		want(t, s.scoredBy(), card.Version)
+	}
+}
+
+// What an offer gains is learnt by the night, in cents; below what an adviser costs no
+// human is offered unasked, and the record says by which scorecard.
+func TestAnOfferHasToGainWhatItCosts(t *testing.T) {
+	gains := func(cents int64) decide.Scorecard {
+		return decide.Scorecard{Base: cents, Features: []decide.Feature{}}.Sign(profile.CatalogueVersion())
+	}
+	other := gains(1).Sign("another")
+	for name, c := range map[string]struct {
+		gain  *decide.Scorecard
+		in    int64
+		offer string
+	}{
+		"not known": {nil, 0, flow.OfferHuman}, "more than it costs": {new(gains(1000)), 1000, flow.OfferHuman},
+		"less": {new(gains(899)), 899, flow.OfferHint}, "a loss": {new(gains(-50)), 1, flow.OfferHint},
+		"fitted on other features": {&other, 0, flow.OfferHuman},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t, needy)
+			s.staffed(2, "chat")
+			s.interested(ada)
+			ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.clock(), Run: "r", Gain: c.gain}, nil))
+			want(t, s.escalate(ada, "J7").Offer, flow.OfferHint)
+			s.wait(11 * time.Minute)
+			want(t, s.outcome(s.view(ada, "S1")), "admitted: adviser_assist")
+			got := s.escalate(ada, "J7")
+			r := s.decisions(decide.ActionEscalate)[1]
+			var in policy.EscalateInput
+			ok(t, json.Unmarshal(r.Input, &in))
+			want(t, in.GainCents, c.in)
+			want(t, got.Offer, c.offer)
+			want(t, r.Digests.Gain != "", c.in > 0)
+		})
 	}
 }

@@ -14,7 +14,7 @@ func (n *night) readRegister(ctx context.Context) (err error) {
 	if n.in.Rules == nil {
 		return nil
 	}
-	n.papers, err = flow.Registered(ctx, n.in.Rules, n.in.Config, n.in.Config.Scorecard, n.in.AsOf)
+	n.papers, err = flow.Registered(ctx, n.in.Rules, n.in.Config, flow.OfferFeatures(n.in.Config), n.in.AsOf)
 	return err
 }
 

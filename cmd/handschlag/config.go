@@ -65,7 +65,7 @@ func (c configCheckCmd) Run(s streams) error {
 	if err != nil {
 		return fmt.Errorf("loading the rules: %w", err)
 	}
-	papers, err := flow.Registered(ctx, rules, cfg, cfg.Scorecard, clock.Now())
+	papers, err := flow.Registered(ctx, rules, cfg, flow.OfferFeatures(cfg), clock.Now())
 	if err != nil {
 		return err
 	}
