@@ -1,0 +1,242 @@
+package variant
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/handschlag/handschlag/decide"
+)
+
+// Rule says when new shares may replace those in force. The zero value takes the defaults.
+type Rule struct {
+	LeastESS     float64  // effective sample size of the new shares; 0: 1,000 units
+	LeastRewards float64  // effective number of rewards; 0: 25; below 0: not asked, for rewards of both signs
+	Confidence   float64  // of each one-sided bound; 0: .95
+	Guards       []Metric // none of which may fall
+}
+
+// Metric is a guardrail: a figure of each unit that must not get worse.
+type Metric struct {
+	Name   string
+	Higher bool    // more is better, as with repeat visits; returns and opt-outs: less is
+	Margin float64 // share of the present value that may be lost unproven (non-inferiority); 0: .2
+}
+
+func (r Rule) filled() Rule {
+	if r.LeastESS == 0 {
+		r.LeastESS = 1000
+	}
+	if r.LeastRewards == 0 {
+		r.LeastRewards = 25
+	}
+	if r.Confidence == 0 {
+		r.Confidence = .95
+	}
+	return r
+}
+
+// Promotion is the judgement of new shares. Values are mean rewards of a unit.
+type Promotion struct {
+	Promote bool     `json:"promote"`
+	Reasons []string `json:"reasons"` // why not, or what it stands on
+	Current float64  `json:"current"` // value of the shares in force
+	Value   float64  `json:"value"`   // of the new ones
+	Gain    float64  `json:"gain"`    // Value - Current
+	Low     float64  `json:"low"`     // of the gain: two-sided interval whose ends are one-sided bounds
+	High    float64  `json:"high"`
+	ESS     float64  `json:"ess"`     // (Σw)²/Σw², w = new share / logged propensity (Kish, 1965)
+	Rewards float64  `json:"rewards"` // (Σwy)²/Σ(wy)²: how many rewarded units the value stands on
+	Guards  []Guard  `json:"guards,omitempty"`
+}
+
+// Guard is what new shares do to a guardrail metric.
+type Guard struct {
+	Metric  string  `json:"metric"`
+	Current float64 `json:"current"`
+	Change  float64 `json:"change"` // under the new shares
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	Veto    bool    `json:"veto"`
+}
+
+// Judge compares two tables of shares (segment → variant → parts per million) by what the
+// logs say: doubly robust with the posterior as the reward model (Dudík, Langford, Li, ICML
+// 2011, eq. 4), on the difference of the two, unit by unit, so that what they share cancels.
+// The candidate must not have been learned from the same units; Propose sees to that.
+func Judge(slot Slot, cells []Cell, current, candidate map[string]map[string]int64, model Posterior, rule Rule) Promotion {
+	return judge(slot, []trial{{cells, candidate, model}}, current, rule.filled())
+}
+
+// trial is a candidate with the cells that it is judged on.
+type trial struct {
+	cells     []Cell
+	candidate map[string]map[string]int64
+	model     Posterior
+}
+
+func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule Rule) Promotion {
+	var gain, value, now tally
+	for _, t := range trials {
+		q := t.model.rewards()
+		sums := func(c Cell) Sums { return c.Reward }
+		gain.add(slot, t.cells, t.candidate, current, q, sums)
+		value.add(slot, t.cells, t.candidate, nil, q, sums)
+		now.add(slot, t.cells, current, nil, q, sums)
+	}
+	z := normalQuantile(2*rule.Confidence - 1)
+	p := Promotion{Current: now.mean(), Value: value.mean(), Gain: gain.mean(), ESS: kish(value.w, value.ww), Rewards: kish(value.wy, value.wyy)}
+	p.Low, p.High = p.Gain-z*gain.se(), p.Gain+z*gain.se()
+	why := func(format string, args ...any) { p.Reasons = append(p.Reasons, fmt.Sprintf(format, args...)) }
+	if p.ESS < rule.LeastESS {
+		why("don't know: the effective sample is %.0f units, want %.0f", p.ESS, rule.LeastESS)
+	}
+	if p.Rewards < rule.LeastRewards {
+		why("don't know: the value stands on %.0f effective rewards, want %.0f", p.Rewards, rule.LeastRewards)
+	}
+	if !(p.Low > 0) {
+		why("the gain of %.4g per unit is not above 0 with confidence %.0f %%: at least %.4g", p.Gain, 100*rule.Confidence, p.Low)
+	}
+	for _, m := range rule.Guards {
+		g, reason := guard(slot, trials, current, m, z)
+		if p.Guards = append(p.Guards, g); g.Veto {
+			why("%s", reason)
+		}
+	}
+	if p.Promote = len(p.Reasons) == 0; p.Promote {
+		why("the gain per unit is %.4g, at least %.4g with confidence %.0f %%, on %.0f effective units", p.Gain, p.Low, 100*rule.Confidence, p.ESS)
+	}
+	return p
+}
+
+// guard asks whether a metric gets worse by more than the margin (non-inferiority).
+func guard(slot Slot, trials []trial, current map[string]map[string]int64, m Metric, z float64) (Guard, string) {
+	if m.Margin == 0 {
+		m.Margin = .2
+	}
+	sums := func(c Cell) Sums { return c.Guards[m.Name] }
+	var n, sum float64
+	for _, t := range trials {
+		for _, c := range t.cells {
+			n, sum = n+float64(c.N), sum+sums(c).Sum
+		}
+	}
+	flat := func(string, string) float64 { return sum / max(1, n) }
+	var change, now tally
+	for _, t := range trials {
+		change.add(slot, t.cells, t.candidate, current, flat, sums)
+		now.add(slot, t.cells, current, nil, flat, sums)
+	}
+	g := Guard{Metric: m.Name, Current: now.mean(), Change: change.mean()}
+	g.Low, g.High = g.Change-z*change.se(), g.Change+z*change.se()
+	harm, sure := g.High, g.Low > 0
+	if m.Higher {
+		harm, sure = -g.Low, g.High < 0
+	}
+	if g.Veto = !(harm <= m.Margin*math.Abs(g.Current)); !g.Veto {
+		return g, ""
+	}
+	if sure {
+		return g, fmt.Sprintf("veto: %s gets worse under the new shares, by %.4g from %.4g", m.Name, math.Abs(g.Change), g.Current)
+	}
+	return g, fmt.Sprintf("veto: %s could get worse by %.4g under the new shares, more than %.0f %% of %.4g", m.Name, harm, 100*m.Margin, g.Current)
+}
+
+// tally adds up z = Σ_v δ_v q_v + δ_drawn/p·(y − q_drawn) over units, δ the difference of two
+// tables of shares, and the weights of the first.
+type tally struct{ n, z, zz, w, ww, wy, wyy float64 }
+
+func (t *tally) add(slot Slot, cells []Cell, a, b map[string]map[string]int64, q func(segment, variant string) float64, sums func(Cell) Sums) {
+	memo := map[string]delta{}
+	for _, c := range cells {
+		key := c.Segment + "\x00" + strings.Join(c.Eligible, ",")
+		d, ok := memo[key]
+		if !ok {
+			d = difference(slot, c, a, b, q)
+			memo[key] = d
+		}
+		x, y, n := d.by[c.Variant], sums(c), float64(c.N)
+		m := q(c.Segment, c.Variant)
+		rest, square := y.WSum-m*c.W, y.WWSqrs-2*m*y.WWSum+m*m*c.WW
+		t.n, t.z = t.n+n, t.z+n*d.direct+x*rest
+		t.zz += n*d.direct*d.direct + 2*d.direct*x*rest + x*x*square
+		s := d.first[c.Variant]
+		t.w, t.ww, t.wy, t.wyy = t.w+s*c.W, t.ww+s*s*c.WW, t.wy+s*y.WSum, t.wyy+s*s*y.WWSqrs
+	}
+}
+
+// delta is the difference of two tables of shares for those of one segment who may see the
+// same variants.
+type delta struct {
+	first, by map[string]float64
+	direct    float64 // Σ_v by_v q_v
+}
+
+func difference(slot Slot, c Cell, a, b map[string]map[string]int64, q func(segment, variant string) float64) delta {
+	d := delta{first: shares(slot, a, c), by: map[string]float64{}}
+	second := map[string]float64{}
+	if b != nil {
+		second = shares(slot, b, c)
+	}
+	for _, v := range slot.Variants {
+		if x := d.first[v.ID] - second[v.ID]; x != 0 {
+			d.by[v.ID] = x
+			d.direct += x * q(c.Segment, v.ID)
+		}
+	}
+	return d
+}
+
+// shares is the propensity of each variant for those of a cell, exactly as it is drawn.
+func shares(slot Slot, weights map[string]map[string]int64, c Cell) map[string]float64 {
+	own, ok := weights[c.Segment]
+	if !ok {
+		own = weights[""]
+	}
+	eligible := c.Eligible
+	if len(eligible) == 0 {
+		for _, v := range slot.Variants {
+			eligible = append(eligible, v.ID)
+		}
+	}
+	out := map[string]float64{}
+	for v, ppm := range decide.Propensities(own, eligible) {
+		out[v] = float64(ppm) / decide.Million
+	}
+	return out
+}
+
+func (t tally) mean() float64 { return t.z / max(1, t.n) }
+
+// se is the standard error of the mean.
+func (t tally) se() float64 {
+	if t.n < 2 {
+		return math.Inf(1)
+	}
+	return math.Sqrt(max(0, t.zz/t.n-t.mean()*t.mean()) / (t.n - 1))
+}
+
+func kish(sum, squares float64) float64 {
+	if squares == 0 {
+		return 0
+	}
+	return sum * sum / squares
+}
+
+// rewards gives the posterior's mean of a variant for a segment.
+func (p Posterior) rewards() func(segment, variant string) float64 {
+	at, bySegment := map[string]int{}, map[string][]float64{}
+	for i, v := range p.slot.Variants {
+		at[v.ID] = i
+	}
+	for _, g := range p.groups {
+		bySegment[g.segment] = g.mean
+	}
+	return func(segment, variant string) float64 {
+		mean, ok := bySegment[segment]
+		if !ok {
+			mean = bySegment[""]
+		}
+		return mean[at[variant]]
+	}
+}

@@ -1,0 +1,135 @@
+package variant
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// seen is (G+D)⁻¹ on the variants with a sampling variance, and 0 elsewhere.
+func seen(g *mat.SymDense, d []float64) (*mat.SymDense, error) {
+	var at []int
+	for i, v := range d {
+		if v > 0 {
+			at = append(at, i)
+		}
+	}
+	out := mat.NewSymDense(len(d), nil)
+	if len(at) == 0 {
+		return out, nil
+	}
+	if mat.Norm(g, 1) == 0 {
+		for _, i := range at {
+			out.SetSym(i, i, 1/d[i])
+		}
+		return out, nil
+	}
+	sub := mat.NewSymDense(len(at), nil)
+	for i, x := range at {
+		for j, y := range at[:i+1] {
+			sub.SetSym(i, j, g.At(x, y))
+		}
+		sub.SetSym(i, i, g.At(x, x)+d[x])
+	}
+	inverse, err := invert(sub)
+	if err != nil {
+		return nil, err
+	}
+	for i, x := range at {
+		for j, y := range at[:i+1] {
+			out.SetSym(x, y, inverse.At(i, j))
+		}
+	}
+	return out, nil
+}
+
+func invert(a *mat.SymDense) (*mat.SymDense, error) {
+	var c mat.Cholesky
+	if !c.Factorize(a) {
+		return nil, fmt.Errorf("a covariance is not positive definite: the sums of the cells contradict one another")
+	}
+	out := mat.NewSymDense(a.SymmetricDim(), nil)
+	if err := c.InverseTo(out); err != nil {
+		return nil, fmt.Errorf("inverting a covariance: %w", err)
+	}
+	return out, nil
+}
+
+func addScaled(sum *mat.SymDense, parts []*mat.SymDense, by []float64) {
+	for i, k := range parts {
+		for r := range k.SymmetricDim() {
+			for c := range r + 1 {
+				if v := k.At(r, c); v != 0 {
+					sum.SetSym(r, c, sum.At(r, c)+by[i]*v)
+				}
+			}
+		}
+	}
+}
+
+func times(a *mat.SymDense, x mat.Vector) *mat.VecDense {
+	out := mat.NewVecDense(x.Len(), nil)
+	out.MulVec(a, x)
+	return out
+}
+
+// less is W − W·M·W.
+func less(w, m *mat.SymDense) *mat.SymDense {
+	n := w.SymmetricDim()
+	var wm, wmw mat.Dense
+	wm.Mul(w, m)
+	wmw.Mul(&wm, w)
+	out := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := range i + 1 {
+			out.SetSym(i, j, w.At(i, j)-wmw.At(i, j))
+		}
+	}
+	return out
+}
+
+// dot is the trace of A·B.
+func dot(a, b *mat.SymDense) float64 {
+	sum := 0.0
+	for i := range a.SymmetricDim() {
+		for j := range i {
+			sum += 2 * a.At(i, j) * b.At(i, j)
+		}
+		sum += a.At(i, i) * b.At(i, i)
+	}
+	return sum
+}
+
+// lower is a triangular root of a covariance, as rows; directions without any spread are 0.
+func lower(a *mat.SymDense) [][]float64 {
+	n := a.SymmetricDim()
+	l := make([][]float64, n)
+	for i := range n {
+		l[i] = make([]float64, i+1)
+		for j := range i + 1 {
+			s := a.At(i, j)
+			for k := range j {
+				s -= l[i][k] * l[j][k]
+			}
+			switch {
+			case i == j:
+				l[i][i] = math.Sqrt(max(0, s))
+			case l[j][j] > 0:
+				l[i][j] = s / l[j][j]
+			}
+		}
+	}
+	return l
+}
+
+// normalQuantile is the z of a two-sided interval of the level.
+func normalQuantile(level float64) float64 { return distuv.UnitNormal.Quantile(.5 + level/2) }
+
+func hash(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text))
+	return h.Sum64()
+}

@@ -1,0 +1,140 @@
+package variant
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/decide"
+)
+
+// Proposal is what a night has to say about a slot.
+type Proposal struct {
+	Posterior Posterior                   `json:"-"`
+	Weights   map[string]map[string]int64 `json:"-"` // to publish: the new shares if promoted, else those in force
+	Candidate map[string]map[string]int64 `json:"-"`
+	Promotion Promotion                   `json:"promotion"`
+	Vetoes    []Veto                      `json:"vetoes,omitempty"`
+	Alarm     Alarm                       `json:"sample_ratio"`
+	Board     []Row                       `json:"board"`
+}
+
+// Propose estimates, makes new shares, and judges them. current are the shares in force
+// (segment → variant → parts per million; nil or without a variant: equal shares). Shares
+// are judged on folds (Cell.Fold) that they were not learned from: the value is that of
+// shares learned the same way from the other folds. With one fold alone nothing is
+// promoted; nor while the sample-ratio alarm, which the caller gives, is on.
+func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm Alarm, floorPPM int64, o Options, rule Rule) (Proposal, error) {
+	p := Proposal{Alarm: alarm}
+	var err error
+	if p.Posterior, err = Estimate(slot, cells, o); err != nil {
+		return p, err
+	}
+	if current, err = complete(slot, current, floorPPM); err != nil {
+		return p, err
+	}
+	if p.Vetoes, err = vetoes(slot, cells, current, o, rule); err != nil {
+		return p, err
+	}
+	stopped := map[string]bool{}
+	for _, v := range p.Vetoes {
+		stopped[v.Variant] = true
+	}
+	if p.Candidate, err = p.Posterior.Weights(floorPPM, stopped); err != nil {
+		return p, err
+	}
+	trials, err := crossed(slot, cells, floorPPM, stopped, o)
+	if err != nil {
+		return p, err
+	}
+	p.Promotion = judge(slot, trials, current, rule.filled())
+	p.refuse(len(trials) < 2, "don't know: the cells name one fold, so that shares cannot be judged on others than they were learned from")
+	p.refuse(alarm.Fired, fmt.Sprintf("the sample-ratio alarm is on (p = %.2g, %s)", alarm.P, alarm.Worst))
+	if p.Weights = current; p.Promotion.Promote {
+		p.Weights = p.Candidate
+	}
+	p.Board = p.board(slot, current)
+	return p, nil
+}
+
+func (p *Proposal) refuse(when bool, reason string) {
+	if !when {
+		return
+	}
+	if p.Promotion.Promote {
+		p.Promotion.Promote, p.Promotion.Reasons = false, nil
+	}
+	p.Promotion.Reasons = append(p.Promotion.Reasons, reason)
+}
+
+// crossed learns shares without each fold in turn, to be judged on it.
+func crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[string]bool, o Options) ([]trial, error) {
+	folds := map[int]bool{}
+	for _, c := range cells {
+		folds[c.Fold] = true
+	}
+	var out []trial
+	for _, fold := range slices.Sorted(maps.Keys(folds)) {
+		var in, rest []Cell
+		for _, c := range cells {
+			if c.Fold == fold {
+				in = append(in, c)
+			} else {
+				rest = append(rest, c)
+			}
+		}
+		o := o
+		o.K = 1 // nothing of a fold is published but sums over all cells
+		model, err := Estimate(slot, rest, o)
+		if err != nil {
+			return nil, err
+		}
+		candidate, err := model.Weights(floorPPM, stopped)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, trial{in, candidate, model})
+	}
+	return out, nil
+}
+
+// complete gives the shares in force, made whole where variants are new or gone: a new one
+// gets the floor, the others keep their proportions.
+func complete(slot Slot, current map[string]map[string]int64, floorPPM int64) (map[string]map[string]int64, error) {
+	n := int64(len(slot.Variants))
+	if floorPPM < 0 || n*floorPPM > learn.Million {
+		return nil, fmt.Errorf("slot %q: %d variants cannot each have %d ppm", slot.Name, n, floorPPM)
+	}
+	ids := make([]string, n)
+	for i, v := range slot.Variants {
+		ids[i] = v.ID
+	}
+	out := map[string]map[string]int64{"": decide.Uniform(ids)}
+	for segment, own := range current {
+		if whole(own, ids, floorPPM) {
+			out[segment] = own
+			continue
+		}
+		counts := make([]int64, n)
+		for i, id := range ids {
+			counts[i] = max(0, own[id]-floorPPM)
+		}
+		out[segment] = map[string]int64{}
+		for i, extra := range apportion(counts, learn.Million-n*floorPPM) {
+			out[segment][ids[i]] = floorPPM + extra
+		}
+	}
+	return out, nil
+}
+
+func whole(shares map[string]int64, ids []string, floorPPM int64) bool {
+	sum := int64(0)
+	for _, id := range ids {
+		if shares[id] < floorPPM {
+			return false
+		}
+		sum += shares[id]
+	}
+	return sum == learn.Million && len(shares) == len(ids)
+}
