@@ -51,6 +51,11 @@ var single = []Column{
 	{"frequency", "class 0 to 5", "RFM: wie oft gekauft", "RFM: how often bought"},
 	{"monetary", "class 0 to 5", "RFM: für wie viel gekauft", "RFM: for how much bought"},
 	{"value_tier", "tier 0 to 5", "Wertstufe, 0 = nicht bekannt", "value tier, 0 = not known"},
+	{"expected_orders_x1000", "count ×1000", "erwartete Bestelltage bis zum Horizont (learning.horizon_days), -1 = nicht bekannt", "order days expected within the horizon (learning.horizon_days), -1 = not known"},
+	{"expected_value_cents", "cents", "erwarteter Bestellwert bis zum Horizont, -1 = nicht bekannt", "value of orders expected within the horizon, -1 = not known"},
+	{"alive_pct", "percent", "Wahrscheinlichkeit, noch Kunde zu sein, -1 = nicht bekannt", "probability of still being a customer, -1 = not known"},
+	{"need_signs_28d", "count 0 to 6", "Arten von Schwierigkeiten: vergeblich gesucht, neu formuliert, Größe oder Version unsicher, verglichen, Warenkorb stehen gelassen, viel geschaut; 28 Tage", "kinds of trouble: searched in vain, rephrased, unsure about size or version, compared, left a basket, looked a lot; 28 days"},
+	{"need_tier", "tier 0 to 3", "Bedarfsstufe aus diesen Anzeichen", "need tier from these signs"},
 }
 
 // Columns documents every column of features but the person.

@@ -84,6 +84,7 @@ type night struct {
 	parts  []part   // whose days are taken, in the order of their buckets
 	joined bool     // the state that counts was made of these parts already
 
+	learned
 	weights  decide.Weights
 	manifest Manifest
 	report   Report
@@ -125,6 +126,8 @@ var steps = []step{
 	{"building days", (*night).accumulate},
 	{"summing windows", (*night).sum},
 	{"reading consent again", (*night).reread},
+	{"reading what came of decisions", (*night).trials},
+	{"learning value", (*night).learnValue},
 	{"building segments", (*night).segments},
 	{"weighing variants", (*night).weigh},
 	{"deciding exports", (*night).gateExports},

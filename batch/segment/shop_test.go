@@ -383,6 +383,7 @@ func settings() *config.Config {
 			config.Recipient{ID: "ad-house", Role: "controller", Contract: "sharing-2026", Country: "IE", Transfer: "none", DeletionDays: 7},
 		),
 		Slots:     map[string]config.Slot{"home_hero": {Variants: []config.Variant{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
+		Learning:  config.Learning{Publish: config.LearningParts, RewardDays: 7, MarginBP: 3000, HorizonDays: 90},
 		Retention: config.Retention{EventDays: 30, FeatureDays: 90, SegmentDays: 30, DecisionDays: 396},
 	}
 }

@@ -1,7 +1,9 @@
 -- features: what segments are made of. Column names are documented by Columns().
 -- value_tier is 0 for persons who bought nothing, or if too few did to compare with,
--- else the rounded-up mean of the classes of recency, frequency and money, 1 to 5.
--- One row per person. Reads windows, thresholds.
+-- else the rounded-up mean of the classes of recency, frequency and money, 1 to 5. What
+-- a value model expects is -1 where it is not known. need_signs counts the kinds of
+-- trouble of 28 days, need_tier is 0 for none, 1 for one, 2 for two or three, else 3.
+-- One row per person. Reads windows, thresholds, values_expected.
 create or replace table features as
 
 with classed as (
@@ -17,9 +19,27 @@ with classed as (
             1 + len(list_filter(t.monetary_cents, lambda cut: w.order_cents_90d - w.refund_cents_90d > cut)) else 0 end as monetary
     from windows as w
     cross join thresholds as t
+),
+
+-- Signs of the last 28 days that somebody needed help.
+signed as (
+    select
+        c.*,
+        (c.search_reformulations_28d >= 2)::bigint
+            + (c.searches_zero_results_28d >= 1)::bigint
+            + (c.size_guide_opens_28d + c.variant_flips_28d >= 3)::bigint
+            + (c.compare_loops_28d >= 1)::bigint
+            + (c.baskets_left_28d >= 1 and c.orders_28d = 0)::bigint
+            + (c.product_views_28d >= 10 and c.orders_28d = 0)::bigint as need_signs_28d,
+        coalesce(v.expected_orders_x1000, -1) as expected_orders_x1000,
+        coalesce(v.expected_value_cents, -1) as expected_value_cents,
+        coalesce(v.alive_pct, -1) as alive_pct
+    from classed as c
+    left join values_expected as v using (person)
 )
 
 select
     * exclude (viewed_cents_28d, viewed_cents_90d, priced_views_28d, priced_views_90d),
-    (recency + frequency + monetary + 2) // 3 as value_tier
-from classed;
+    (recency + frequency + monetary + 2) // 3 as value_tier,
+    (need_signs_28d >= 1)::bigint + (need_signs_28d >= 2)::bigint + (need_signs_28d >= 4)::bigint as need_tier
+from signed;

@@ -44,3 +44,7 @@ create or replace table category_tags (category varchar, tags bigint);
 create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, gpc boolean, dnt boolean);
 
 create or replace table verdicts (case_id bigint, state varchar, tag varchar, age varchar, allowed boolean, keep bigint);
+
+create or replace table values_expected (
+    person uuid, expected_orders_x1000 bigint, alive_pct bigint, expected_value_cents bigint
+);

@@ -1,0 +1,139 @@
+package segment
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/batch/learn/value"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
+)
+
+// buyersOf lets people order on days of their own, at rates of their own, some of them
+// until they leave. All are profiled; the first trained may be learnt from, too.
+func (s *shop) buyersOf(people, trained, days int) (orders map[consent.Subject][]time.Time) {
+	orders = map[consent.Subject][]time.Time{}
+	for n := range people {
+		who, r := subject(n), learn.NewRandom(11, uint64(n))
+		s.says(who, consent.Given, monday.Add(-time.Hour), consent.PersonalisationContent)
+		if n < trained {
+			s.says(who, consent.Given, monday.Add(-time.Hour), consent.ModelTraining)
+		}
+		rate, alive := .35*r.Float64()*r.Float64(), true
+		for d := range days {
+			if !alive || d > 0 && r.Float64() > rate || d == 0 && r.Float64() > .5 {
+				continue
+			}
+			at := monday.AddDate(0, 0, d).Add(10 * time.Hour)
+			s.sees(who, event.OrderCompleted, at, event.Fields{OrderKey: int64(n*1000 + d + 1), CartCents: 2000 + int64(n%50)*100, Currency: "EUR"})
+			orders[who] = append(orders[who], at)
+			alive = r.Float64() > .1
+		}
+	}
+	return orders
+}
+
+// What the night expects of each buyer is what the model says of their own history.
+func TestTheNightExpectsWhatTheModelSays(t *testing.T) {
+	s := newShop(t)
+	orders := s.buyersOf(600, 600, 30)
+	n := until(t, s.night(monday.AddDate(0, 0, 30)), "building segments")
+	if n.valued == nil {
+		t.Fatal("nothing was learnt")
+	}
+	var histories []value.History
+	var spends []value.Spend
+	for who, at := range orders {
+		h := historyOf(at, n.in.AsOf)
+		histories = append(histories, h)
+		spends = append(spends, value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1})
+	}
+	want, err := value.Fit(histories, spends)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(want.Orders.R-n.valued.Orders.R) > 1e-6 || math.Abs(want.Spend.Q-n.valued.Spend.Q) > 1e-6 {
+		t.Errorf("the night's model is %+v, by hand %+v", n.valued, want)
+	}
+	for who, at := range orders {
+		e := want.Expect(historyOf(at, n.in.AsOf), value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1}, 90)
+		var cents, alive int64
+		query := fmt.Sprintf("select expected_value_cents, alive_pct from values_expected where person = '%s'::uuid", who)
+		if err := n.db.one(t.Context(), query, &cents, &alive); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(float64(cents)-e.Cents) > 1 || math.Abs(float64(alive)-100*e.Alive) > .51 {
+			t.Fatalf("%v: the night expects %d cents, alive %d %%; by hand %.1f, %.1f %%", who, cents, alive, e.Cents, 100*e.Alive)
+		}
+	}
+}
+
+func historyOf(at []time.Time, asOf time.Time) value.History {
+	days := func(d time.Duration) int { return int(d.Hours()/24 + .5) }
+	first, last := at[0].Truncate(24*time.Hour), at[len(at)-1].Truncate(24*time.Hour)
+	return value.History{Repeat: len(at) - 1, Last: days(last.Sub(first)), Age: days(asOf.Sub(first)), Weight: 1}
+}
+
+func centsOf(who consent.Subject) float64 {
+	for n := 0; ; n++ {
+		if subject(n) == who {
+			return float64(2000 + n%50*100)
+		}
+	}
+}
+
+// Training needs a yes of its own (BAT-08): who gave none changes no parameter, and is
+// scored all the same.
+func TestNobodyIsLearntFromWithoutAYes(t *testing.T) {
+	models := [2]*value.Model{}
+	for i, others := range []int{0, 300} {
+		s := newShop(t)
+		s.buyersOf(500+others, 500, 20)
+		n := until(t, s.night(monday.AddDate(0, 0, 20)), "building segments")
+		models[i] = n.valued
+		var scored int
+		if err := n.db.one(t.Context(), "select count(*) from values_expected where person not in (select subject from learners where purpose = 'model_training')", &scored); err != nil {
+			t.Fatal(err)
+		}
+		if (scored > 0) != (others > 0) {
+			t.Errorf("%d persons were scored without being learnt from, of %d", scored, others)
+		}
+	}
+	if models[0] == nil || models[1] == nil || fmt.Sprint(*models[0]) != fmt.Sprint(*models[1]) {
+		t.Errorf("those who said no changed the model: %+v, %+v", models[0], models[1])
+	}
+}
+
+// Too few buyers: nothing is expected of anybody, and the report says why.
+func TestTooFewBuyersAreNotScored(t *testing.T) {
+	s := newShop(t)
+	s.buyersOf(100, 100, 5)
+	res := s.run(s.night(monday.AddDate(0, 0, 40)))
+	if res.Report.Value == nil || res.Report.Value.Known || res.Report.Value.Reason == nil {
+		t.Errorf("the report says %+v", res.Report.Value)
+	}
+}
+
+// The report tells of value in numbers that add up, and shows no group under k.
+func TestTheReportTellsOfValue(t *testing.T) {
+	s := newShop(t)
+	s.buyersOf(900, 900, 40)
+	r := s.run(s.night(monday.AddDate(0, 0, 40))).Report
+	v := r.Value
+	if !v.Known || v.Persons == nil || len(v.Parameters) != 8 || len(v.Against) != 4 {
+		t.Fatalf("the report says %+v", v)
+	}
+	expected, real := 0.0, 0.0
+	for _, b := range v.Against {
+		if b.Persons != nil && *b.Persons < int64(r.K) {
+			t.Errorf("a group of %d persons shows", *b.Persons)
+		}
+		expected, real = expected+b.Expected, real+b.Real
+	}
+	if expected < real/2 || expected > 2*real {
+		t.Errorf("expected %.0f order days, %.0f came", expected, real)
+	}
+}

@@ -1,0 +1,17 @@
+-- learners: whose rows a model may be made from tonight, for which purpose, and since
+-- when. Training needs a yes of its own (BAT-08), tests theirs (VAR-03); offers rest on
+-- adviser_assist, contents on personalisation_content. Whoever restricted or objected to
+-- it, or is under 16, is out.
+-- One row per subject and purpose. Reads standings_now, subjects_now, purposes.
+create or replace table learners as
+
+select s.subject, p.purpose, s.since_ms
+from standings_now as s
+join purposes as p on p.bit = s.bit
+join subjects_now as u on u.subject = s.subject
+where p.purpose in ('model_training', 'experimentation', 'adviser_assist', 'personalisation_content')
+    and p.runs
+    and s.status in ('given', 'renewed')
+    and not u.restricted
+    and not list_contains(u.objections, p.purpose)
+    and u.age <> 'u16';
