@@ -36,6 +36,11 @@ func document(routes []route, version string) []byte {
 				op.OperationID, op.Summary = rt.id+"Short", "Short form of "+rt.path
 			}
 			place(paths[at], rt.method, op)
+			if rt.head {
+				only := *op
+				only.OperationID, only.Summary = rt.id+"Head", "Size, type and SHA-256 of what GET would answer with"
+				paths[at].Head = &only
+			}
 		}
 	}
 	d.close()
@@ -117,6 +122,9 @@ func (d *doc) operation(rt route) *huma.Operation {
 func (d *doc) success(rt route, status int) *huma.Response {
 	r := &huma.Response{Description: http.StatusText(status)}
 	switch {
+	case status == http.StatusPartialContent:
+		r.Headers = map[string]*huma.Param{"Content-Range": {Description: "Which bytes of how many", Schema: &huma.Schema{Type: huma.TypeString}}}
+		r.Content = map[string]*huma.MediaType{rt.kind: {Schema: &huma.Schema{Type: huma.TypeString}}}
 	case status == http.StatusFound:
 		r.Headers = map[string]*huma.Param{"Location": {Description: "Where the file can be fetched for five minutes, without a credential", Schema: &huma.Schema{Type: huma.TypeString}}}
 	case rt.id == "price":

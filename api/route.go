@@ -34,6 +34,7 @@ type route struct {
 	status []int        // of success
 	faults []int        // beyond those that every route of its kind has
 	query  []string     // RFC 3339 query parameters
+	head   bool         // HEAD is answered too, without a body
 	call   func(*api, *asked) (int, any, error)
 }
 

@@ -2,6 +2,8 @@ package flow
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,14 +20,31 @@ import (
 // ExportsAnswer lists the published nights, newest first.
 type ExportsAnswer struct {
 	Exports []Export `json:"exports"`
+	// Verifier is the public key of the manifests' signatures, as a C2SP note verifier;
+	// "" before the first night. Hold it against one that came another way.
+	Verifier string `json:"verifier"`
 }
 
 // Export is one night's export.
 type Export struct {
-	Date    string    `json:"date"`
-	Files   []string  `json:"files"` // manifest.json, its signature, and what it names
-	Expires time.Time `json:"expires_at"`
-	Open    bool      `json:"open"` // its rows may still be fetched: the newest night, and not expired (EXP-06)
+	Date    string       `json:"date"`
+	Files   []string     `json:"files"`      // manifest.json, its signature, and what it names
+	Details []ExportFile `json:"details"`    // of what the manifest names
+	Created time.Time    `json:"created_at"` // when consent was read for it
+	Expires time.Time    `json:"expires_at"`
+	Open    bool         `json:"open"` // its rows may still be fetched: the newest night, and not expired (EXP-06)
+}
+
+// ExportFile is what the manifest says of a file.
+type ExportFile struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind"` // segment delta tombstones revocations aggregates report lineage
+	Segment string `json:"segment"`
+	Channel string `json:"channel"`
+	Rows    int64  `json:"rows"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
+	Loss    *int64 `json:"consent_loss"` // members of its segment whom the gate refused; null where it is not told
 }
 
 // ExportAck is a recipient's word that the rows in a night's file of revocations
@@ -48,6 +67,7 @@ type ExportBody struct {
 	Name     string
 	Type     string // media type
 	Size     int64
+	SHA256   string // hex; "" where the manifest does not say
 	Modified time.Time
 	// Link gives an address that serves the body for so long; nil if only we can.
 	Link func(ctx context.Context, ttl time.Duration) (string, error)
@@ -85,9 +105,24 @@ func (f *Flow) Exports(ctx context.Context, c Caller) (ExportsAnswer, error) {
 			return a, unavailable("reading an export manifest", err)
 		}
 		newest := len(a.Exports) == 0
-		a.Exports = append(a.Exports, Export{Date: d.Name(), Files: m.names(root, d.Name()), Expires: m.Expires, Open: newest && f.now().Before(m.Expires)})
+		a.Exports = append(a.Exports, Export{
+			Date: d.Name(), Files: m.names(root, d.Name()), Details: m.details(), Created: m.Created, Expires: m.Expires, Open: newest && f.now().Before(m.Expires),
+		})
 	}
-	return a, nil
+	a.Verifier, err = verifierOf(root)
+	return a, err
+}
+
+// verifierOf reads the public key that lies beside the nights; none is "".
+func verifierOf(root fs.FS) (string, error) {
+	b, err := fs.ReadFile(root, "verifier")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", unavailable("reading the key of the manifests", err)
+	}
+	return strings.TrimSpace(string(b)), nil
 }
 
 // ExportFile opens one file that a night's manifest names, and records who did.
@@ -97,6 +132,32 @@ func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (Exp
 	if err != nil {
 		return ExportBody{}, err
 	}
+	body, err := f.found(ctx, date, file)
+	if err != nil {
+		return ExportBody{}, err
+	}
+	r, err := f.staffRecord(f.now(), decide.ActionExport, who.actor(), map[string]any{"date": date, "file": file}, map[string]any{"bytes": body.Size})
+	if err == nil {
+		err = f.decided(ctx, &r)
+	}
+	if err != nil {
+		_ = body.Close()
+		return ExportBody{}, unavailable("writing a decision record", err)
+	}
+	return body, nil
+}
+
+// ExportHead is ExportFile for whoever asks only how large a file is and whether it
+// changed: nothing of it leaves, so nothing is recorded.
+func (f *Flow) ExportHead(ctx context.Context, date, file string, c Caller) (ExportBody, error) {
+	if _, err := c.staff(RoleMarketing); err != nil {
+		return ExportBody{}, err
+	}
+	return f.found(ctx, date, file)
+}
+
+// found opens a file if it may leave now.
+func (f *Flow) found(ctx context.Context, date, file string) (ExportBody, error) {
 	on, err := f.on(ctx, SwitchExports)
 	if err != nil {
 		return ExportBody{}, err
@@ -119,28 +180,24 @@ func (f *Flow) ExportFile(ctx context.Context, date, file string, c Caller) (Exp
 	if err := f.stillOpen(root, date, file, m); err != nil {
 		return ExportBody{}, err
 	}
-	return f.opened(ctx, root, date, file, who)
+	sum, err := m.sum(root, date, file)
+	if err != nil {
+		return ExportBody{}, unavailable("reading an export manifest", err)
+	}
+	return opened(root, date, file, sum)
 }
 
-func (f *Flow) opened(ctx context.Context, root fs.FS, date, file string, who Staff) (ExportBody, error) {
+func opened(root fs.FS, date, file, sum string) (ExportBody, error) {
 	body, err := root.Open(path.Join(date, file))
 	if err != nil {
 		return ExportBody{}, unavailable("opening an export file", err)
 	}
 	info, err := body.Stat()
 	if err != nil {
-		body.Close()
+		_ = body.Close()
 		return ExportBody{}, unavailable("opening an export file", err)
 	}
-	r, err := f.staffRecord(f.now(), decide.ActionExport, who.actor(), map[string]any{"date": date, "file": file}, map[string]any{"bytes": info.Size()})
-	if err == nil {
-		err = f.decided(ctx, &r)
-	}
-	if err != nil {
-		body.Close()
-		return ExportBody{}, unavailable("writing a decision record", err)
-	}
-	out := ExportBody{ReadCloser: body, Name: file, Type: mediaType(file), Size: info.Size(), Modified: info.ModTime()}
+	out := ExportBody{ReadCloser: body, Name: file, Type: mediaType(file), Size: info.Size(), SHA256: sum, Modified: info.ModTime()}
 	if l, can := body.(Linker); can {
 		out.Link = l.Link
 	}
@@ -205,14 +262,16 @@ func (f *Flow) AckExport(ctx context.Context, in ExportAck, c Caller) (ExportAck
 
 // exportManifest is what the day reads of a night's manifest.
 type exportManifest struct {
-	Expires time.Time `json:"expires_at"`
-	Files   []struct {
-		Name    string `json:"name"`
-		Kind    string `json:"kind"`
-		Channel string `json:"channel"`
-		Rows    int64  `json:"rows"`
-		SHA256  string `json:"sha256"`
-	} `json:"files"`
+	Created  time.Time    `json:"created_at"`
+	Expires  time.Time    `json:"expires_at"`
+	Files    []ExportFile `json:"files"`
+	Segments []struct {
+		Segment  string `json:"segment"`
+		Channels []struct {
+			Channel string `json:"channel"`
+			Loss    *int64 `json:"consent_loss"`
+		} `json:"channels"`
+	} `json:"segments"`
 }
 
 // manifestOf reads a night's manifest. One of an earlier version does not say when
@@ -237,11 +296,53 @@ func (m exportManifest) names(root fs.FS, date string) []string {
 		files = append(files, manifest+".sig")
 	}
 	for _, x := range m.Files {
-		if n := x.Name; x.Kind != "deliveries" && n != "" && n != "." && !strings.ContainsAny(n, `/\`) && fs.ValidPath(n) {
-			files = append(files, n)
+		if x.mayLeave() {
+			files = append(files, x.Name)
 		}
 	}
 	return files
+}
+
+func (x ExportFile) mayLeave() bool {
+	return x.Kind != "deliveries" && x.Name != "" && x.Name != "." && !strings.ContainsAny(x.Name, `/\`) && fs.ValidPath(x.Name)
+}
+
+// details are the files that may be asked for, each with the consent loss of its segment
+// on its channel.
+func (m exportManifest) details() []ExportFile {
+	loss := map[string]*int64{}
+	for _, s := range m.Segments {
+		for _, c := range s.Channels {
+			loss[s.Segment+"."+c.Channel] = c.Loss
+		}
+	}
+	out := []ExportFile{}
+	for _, x := range m.Files {
+		if x.mayLeave() {
+			x.Loss = nil
+			if x.Kind == "segment" {
+				x.Loss = loss[x.Segment+"."+x.Channel]
+			}
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// sum is a file's SHA-256: the manifest's word, or of the manifest and its signature
+// their own.
+func (m exportManifest) sum(root fs.FS, date, file string) (string, error) {
+	for _, x := range m.Files {
+		if x.Name == file {
+			return x.SHA256, nil
+		}
+	}
+	b, err := fs.ReadFile(root, path.Join(date, file))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // rows reports whether a file holds rows about persons.

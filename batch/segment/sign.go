@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 )
@@ -74,12 +75,14 @@ type Verified struct {
 	Manifest Manifest
 	Signer   string
 	Files    int // that are there
-	Gone     int // files of rows that are not: a later night removed them when they had expired
+	Gone     int // files of rows that are not: never fetched, or removed by a later night when they had expired
 }
 
 // Verify holds an export's folder to its signature: the manifest by the public key
 // ("" takes the one beside the folder, which proves only that they agree), and each
 // file by the manifest. A file more fails, and one that is missing, unless it held rows.
+// A folder that bears a date must hold the night of that date; one that was pulled or
+// copied may bear any other name.
 func Verify(dir, public string) (Verified, error) {
 	var v Verified
 	if public == "" {
@@ -87,11 +90,7 @@ func Verify(dir, public string) (Verified, error) {
 		if err != nil {
 			return v, fmt.Errorf("reading the key of the manifests: %w", err)
 		}
-		public = strings.TrimSpace(string(b))
-	}
-	verifier, err := note.NewVerifier(public)
-	if err != nil {
-		return v, fmt.Errorf("reading the key of the manifests: %w", err)
+		public = string(b)
 	}
 	body, err := os.ReadFile(filepath.Join(dir, manifestFile))
 	if err != nil {
@@ -101,18 +100,38 @@ func Verify(dir, public string) (Verified, error) {
 	if err != nil {
 		return v, fmt.Errorf("reading the manifest's signature: %w", err)
 	}
+	date := filepath.Base(dir)
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		date = ""
+	}
+	if v.Manifest, v.Signer, err = OpenManifest(date, body, signature, public); err != nil {
+		return v, err
+	}
+	return v, v.holds(dir)
+}
+
+// OpenManifest reads a manifest and holds it to its signature by a public key. The
+// date is the night's that is wanted; "" takes the manifest's own.
+func OpenManifest(date string, body, signature []byte, public string) (m Manifest, signer string, err error) {
+	verifier, err := note.NewVerifier(strings.TrimSpace(public))
+	if err != nil {
+		return m, "", fmt.Errorf("reading the key of the manifests: %w", err)
+	}
 	opened, err := note.Open(signature, note.VerifierList(verifier))
 	if err != nil {
-		return v, fmt.Errorf("opening the manifest's signature: %w", err)
+		return m, "", fmt.Errorf("opening the manifest's signature: %w", err)
 	}
-	if opened.Text != signed(filepath.Base(dir), body) {
-		return v, errors.New("the manifest is not the one that was signed")
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&m); err != nil {
+		return m, "", fmt.Errorf("reading the manifest: %w", err)
 	}
-	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&v.Manifest); err != nil {
-		return v, fmt.Errorf("reading the manifest: %w", err)
+	of := m.AsOf.Format(time.DateOnly)
+	if date != "" && date != of {
+		return m, "", fmt.Errorf("the manifest is of %s, not of %s", of, date)
 	}
-	v.Signer = verifier.Name()
-	return v, v.holds(dir)
+	if opened.Text != signed(of, body) {
+		return m, "", errors.New("the manifest is not the one that was signed")
+	}
+	return m, verifier.Name(), nil
 }
 
 // holds checks every file of a folder against the manifest.

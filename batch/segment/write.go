@@ -155,11 +155,6 @@ func (n *night) writeRows(ctx context.Context, rows string, f File, fields []str
 	return nil
 }
 
-// csvSafe is SQL that keeps a spreadsheet from reading a cell as a formula.
-func csvSafe(column string) string {
-	return fmt.Sprintf("if(regexp_matches(%[1]s, '^[=+\\-@\\t\\r\\n]'), '''' || %[1]s, %[1]s) as %[1]s", column)
-}
-
 // listFile adds a finished file to the manifest.
 func (n *night) listFile(f File, path string) error {
 	var err error

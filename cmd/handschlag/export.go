@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/segment"
@@ -14,11 +16,12 @@ import (
 
 type exportCmd struct {
 	Ls     exportLsCmd     `cmd:"" help:"List the nights' exports, newest first."`
+	Pull   exportPullCmd   `cmd:"" help:"Fetch a night's export: goes on where it was stopped, and verifies what it has."`
 	Verify exportVerifyCmd `cmd:"" help:"Hold an export to the signature of its manifest, offline."`
 	Ack    exportAckCmd    `cmd:"" help:"Record that a recipient deleted what a night's file of revocations names."`
 }
 
-type exportLsCmd struct{ place }
+type exportLsCmd struct{ exportsAt }
 
 // Run lists exports.
 func (c exportLsCmd) Run(ctx context.Context, s streams) error {
@@ -28,43 +31,89 @@ func (c exportLsCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		for _, e := range out.Exports {
-			for _, f := range e.Files {
-				s.printf("%s/%s\n", e.Date, f)
-			}
+			listNight(s, e)
 		}
 		return nil
 	})
 }
 
+// listNight prints a line about a night and one for each of its files.
+func listNight(s streams, e flow.Export) {
+	rows := "rows are not handed out any more"
+	if e.Open {
+		rows = "rows leave until " + e.Expires.Format(time.RFC3339)
+	}
+	s.printf("%s: consent read %s; %s\n", e.Date, e.Created.Format(time.RFC3339), rows)
+	listed := map[string]flow.ExportFile{}
+	for _, f := range e.Details {
+		listed[f.Name] = f
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for _, name := range e.Files {
+		f, loss := listed[name], ""
+		if f.Loss != nil {
+			loss = fmt.Sprintf("consent loss %d", *f.Loss)
+		}
+		switch {
+		case f.Name == "":
+			_, _ = fmt.Fprintf(w, "%s/%s\n", e.Date, name)
+		default:
+			_, _ = fmt.Fprintf(w, "%s/%s\t%s\t%s\t%d rows\t%d bytes\t%s\n", e.Date, name, f.Kind, cmp.Or(f.Channel, "-"), f.Rows, f.Bytes, loss)
+		}
+	}
+	_ = w.Flush()
+}
+
 type exportVerifyCmd struct {
 	place
-	Date string `arg:"" help:"Date of the night."`
-	Key  string `help:"Public key of the manifests, from somewhere else than the folder; default: the file verifier in the exports folder."`
+	Night string `arg:"" name:"date|folder" help:"Date of a night of the data folder, or a folder that an export was pulled or copied to."`
+	Key   string `help:"Public key of the manifests, from somewhere else than the folder; default: the file verifier beside the folder."`
 }
 
 // Run verifies one export; it needs no server and changes nothing.
 func (c exportVerifyCmd) Run(s streams) error {
-	if err := thereIs(c.Data); err != nil {
+	dir, err := c.dir()
+	if err != nil {
 		return err
-	}
-	if _, err := time.Parse(time.DateOnly, c.Date); err != nil {
-		return fmt.Errorf("DATE: want a date like 2026-11-21, got %q", c.Date)
-	}
-	dir := filepath.Join(c.Data, "exports", c.Date)
-	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("there is no export of %s in %s", c.Date, c.Data)
 	}
 	v, err := segment.Verify(dir, strings.TrimSpace(c.Key))
 	if err != nil {
-		return fmt.Errorf("the export of %s does not verify: %w", c.Date, err)
+		return fmt.Errorf("the export of %s does not verify: %w", c.Night, err)
 	}
+	s.exported(v)
+	return nil
+}
+
+// dir is the folder that is meant: a date is one of the data folder.
+func (c exportVerifyCmd) dir() (string, error) {
+	if _, err := time.Parse(time.DateOnly, c.Night); err != nil {
+		dir, err := filepath.Abs(c.Night)
+		if err != nil {
+			return "", fmt.Errorf("finding %s: %w", c.Night, err)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return "", fmt.Errorf("want a date like 2026-11-21 or the folder of an export, got %q", c.Night)
+		}
+		return dir, nil
+	}
+	if err := thereIs(c.Data); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(c.Data, "exports", c.Night)
+	if _, err := os.Stat(dir); err != nil {
+		return "", fmt.Errorf("there is no export of %s in %s", c.Night, c.Data)
+	}
+	return dir, nil
+}
+
+// exported says what an export is, once it was held to its signature.
+func (s streams) exported(v segment.Verified) {
 	m := v.Manifest
-	s.printf("%s: %d files as signed by %s\n", c.Date, v.Files, v.Signer)
+	s.printf("%s: %d files as signed by %s\n", m.AsOf.Format(time.DateOnly), v.Files, v.Signer)
 	if v.Gone > 0 {
-		s.printf("%d files of rows are gone: they had expired\n", v.Gone)
+		s.printf("%d files of rows are not here: never fetched, or gone since they had expired\n", v.Gone)
 	}
 	s.printf("ledger: %d leaves, root %s, read %s; rows leave until %s\n", m.Ledger.Size, m.Ledger.Root, m.Created.Format(time.RFC3339), m.Expires.Format(time.RFC3339))
-	return nil
 }
 
 type exportAckCmd struct {

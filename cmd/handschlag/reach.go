@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,9 @@ import (
 type reached struct {
 	http   *http.Client
 	close  func() error
-	served bool // by another process, whose clock counts
+	served bool   // by another process, whose clock counts
+	base   string // of a server on the network; "": the owner's own door
+	token  string // of staff there
 }
 
 // reach finds the shop of a data folder: through admin.sock while a server runs,
@@ -180,12 +183,10 @@ func wholeLine(in *bufio.Reader, begun []byte) ([]byte, error) {
 
 // request gives the answer to a call; one that failed is an error.
 func (r *reached) request(ctx context.Context, method, path, as string, body io.Reader) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, body)
+	req, err := r.newRequest(ctx, method, path, as, body)
 	if err != nil {
-		return nil, fmt.Errorf("writing the call: %w", err)
+		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Owner-As", as)
 	res, err := r.http.Do(req)
 	if err != nil {
 		return nil, broken(err)
@@ -194,11 +195,31 @@ func (r *reached) request(ctx context.Context, method, path, as string, body io.
 		return res, nil
 	}
 	defer func() { _ = res.Body.Close() }()
-	var p api.Problem
-	if err := json.NewDecoder(res.Body).Decode(&p); err != nil {
-		return nil, fmt.Errorf("asking the server: status %d", res.StatusCode)
+	return nil, refusal(res)
+}
+
+// newRequest is a call with the credential that the door wants.
+func (r *reached) newRequest(ctx context.Context, method, path, as string, body io.Reader) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, cmp.Or(r.base, "http://admin")+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("writing the call: %w", err)
 	}
-	return nil, errors.New(p.Error.Detail)
+	req.Header.Set("Content-Type", "application/json")
+	if r.base != "" {
+		req.Header.Set("Authorization", "Bearer "+r.token)
+	} else {
+		req.Header.Set("Owner-As", as)
+	}
+	return req, nil
+}
+
+// refusal is the detail of an error in the envelope of every error.
+func refusal(res *http.Response) error {
+	var p api.Problem
+	if err := json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&p); err != nil || p.Error.Detail == "" {
+		return fmt.Errorf("asking the server: status %d", res.StatusCode)
+	}
+	return errors.New(p.Error.Detail)
 }
 
 // broken says what a call failed of. Whoever answers breaks off only after

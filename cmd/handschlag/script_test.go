@@ -211,7 +211,7 @@ func TestEveryCommandIsInAScript(t *testing.T) {
 	}
 	for _, c := range []string{
 		"serve", "nightly", "consent show", "consent grant", "consent refuse", "consent withdraw", "products import", "price import",
-		"audit explain", "audit decisions", "audit events", "audit table", "audit replay", "audit revisions", "ledger verify", "ledger head", "export ls", "config init", "config check", "version",
+		"audit explain", "audit decisions", "audit events", "audit table", "audit replay", "audit revisions", "ledger verify", "ledger head", "export ls", "export pull", "export verify", "config init", "config check", "version",
 	} {
 		if !strings.Contains(all.String(), fmt.Sprintf("handschlag %s", c)) {
 			t.Errorf("no script shows handschlag %s", c)

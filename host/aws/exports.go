@@ -31,6 +31,9 @@ type exports struct {
 	err   error
 }
 
+// verifierKey is the public key of the manifests' signatures.
+const verifierKey = "verifier"
+
 // exportEntry is a file's or a folder's place in the listing.
 type exportEntry struct {
 	name  string // base name
@@ -100,8 +103,14 @@ func (x *exports) runs() (map[string]string, error) {
 	return shown.Nights, nil
 }
 
-// add takes an object of a run that is shown: DATE/RUN/FILE is DATE/FILE.
+// add takes an object of a run that is shown: DATE/RUN/FILE is DATE/FILE; and the public
+// key of the manifests.
 func (x *exports) add(runs map[string]string, e exportEntry) {
+	if e.key == verifierKey {
+		e.name = verifierKey
+		x.files[e.name] = e
+		return
+	}
 	date, _, _ := strings.Cut(e.key, "/")
 	file, ours := strings.CutPrefix(e.key, date+"/"+runs[date]+"/")
 	if !ours || runs[date] == "" || !fs.ValidPath(file) || file == "." || strings.Contains(file, "/") {

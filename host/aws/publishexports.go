@@ -55,9 +55,6 @@ func (h *Host) shownExports(ctx context.Context) (s shown, etag string, err erro
 	return s, etag, nil
 }
 
-// manifestVerifier is the public key of the manifests, beside the dated folders.
-const manifestVerifier = "verifier"
-
 // bringExports makes a folder hold what is published, and nothing else.
 func (h *Host) bringExports(ctx context.Context, dir string, is shown) error {
 	stored, err := h.objects(ctx, bucketExports, "")
@@ -66,7 +63,7 @@ func (h *Host) bringExports(ctx context.Context, dir string, is shown) error {
 	}
 	want := map[string]object{}
 	for _, o := range stored {
-		if o.key == manifestVerifier {
+		if o.key == verifierKey {
 			want[o.key] = o
 			continue
 		}
@@ -234,7 +231,7 @@ func (h *Host) uploadExport(ctx context.Context, dir, date, run string) error {
 			return err
 		}
 	}
-	if _, err := h.upload(ctx, bucketExports, manifestVerifier, filepath.Join(dir, manifestVerifier), nil); err != nil {
+	if _, err := h.upload(ctx, bucketExports, verifierKey, filepath.Join(dir, verifierKey), nil); err != nil {
 		return err
 	}
 	_, err = h.upload(ctx, bucketExports, date+"/"+run+"/"+manifest, filepath.Join(dir, date, manifest), nil)
