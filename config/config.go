@@ -210,6 +210,7 @@ type Learning struct {
 	Publish     []string `yaml:"publish"`      // of LearningParts; the report tells of the others all the same
 	RewardDays  int      `yaml:"reward_days"`  // orders so many days after a decision count for it
 	MarginBP    int64    `yaml:"margin_bp"`    // of what was sold and not returned, in hundredths of a percent
+	BySegment   bool     `yaml:"by_segment"`   // segments have shares of contents of their own
 	HorizonDays int      `yaml:"horizon_days"` // over which a person's value is expected
 }
 

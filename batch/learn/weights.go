@@ -32,13 +32,18 @@ func Equal(slots map[string][]string) (decide.Weights, error) {
 		}
 		w.Slots[slot] = map[string]map[string]int64{"": shares}
 	}
-	body, err := json.Marshal(w.Slots) // maps are written in key order
+	return Versioned(w.Slots)
+}
+
+// Versioned makes weights of shares (slot → segment → variant → parts per million). Their
+// version is the digest of the content.
+func Versioned(slots map[string]map[string]map[string]int64) (decide.Weights, error) {
+	body, err := json.Marshal(slots) // maps are written in key order
 	if err != nil {
 		return decide.Weights{}, fmt.Errorf("digesting weights: %w", err)
 	}
 	sum := sha256.Sum256(body)
-	w.Version = hex.EncodeToString(sum[:])
-	return w, nil
+	return decide.Weights{Version: hex.EncodeToString(sum[:]), Slots: slots}, nil
 }
 
 func equal(variants []string) (map[string]int64, error) {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/handschlag/handschlag/batch/learn"
 )
 
 // reread asks the host once more where consent and the exports switch stand, and takes out, whole, every
@@ -83,17 +81,4 @@ func (n *night) segments(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// weigh gives every configured variant its default share.
-func (n *night) weigh(context.Context) error {
-	slots := map[string][]string{}
-	for name, slot := range n.in.Config.Slots {
-		for _, v := range slot.Variants {
-			slots[name] = append(slots[name], v.ID)
-		}
-	}
-	var err error
-	n.weights, err = learn.Equal(slots)
-	return err
 }

@@ -1,7 +1,10 @@
 package segment
 
 import (
+	"github.com/handschlag/handschlag/batch/learn/uplift"
 	"github.com/handschlag/handschlag/batch/learn/value"
+	"github.com/handschlag/handschlag/batch/learn/variant"
+	"github.com/handschlag/handschlag/decide"
 )
 
 // learned is what the night found out from decisions and orders.
@@ -11,4 +14,12 @@ type learned struct {
 	valued        *value.Model // nil: not known
 	buyersTrained int64        // whose histories it is made from
 	valueThen     []beside     // what was expected four weeks ago, and came
+
+	needTrials []trial
+	arms       [2]arm // held out, offered
+	effect     uplift.Verdict
+	takenUp    int64             // offers that ended in a contact
+	gain       *decide.Scorecard // cents that a contact gains; nil: not known
+
+	proposals []variant.Proposal // by slot, in order
 }

@@ -52,6 +52,9 @@ func (n *night) publish(ctx context.Context) error {
 			return fmt.Errorf("recording what leaves: %w", err)
 		}
 	}
+	if err := n.keepWeights(); err != nil { // before they are in force: the next night goes on from them
+		return err
+	}
 	n.progress("swapping", 0, 1)
 	return swap(n.runDir(), final)
 }
@@ -138,7 +141,7 @@ func bringBack(aside, final string) error {
 func (n *night) result() Result {
 	return Result{
 		Publication: flow.Publication{
-			AsOf: n.in.AsOf, Run: n.runID(), Weights: n.weights, Manifest: filepath.ToSlash(filepath.Join(n.date, manifestFile)),
+			AsOf: n.in.AsOf, Run: n.runID(), Weights: n.weights, Gain: n.gain, Manifest: filepath.ToSlash(filepath.Join(n.date, manifestFile)),
 		},
 		Members: n.members, Report: n.report, Records: n.records,
 	}

@@ -129,6 +129,7 @@ var steps = []step{
 	{"reading what came of decisions", (*night).trials},
 	{"learning value", (*night).learnValue},
 	{"building segments", (*night).segments},
+	{"learning what offers change", (*night).learnOffers},
 	{"weighing variants", (*night).weigh},
 	{"deciding exports", (*night).gateExports},
 	{"reporting", (*night).write},

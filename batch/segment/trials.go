@@ -39,6 +39,7 @@ type drawnContent struct {
 	slot, segment, variant string
 	eligible               []string
 	ppm                    int64
+	weights                string // digest of the shares that were drawn by
 }
 
 // closed is a contact that an adviser closed.
@@ -146,7 +147,7 @@ func addContent(add func(...any) error) func(decide.Record) error {
 		if err != nil || !ok {
 			return err
 		}
-		return add(c.id, duckdb.UUID(c.subject), c.at.UnixMilli(), c.slot, c.segment, c.variant, strings.Join(slices.Sorted(slices.Values(c.eligible)), ","), c.ppm)
+		return add(c.id, duckdb.UUID(c.subject), c.at.UnixMilli(), c.slot, c.segment, c.variant, strings.Join(slices.Sorted(slices.Values(c.eligible)), ","), c.ppm, c.weights)
 	}
 }
 
@@ -165,7 +166,7 @@ func contentOf(r decide.Record) (c drawnContent, ok bool, err error) {
 	if err := cmp.Or(json.Unmarshal(r.Input, &in), json.Unmarshal(r.Result, &out)); err != nil {
 		return c, false, fmt.Errorf("decision %s: %w", r.ID, err)
 	}
-	return drawnContent{r.Subject, r.Time, r.ID, in.Slot, out.Segment, out.Variant, out.Eligible, r.PPM}, true, nil
+	return drawnContent{r.Subject, r.Time, r.ID, in.Slot, out.Segment, out.Variant, out.Eligible, r.PPM, r.Digests.Weights}, true, nil
 }
 
 func addContact(add func(...any) error) func(decide.Record) error {

@@ -53,6 +53,9 @@ func (n *night) runDir() string { return filepath.Join(n.in.Out, n.date+tmpRun) 
 func (n *night) describe(ctx context.Context) error {
 	digests := n.in.Rules.Digests()
 	digests.Weights = n.weights.Version
+	if n.gain != nil {
+		digests.Gain = n.gain.Digest()
+	}
 	n.manifest = Manifest{
 		Schema: manifestSchema, Tenant: n.snap.Tenant, AsOf: n.in.AsOf, Until: n.till, Purpose: string(basis), K: n.k,
 		Digests: digests, Checkpoint: n.snap.Checkpoint, Sources: []Source{}, Suppressed: []Suppressed{},

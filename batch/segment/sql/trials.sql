@@ -10,7 +10,7 @@ create or replace table offered (
 );
 
 create or replace table contents (
-    decision_id varchar, subject uuid, at_ms bigint, slot varchar, segment varchar, variant varchar, eligible varchar, ppm bigint
+    decision_id varchar, subject uuid, at_ms bigint, slot varchar, segment varchar, variant varchar, eligible varchar, ppm bigint, weights varchar
 );
 
 create or replace table contacts (decision_id varchar, outcome varchar);

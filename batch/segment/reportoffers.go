@@ -1,0 +1,161 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/batch/learn/uplift"
+	"github.com/handschlag/handschlag/batch/learn/variant"
+)
+
+// z95 is the standard normal quantile of a two-sided interval of 95 %.
+const z95 = 1.959963984540054
+
+// tellOffers says what offering a human brings, against the random hold-out.
+func (n *night) tellOffers(context.Context) error {
+	v := n.effect
+	s := &OfferSection{Known: v.Known, HeldOut: n.armOf(n.arms[0]), Offered: n.armOf(n.arms[1])}
+	n.report.Offer = s
+	if s.HeldOut.Persons == nil || s.Offered.Persons == nil || *s.HeldOut.Persons == 0 || *s.Offered.Persons == 0 {
+		s.Known, s.Reason = false, &Words{De: "Noch keine zwei Gruppen, die groß genug sind.", En: "Not two groups yet that are large enough."}
+		return nil
+	}
+	s.Conversion = difference(n.arms[1].share(), n.arms[0].share())
+	s.NetCents = difference(n.arms[1].net(), n.arms[0].net())
+	s.AdviserCents = float64(n.adviserCents())
+	s.GainCents = Figure{Mean: v.Effect - s.AdviserCents, Low: v.Low - s.AdviserCents, High: v.High - s.AdviserCents}
+	if !v.Known {
+		words := offerReasons[v.Reason]
+		s.Reason, s.Advice = &words, &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
+		return nil
+	}
+	s.Q = &Figure{Mean: v.Ranking.Q, Low: v.Ranking.Q, High: v.Ranking.Q}
+	target := int64(math.Round(v.Target.Share * float64(n.arms[0].persons+n.arms[1].persons)))
+	s.Target, s.Recommend = n.enough(target), v.Target.Share > 0
+	words := offerReasons[v.Reason]
+	s.Advice = &words
+	return nil
+}
+
+var offerReasons = map[uplift.Reason]Words{
+	uplift.TooFew:     {De: "Das wissen wir nicht: zu wenige Fälle oder Bestellungen auf einer Seite.", En: "We don't know: too few cases or orders on one side."},
+	uplift.RatioOff:   {De: "Das wissen wir nicht: es wurde öfter oder seltener ausgelost als aufgezeichnet.", En: "We don't know: offers were drawn more or less often than was logged."},
+	uplift.NoneSeen:   {De: "Das wissen wir nicht: die Daten zeigen keine Wirkung.", En: "We don't know: the data show no effect."},
+	uplift.SameForAll: {De: "Angebote wirken im Mittel; bei wem mehr, ist nicht zu sehen.", En: "Offers work on average; for whom more is not to be seen."},
+	uplift.Differs:    {De: "Angebote wirken verschieden, und wo, ist zu sehen: dort anbieten, wo der erwartete Gewinn die Kosten übersteigt.", En: "Offers work differently, and where is to be seen: offer where the expected gain exceeds the cost."},
+	uplift.NoGain:     {De: "Die Wirkung ist bekannt, aber nirgends sicher mehr wert, als die Beratung kostet.", En: "The effect is known, but nowhere surely worth more than the adviser costs."},
+}
+
+// armOf is one side for the report; nothing of one under k.
+func (n *night) armOf(a arm) Arm {
+	out := Arm{Persons: n.enough(a.persons)}
+	if out.Persons == nil || a.persons == 0 || a.ordered > 0 && a.ordered < int64(n.k) {
+		return out // how many ordered is a number of persons too
+	}
+	p := float64(a.ordered) / float64(a.persons)
+	low, high := learn.Wilson(int(a.ordered), int(a.persons), z95)
+	out.Conversion, out.NetCents = Figure{Mean: p, Low: low, High: high}, float64(a.netCents)/float64(a.persons)
+	return out
+}
+
+// sample is a mean with the square of its standard error.
+type sample struct{ mean, variance float64 }
+
+func (a arm) share() sample {
+	n := float64(max(1, a.persons))
+	p := float64(a.ordered) / n
+	return sample{p, p * (1 - p) / n}
+}
+
+func (a arm) net() sample {
+	n := float64(max(1, a.persons))
+	mean := float64(a.netCents) / n
+	return sample{mean, (a.squares/n - mean*mean) / max(1, n-1)}
+}
+
+// difference is that of two means, with its normal interval.
+func difference(a, b sample) Figure {
+	d, e := a.mean-b.mean, z95*math.Sqrt(max(0, a.variance+b.variance))
+	return Figure{Mean: d, Low: d - e, High: d + e}
+}
+
+// tellVariants shows a board for each slot.
+func (n *night) tellVariants(context.Context) error {
+	n.report.Variants = []VariantSection{}
+	for _, p := range n.proposals {
+		n.report.Variants = append(n.report.Variants, n.boardOf(p))
+	}
+	return nil
+}
+
+// boardOf is a slot's board: the shares of everybody. What was seen by fewer than k
+// persons is "don't know".
+func (n *night) boardOf(p variant.Proposal) VariantSection {
+	s := VariantSection{Rows: []VariantRow{}, Metric: &Words{
+		De: fmt.Sprintf("Anteil mit Bestellung binnen %d Tagen", n.in.Config.Learning.RewardDays),
+		En: fmt.Sprintf("share with an order within %d days", n.in.Config.Learning.RewardDays),
+	}}
+	for _, r := range p.Board {
+		s.Slot = r.Slot
+		if r.Segment != "" {
+			continue
+		}
+		row := VariantRow{Variant: r.Variant, N: r.N, NowPPM: r.Current, NextPPM: r.Share, Vetoes: []Words{}, Factors: n.factors(r.Slot, r.Variant)}
+		if r.N > 0 {
+			row.Estimate, s.Known = &Figure{Mean: r.Mean, Low: r.Low, High: r.High}, true
+		}
+		for _, v := range p.Vetoes {
+			if v.Variant == r.Variant {
+				row.Vetoes = append(row.Vetoes, guardWords[v.Metric])
+			}
+		}
+		s.Rows = append(s.Rows, row)
+	}
+	if !s.Known {
+		s.Reason = &Words{De: "Noch zu wenige Personen mit Einwilligung in Tests.", En: "Too few persons yet who consented to tests."}
+		return s
+	}
+	if p.Alarm.N > 0 {
+		s.Alarm = &RatioAlarm{N: p.Alarm.N, ChiSquare: p.Alarm.ChiSquare, Degrees: p.Alarm.Degrees, P: p.Alarm.P, Alarm: p.Alarm.Fired}
+	}
+	j := p.Promotion
+	s.Promotion = &Promotion{
+		Promoted: j.Promote, Effective: j.ESS, Why: promotionWords(j),
+		Now: Figure{Mean: j.Current, Low: j.Current, High: j.Current}, Next: Figure{Mean: j.Value, Low: j.Current + j.Low, High: j.Current + j.High},
+	}
+	return s
+}
+
+func (n *night) factors(slot, id string) map[string]string {
+	for _, v := range n.in.Config.Slots[slot].Variants {
+		if v.ID == id {
+			return v.Factors
+		}
+	}
+	return nil
+}
+
+var guardWords = map[string]Words{
+	"returns":   {De: "mehr Rückgaben", En: "more returns"},
+	"visits":    {De: "weniger kommen wieder", En: "fewer come back"},
+	"net_cents": {De: "weniger Umsatz nach Rückgaben", En: "less revenue after returns"},
+}
+
+// promotionWords says why new shares are, or are not, in force.
+func promotionWords(p variant.Promotion) Words {
+	switch {
+	case p.Promote:
+		return Words{De: "Die neuen Anteile sind sicher besser, und keine Leitplanke spricht dagegen.", En: "The new shares are surely better, and no guardrail speaks against them."}
+	case p.ESS < 1000 || p.Rewards < 25:
+		return Words{De: "Das wissen wir nicht: zu wenige wirksame Fälle. Es bleibt, wie es ist.", En: "We don't know: too few effective cases. Everything stays as it is."}
+	}
+	for _, g := range p.Guards {
+		if g.Veto {
+			w := guardWords[g.Metric]
+			return Words{De: "Eine Leitplanke spricht dagegen: " + w.De + " ist nicht ausgeschlossen.", En: "A guardrail speaks against it: " + w.En + " cannot be ruled out."}
+		}
+	}
+	return Words{De: "Der Gewinn ist nicht sicher über null. Es bleibt, wie es ist.", En: "The gain is not surely above zero. Everything stays as it is."}
+}
