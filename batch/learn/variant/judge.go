@@ -10,6 +10,11 @@ import (
 
 // Rule says when new shares may replace those in force. The zero value takes the defaults.
 type Rule struct {
+	// Reference are the shares that new ones must beat (segment → variant → parts per million).
+	// nil: those in force for Judge; equal shares, which is what a shop that learned nothing
+	// would show, for Propose. Shares in force that were learned from the units at hand would
+	// look better than they are, and no night's small step would ever pass.
+	Reference    map[string]map[string]int64
 	LeastESS     float64  // effective sample size of the new shares; 0: 1,000 units
 	LeastRewards float64  // effective number of rewards; 0: 25; below 0: not asked, for rewards of both signs
 	Confidence   float64  // of each one-sided bound; 0: .95
@@ -20,7 +25,7 @@ type Rule struct {
 type Metric struct {
 	Name   string
 	Higher bool    // more is better, as with repeat visits; returns and opt-outs: less is
-	Margin float64 // share of the present value that may be lost unproven (non-inferiority); 0: .2
+	Margin float64 // share of the reference's value that may be lost unproven (non-inferiority); 0: .2
 }
 
 func (r Rule) filled() Rule {
@@ -40,9 +45,9 @@ func (r Rule) filled() Rule {
 type Promotion struct {
 	Promote bool     `json:"promote"`
 	Reasons []string `json:"reasons"` // why not, or what it stands on
-	Current float64  `json:"current"` // value of the shares in force
+	Current float64  `json:"current"` // value of the shares in force; flattered where they were learned from these units
 	Value   float64  `json:"value"`   // of the new ones
-	Gain    float64  `json:"gain"`    // Value - Current
+	Gain    float64  `json:"gain"`    // against the reference
 	Low     float64  `json:"low"`     // of the gain: two-sided interval whose ends are one-sided bounds
 	High    float64  `json:"high"`
 	ESS     float64  `json:"ess"`     // (Σw)²/Σw², w = new share / logged propensity (Kish, 1965)
@@ -53,8 +58,8 @@ type Promotion struct {
 // Guard is what new shares do to a guardrail metric.
 type Guard struct {
 	Metric  string  `json:"metric"`
-	Current float64 `json:"current"`
-	Change  float64 `json:"change"` // under the new shares
+	Current float64 `json:"current"` // under the reference
+	Change  float64 `json:"change"`  // from there to the new shares
 	Low     float64 `json:"low"`
 	High    float64 `json:"high"`
 	Veto    bool    `json:"veto"`
@@ -77,10 +82,14 @@ type trial struct {
 
 func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule Rule) Promotion {
 	var gain, value, now tally
+	reference := rule.Reference
+	if reference == nil {
+		reference = current
+	}
 	for _, t := range trials {
 		q := t.model.rewards()
 		sums := func(c Cell) Sums { return c.Reward }
-		gain.add(slot, t.cells, t.candidate, current, q, sums)
+		gain.add(slot, t.cells, t.candidate, reference, q, sums)
 		value.add(slot, t.cells, t.candidate, nil, q, sums)
 		now.add(slot, t.cells, current, nil, q, sums)
 	}
@@ -95,10 +104,10 @@ func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule 
 		why("don't know: the value stands on %.0f effective rewards, want %.0f", p.Rewards, rule.LeastRewards)
 	}
 	if !(p.Low > 0) {
-		why("the gain of %.4g per unit is not above 0 with confidence %.0f %%: at least %.4g", p.Gain, 100*rule.Confidence, p.Low)
+		why("a gain of %.4g per unit is not above 0 with confidence %.0f %%: at least %.4g", p.Gain, 100*rule.Confidence, p.Low)
 	}
 	for _, m := range rule.Guards {
-		g, reason := guard(slot, trials, current, m, z)
+		g, reason := guard(slot, trials, reference, m, z)
 		if p.Guards = append(p.Guards, g); g.Veto {
 			why("%s", reason)
 		}
@@ -110,7 +119,7 @@ func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule 
 }
 
 // guard asks whether a metric gets worse by more than the margin (non-inferiority).
-func guard(slot Slot, trials []trial, current map[string]map[string]int64, m Metric, z float64) (Guard, string) {
+func guard(slot Slot, trials []trial, reference map[string]map[string]int64, m Metric, z float64) (Guard, string) {
 	if m.Margin == 0 {
 		m.Margin = .2
 	}
@@ -124,8 +133,8 @@ func guard(slot Slot, trials []trial, current map[string]map[string]int64, m Met
 	flat := func(string, string) float64 { return sum / max(1, n) }
 	var change, now tally
 	for _, t := range trials {
-		change.add(slot, t.cells, t.candidate, current, flat, sums)
-		now.add(slot, t.cells, current, nil, flat, sums)
+		change.add(slot, t.cells, t.candidate, reference, flat, sums)
+		now.add(slot, t.cells, reference, nil, flat, sums)
 	}
 	g := Guard{Metric: m.Name, Current: now.mean(), Change: change.mean()}
 	g.Low, g.High = g.Change-z*change.se(), g.Change+z*change.se()

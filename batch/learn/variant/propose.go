@@ -21,8 +21,8 @@ type Proposal struct {
 }
 
 // Propose estimates, makes new shares, and judges them. current are the shares in force
-// (segment → variant → parts per million; nil or without a variant: equal shares). Shares
-// are judged on folds (Cell.Fold) that they were not learned from: the value is that of
+// (segment → variant → parts per million; nil or without a variant: equal shares). New
+// shares must beat those of Rule.Reference, by default equal ones. They are judged on folds (Cell.Fold) that they were not learned from: the value is that of
 // shares learned the same way from the other folds. With one fold alone nothing is
 // promoted; nor while the sample-ratio alarm, which the caller gives, is on.
 func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm Alarm, floorPPM int64, o Options, rule Rule) (Proposal, error) {
@@ -34,7 +34,10 @@ func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm
 	if current, err = complete(slot, current, floorPPM); err != nil {
 		return p, err
 	}
-	if p.Vetoes, err = vetoes(slot, cells, current, o, rule); err != nil {
+	if rule.Reference == nil {
+		rule.Reference, _ = complete(slot, nil, floorPPM)
+	}
+	if p.Vetoes, err = vetoes(slot, cells, rule.Reference, o, rule); err != nil {
 		return p, err
 	}
 	stopped := map[string]bool{}

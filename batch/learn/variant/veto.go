@@ -13,15 +13,15 @@ import (
 type Veto struct {
 	Metric  string  `json:"metric"`
 	Variant string  `json:"variant"`
-	Change  float64 `json:"change"`      // of the metric, against the shares in force
+	Change  float64 `json:"change"`      // of the metric, against the reference's shares
 	P       float64 `json:"probability"` // that it is worse
 }
 
 // vetoSure is the probability of harm from which a variant is kept at the floor.
 const vetoSure = .975
 
-// vetoes asks of each metric which variants make it worse than the shares in force do.
-func vetoes(slot Slot, cells []Cell, current map[string]map[string]int64, o Options, rule Rule) ([]Veto, error) {
+// vetoes asks of each metric which variants make it worse than the reference's shares do.
+func vetoes(slot Slot, cells []Cell, reference map[string]map[string]int64, o Options, rule Rule) ([]Veto, error) {
 	var out []Veto
 	for _, m := range rule.Guards {
 		turned := make([]Cell, len(cells))
@@ -34,7 +34,7 @@ func vetoes(slot Slot, cells []Cell, current map[string]map[string]int64, o Opti
 			return nil, fmt.Errorf("guardrail %q: %w", m.Name, err)
 		}
 		for i, v := range slot.Variants {
-			change, better := p.against("", i, current[""])
+			change, better := p.against("", i, reference[""])
 			worse := 1 - better
 			if !m.Higher {
 				worse = better
