@@ -87,7 +87,7 @@ func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule 
 		reference = current
 	}
 	for _, t := range trials {
-		q := t.model.rewards()
+		q := t.model.Value
 		sums := func(c Cell) Sums { return c.Reward }
 		gain.add(slot, t.cells, t.candidate, reference, q, sums)
 		value.add(slot, t.cells, t.candidate, nil, q, sums)
@@ -230,22 +230,4 @@ func kish(sum, squares float64) float64 {
 		return 0
 	}
 	return sum * sum / squares
-}
-
-// rewards gives the posterior's mean of a variant for a segment.
-func (p Posterior) rewards() func(segment, variant string) float64 {
-	at, bySegment := map[string]int{}, map[string][]float64{}
-	for i, v := range p.slot.Variants {
-		at[v.ID] = i
-	}
-	for _, g := range p.groups {
-		bySegment[g.segment] = g.mean
-	}
-	return func(segment, variant string) float64 {
-		mean, ok := bySegment[segment]
-		if !ok {
-			mean = bySegment[""]
-		}
-		return mean[at[variant]]
-	}
 }

@@ -1,7 +1,9 @@
 package variant
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -33,7 +35,8 @@ func (o Options) filled() Options {
 type Posterior struct {
 	slot    Slot
 	options Options
-	groups  []posted
+	groups  []posted // by segment
+	at      map[string]int
 	Spreads []Spread // how much each factor moves the reward
 }
 
@@ -83,7 +86,10 @@ func Estimate(slot Slot, cells []Cell, o Options) (Posterior, error) {
 // posterior gives each group's means and covariances: with B = I − G·W_s,
 // mean c + B·θ̂ + G·W_s·y_s and covariance B·M·B' + G − G·W_s·G.
 func (f *fit) posterior(slot Slot, o Options) Posterior {
-	p := Posterior{slot: slot, options: o}
+	p := Posterior{slot: slot, options: o, at: map[string]int{}}
+	for i, v := range slot.Variants {
+		p.at[v.ID] = i
+	}
 	for i, name := range f.names {
 		p.Spreads = append(p.Spreads, Spread{name, math.Sqrt(f.tau[i])})
 	}
@@ -124,13 +130,15 @@ func (p Posterior) Segments() []string {
 
 // of gives a segment's posterior, or everybody's.
 func (p Posterior) of(segment string) posted {
-	for _, g := range p.groups {
-		if g.segment == segment {
-			return g
-		}
+	i, ok := slices.BinarySearchFunc(p.groups, segment, func(g posted, s string) int { return cmp.Compare(g.segment, s) })
+	if !ok {
+		i = 0
 	}
-	return p.groups[0]
+	return p.groups[i]
 }
+
+// Value is the mean reward of a variant of the slot for a segment.
+func (p Posterior) Value(segment, variant string) float64 { return p.of(segment).mean[p.at[variant]] }
 
 // Means lists every variant for a segment (for everybody, if it has none of its own),
 // in the order of the slot.
