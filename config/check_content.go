@@ -125,6 +125,10 @@ func (k *checker) segments() {
 		if s.Special != "" {
 			k.oneOf(s.Special, path+".special", consent.SpecialCategories)
 		}
+		for j, p := range s.Purposes {
+			k.purpose(p, at(path+".purposes", j))
+			k.want(!p.Known() || exportable(p), at(path+".purposes", j), "%s is no purpose that segments may leave for; want one of a channel, such as marketing_email", p)
+		}
 		for _, not := range []string{";", "--", "/*"} {
 			k.want(!strings.Contains(s.Where, not), path+".where", "has %q; want one condition and no comment", not)
 		}
@@ -141,14 +145,18 @@ func (k *checker) exports() {
 		k.channel(c, path)
 		k.oneOf(c.Role, path+".role", []string{"processor", "controller"})
 		if k.purpose(c.Purpose, path+".purpose"); c.Purpose.Known() {
-			ok := (c.Purpose.Gated() || c.Purpose == consent.MarketingPost) && !c.Purpose.Special()
-			k.want(ok, path+".purpose", "%s is no purpose that segments may leave for; want one that a visitor decides on, such as marketing_email", c.Purpose)
+			k.want(exportable(c.Purpose), path+".purpose", "%s is no purpose that segments may leave for; want one that a visitor decides on, such as marketing_email", c.Purpose)
 			// The export gate stops these two, and only these, where the browser objects (SIG-02).
 			sharing := c.Purpose == consent.AdsThirdParty || c.Purpose == consent.DataSharing
 			k.want(c.Role != "controller" || sharing, path+".role", "a recipient that is a controller of its own gets rows under ads_third_party or data_sharing only, not %s (SIG-02)", c.Purpose)
 		}
 	}
 	k.unique(names(k.c.Exports.Channels, func(c Channel) string { return c.Name }), "exports.channels", "name")
+}
+
+// exportable reports a purpose that a visitor decides on and that segments may leave for.
+func exportable(p consent.Purpose) bool {
+	return (p.Gated() || p == consent.MarketingPost) && !p.Special()
 }
 
 // channel checks what a channel says beside its recipient.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/handschlag/handschlag/consent"
@@ -170,7 +171,16 @@ type Segment struct {
 	Title   map[string]string `yaml:"title"` // de, en
 	Where   string            `yaml:"where"`
 	Special string            `yaml:"special"` // tag of consent.SpecialCategories that membership reveals (SPC-01); "": none
-	Line    int               `yaml:"-"`
+
+	Purposes []consent.Purpose `yaml:"purposes"` // of the channels that its members may leave through; none: of all
+
+	Line  int  `yaml:"-"` // in the file; 0: the file does not name it
+	place span `yaml:"-"` // of Where
+}
+
+// Leaves says whether members of the segment may leave for a purpose.
+func (s Segment) Leaves(p consent.Purpose) bool {
+	return len(s.Purposes) == 0 || slices.Contains(s.Purposes, p)
 }
 
 // Exports is about what leaves at night.

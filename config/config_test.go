@@ -4,7 +4,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -38,7 +37,7 @@ func TestTheDefaultFileIsTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(c, config.Default()) || c.Digest() != config.Default().Digest() {
+	if string(c.Document()) != string(config.Default().Document()) || c.Segments[0].Line != config.Default().Segments[0].Line || c.Digest() != config.Default().Digest() {
 		t.Errorf("got %+v", c)
 	}
 }

@@ -19,6 +19,7 @@ type reader struct {
 	problems Errors
 	told     map[string]bool // paths with a problem
 	lines    map[string]int
+	tokens   map[string]*token.Token // of texts, by path
 	anchors  map[string]ast.Node
 	aliases  int
 }
@@ -216,6 +217,7 @@ func (r *reader) scalar(n ast.Node, v reflect.Value, path string) {
 	case reflect.String:
 		if s, ok := text(n); ok {
 			v.SetString(s)
+			r.tokens[path] = n.GetToken()
 			return
 		}
 		r.bad(path, line(n), "want text, got %s; put it in quotes", what(n))
@@ -339,16 +341,22 @@ func under(path, key string) string {
 
 // instead proposes the nearest of the words, or lists them.
 func instead(word string, words []string) string {
-	best, least := "", 3
+	if best := Nearest(word, words); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return "known are " + strings.Join(words, ", ")
+}
+
+// Nearest is the word that a mistyped one may have meant: at most two letters off;
+// "" if there is none.
+func Nearest(word string, words []string) (best string) {
+	least := 3
 	for _, w := range words {
 		if d := distance(word, w); d < least {
 			best, least = w, d
 		}
 	}
-	if best != "" {
-		return "did you mean " + best + "?"
-	}
-	return "known are " + strings.Join(words, ", ")
+	return best
 }
 
 // distance is how many letters must be put in, taken out or changed.

@@ -24,6 +24,9 @@ func TestTheDefaultIsWhatItsFileSays(t *testing.T) {
 		t.Log("default.json is written: run the test again")
 		return
 	}
+	for i := range read.Segments {
+		read.Segments[i].place = span{} // what the file looks like is no part of what it says
+	}
 	if !reflect.DeepEqual(Default(), read) {
 		t.Error("default.json is not what the YAML says: HANDSCHLAG_WRITE_DEFAULT=1 go test ./config writes it anew")
 	}

@@ -11,19 +11,24 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Problem is one thing wrong in the file, and how to mend it.
 type Problem struct {
-	Line int    // 1-based; 0 for the file as a whole
-	Path string // offers.hours[2].from
-	Text string
+	Line   int    // 1-based; 0 for the file as a whole
+	Column int    // 1-based, in characters; 0: the line as a whole
+	Path   string // offers.hours[2].from
+	Text   string
 }
 
 func (p Problem) String() string {
 	where := "handschlag.yaml"
 	if p.Line > 0 {
 		where = fmt.Sprintf("line %d", p.Line)
+	}
+	if p.Column > 0 {
+		where += fmt.Sprintf(", column %d", p.Column)
 	}
 	if p.Path != "" {
 		where += ": " + p.Path
@@ -75,20 +80,36 @@ func Default() *Config {
 func Parse(yaml []byte) (*Config, error) { return parseOver(yaml, Default()) }
 
 func parseOver(yaml []byte, c *Config) (*Config, error) {
-	r := reader{told: map[string]bool{}, lines: map[string]int{}, anchors: map[string]ast.Node{}}
+	if wrong := readOver(yaml, c); len(wrong) > 0 {
+		return nil, wrong
+	}
+	return c, nil
+}
+
+// Read is Parse that goes on: beside the problems it gives what could be read, for
+// checks that want to add theirs. Nobody may decide by a configuration with problems.
+func Read(yaml []byte) (*Config, Errors) {
+	c := Default()
+	return c, readOver(yaml, c)
+}
+
+func readOver(yaml []byte, c *Config) Errors {
+	r := reader{told: map[string]bool{}, lines: map[string]int{}, anchors: map[string]ast.Node{}, tokens: map[string]*token.Token{}}
 	r.read(yaml, c)
 	for i := range c.Segments {
-		if at, ok := r.lines[fmt.Sprintf("segments[%d]", i)]; ok {
-			c.Segments[i].Line = at
-		}
+		path := at("segments", i)
+		c.Segments[i].Line = r.lines[path]
+		c.Segments[i].place = spanOf(yaml, r.tokens[path+".where"])
 	}
 	r.silent(c)
 	(&checker{r: &r, c: c}).all()
-	if len(r.problems) == 0 {
-		return c, nil
-	}
-	slices.SortStableFunc(r.problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return nil, r.problems
+	r.problems.Sort()
+	return r.problems
+}
+
+// Sort puts problems in the order of the file.
+func (e Errors) Sort() {
+	slices.SortStableFunc(e, func(a, b Problem) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column)) })
 }
 
 // Digest is the hex SHA-256 of Document. It depends on what the file says, not

@@ -64,7 +64,8 @@ func (n *night) channels(ctx context.Context) error {
 	if err := n.db.exec(ctx, `create or replace table channels (channel varchar, purpose varchar, bit integer, reach varchar, recipient varchar,
 			medium varchar, marketing boolean, existing boolean, goods varchar[], confirmed_there boolean, named_by_all boolean);
 		create or replace table naming (channel varchar, notice varchar);
-		create or replace table channel_fields (channel varchar, field varchar)`); err != nil {
+		create or replace table channel_fields (channel varchar, field varchar);
+		create or replace table destinations (segment varchar, channel varchar)`); err != nil {
 		return fmt.Errorf("making table channels: %w", err)
 	}
 	if err := n.db.set(ctx, "exports_off", fmt.Sprint(n.in.ExportsOff)); err != nil {
@@ -81,6 +82,14 @@ func (n *night) channels(ctx context.Context) error {
 			list(naming), list(fieldsOf(c)))
 		if err := n.db.exec(ctx, query); err != nil {
 			return fmt.Errorf("filling table channels: %w", err)
+		}
+		for _, s := range n.in.Config.Segments {
+			if !s.Leaves(c.Purpose) {
+				continue
+			}
+			if err := n.db.exec(ctx, fmt.Sprintf("insert into destinations values (%s, %s)", quote(s.Name), quote(c.Name))); err != nil {
+				return fmt.Errorf("filling table destinations: %w", err)
+			}
 		}
 	}
 	return nil

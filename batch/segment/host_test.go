@@ -29,7 +29,7 @@ func TestANightOverARealHost(t *testing.T) {
 	}
 	defer func() { _ = h.Close() }()
 	cfg := config.Default()
-	cfg.Segments = []config.Segment{{Name: "lookers", Where: "product_views_28d = 2 and viewed_price_cents_90d = 1500"}}
+	cfg.Segments = []config.Segment{{Name: "lookers", Where: "product_views_28d = 2 and viewed_price_cents_90d = 1500", Purposes: []consent.Purpose{consent.PersonalisationContent, consent.MarketingEmail}}}
 	rules, err := policy.Load(ctx, policy.Settings{ConfigDigest: cfg.Digest(), K: cfg.Exports.K})
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestFeaturesOutliveTheEventsTheyWereMadeOf(t *testing.T) {
 	}
 	defer func() { _ = h.Close() }()
 	cfg := config.Default()
-	cfg.Segments = []config.Segment{{Name: "lookers", Where: "viewed_price_cents_90d = 1500"}}
+	cfg.Segments = []config.Segment{{Name: "lookers", Where: "viewed_price_cents_90d = 1500", Purposes: []consent.Purpose{consent.PersonalisationContent, consent.MarketingEmail}}}
 	rules, err := policy.Load(ctx, policy.Settings{ConfigDigest: cfg.Digest(), K: cfg.Exports.K})
 	if err != nil {
 		t.Fatal(err)

@@ -717,7 +717,7 @@ func TestVAR06DenyACellOfThreePersons(t *testing.T) {
 	s := newShop(t)
 	s.everyday(120, 1)
 	in := s.night(monday.AddDate(0, 0, 1))
-	in.Config.Segments = []config.Segment{{Name: "few", Where: "net_cents_90d > 2110"}, {Name: "many", Where: "product_views_28d >= 2"}}
+	in.Config.Segments = []config.Segment{{Name: "few", Where: "net_cents_90d > 2110", Purposes: []consent.Purpose{consent.MarketingEmail}}, {Name: "many", Where: "product_views_28d >= 2"}}
 	for _, seg := range s.run(in).Report.Segments {
 		if (seg.Members == nil) != (seg.Name == "few") {
 			t.Errorf("%s: %v", seg.Name, seg.Members)

@@ -2,15 +2,14 @@ package segment
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/handschlag/handschlag/batch/segment/predicate"
 	"github.com/handschlag/handschlag/config"
 )
 
@@ -20,74 +19,112 @@ var named = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 // tombstones is the name of the files that list rows to delete; no segment may have it.
 const tombstones = "tombstones"
 
-// Validate says what is wrong with the segments and channels of a configuration,
-// all of it, each with the segment's name and line. A predicate must be one
-// boolean expression over the columns of features: no subquery, no function
-// outside a short list, so that it can read nothing else and answers alike twice.
-func Validate(ctx context.Context, c *config.Config) error {
+// Validate says what is wrong with the segments and channels of a configuration, all
+// of it, as config.Errors with line and column, and what is only odd: a condition that
+// nobody or everybody meets. A predicate must be one boolean expression over the
+// columns of features: no subquery, no function outside a short list, so that it can
+// read nothing else and answers alike twice. What a column tells must be allowed for
+// the purposes that the segment leaves for.
+func Validate(ctx context.Context, c *config.Config) (odd config.Errors, err error) {
 	spill, err := os.MkdirTemp("", "handschlag-segments-")
 	if err != nil {
-		return fmt.Errorf("checking segments: %w", err)
+		return nil, fmt.Errorf("checking segments: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(spill) }()
 	w, err := openWarehouse(ctx, spill, 256, 1)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer w.close()
-	n := &night{in: Inputs{Config: c}, db: w, date: time.Unix(0, 0).UTC().Format(time.DateOnly)}
-	if err := n.shape(ctx); err != nil {
-		return err
+	columns := make([]string, len(Columns))
+	for i, col := range Columns {
+		columns[i] = col.Name + " bigint"
 	}
-	return n.validate(ctx)
+	if err := w.exec(ctx, "create table features (person uuid, "+strings.Join(columns, ", ")+")"); err != nil {
+		return nil, fmt.Errorf("checking segments: %w", err)
+	}
+	return (&night{in: Inputs{Config: c}, db: w}).validate(ctx)
 }
 
 // validate needs the table features, empty or not.
-func (n *night) validate(ctx context.Context) error {
-	var wrong []error
+func (n *night) validate(ctx context.Context) (odd config.Errors, err error) {
+	var wrong config.Errors
 	seen := map[string]bool{}
-	for _, s := range n.in.Config.Segments {
-		err := n.predicate(ctx, s.Where)
-		switch {
-		case !named.MatchString(s.Name) || s.Name == tombstones || s.Name == revocations:
-			err = errors.New("the name must be lower-case letters, digits and _, and not \"tombstones\" or \"revocations\"")
-		case seen[s.Name]:
-			err = errors.New("the name is used twice")
+	for i, s := range n.in.Config.Segments {
+		path := fmt.Sprintf("segments[%d]", i)
+		if text := nameProblem(s.Name, seen); text != "" {
+			wrong = append(wrong, config.Problem{Line: s.Line, Path: path + ".name", Text: text})
 		}
-		seen[s.Name] = true
+		bad, strange, err := n.predicate(ctx, s)
 		if err != nil {
-			wrong = append(wrong, fmt.Errorf("segment %q (line %d): %w", s.Name, s.Line, err))
+			return nil, fmt.Errorf("checking segment %q: %w", s.Name, err)
 		}
+		wrong, odd = append(wrong, placed(s, path, bad)...), append(odd, placed(s, path, strange)...)
 	}
-	for _, c := range n.in.Config.Exports.Channels {
+	for i, c := range n.in.Config.Exports.Channels {
 		if !named.MatchString(c.Name) || !c.Purpose.Known() || c.Recipient == "" {
-			wrong = append(wrong, fmt.Errorf("channel %q: it needs a name in lower case, a known purpose and a recipient", c.Name))
+			text := fmt.Sprintf("channel %q needs a name in lower case, a known purpose and a recipient", c.Name)
+			wrong = append(wrong, config.Problem{Path: fmt.Sprintf("exports.channels[%d]", i), Text: text})
 		}
 	}
-	return errors.Join(wrong...)
+	if len(wrong) > 0 {
+		wrong.Sort()
+		return odd, wrong
+	}
+	return odd, nil
 }
 
-// predicate checks one expression.
-func (n *night) predicate(ctx context.Context, where string) error {
-	if strings.TrimSpace(where) == "" {
-		return errors.New("it has no predicate")
+func nameProblem(name string, seen map[string]bool) string {
+	defer func() { seen[name] = true }()
+	switch {
+	case !named.MatchString(name) || name == tombstones || name == revocations:
+		return fmt.Sprintf("%q must be lower-case letters, digits and _, and not \"tombstones\" or \"revocations\"", name)
+	case seen[name]:
+		return fmt.Sprintf("the name %q is used twice", name)
 	}
-	query := "select (\n" + where + "\n) as hit from features"
+	return ""
+}
+
+// placed names the segment, and finds each problem's place in the file.
+func placed(s config.Segment, path string, found []predicate.Problem) (out config.Errors) {
+	for _, p := range found {
+		line, column := s.Place(p.At)
+		out = append(out, config.Problem{Line: line, Column: column, Path: path + ".where", Text: fmt.Sprintf("segment %q: %s", s.Name, p.Text)})
+	}
+	return out
+}
+
+// predicate checks one condition: how it is written, what it reads, what it comes to.
+func (n *night) predicate(ctx context.Context, s config.Segment) (wrong, odd []predicate.Problem, err error) {
+	query := predicate.Query(s.Where)
 	var tree string
 	if err := n.db.one(ctx, "select json_serialize_sql("+quote(query)+")::varchar", &tree); err != nil {
-		return firstLine(err)
+		return []predicate.Problem{{Text: firstLine(err).Error()}}, nil, ctx.Err()
 	}
-	if err := judgeTree(tree); err != nil {
-		return err
+	c, wrong := predicate.Parse(s.Where, tree)
+	reads := c.Reads()
+	wrong = append(wrong, n.mayRead(s, reads)...)
+	if len(wrong) > 0 {
+		return wrong, nil, nil
 	}
 	var kind string
 	if err := n.db.one(ctx, "select column_type from (describe "+query+")", &kind); err != nil {
-		return firstLine(err)
+		return []predicate.Problem{{Text: firstLine(err).Error()}}, nil, ctx.Err()
 	}
 	if kind != "BOOLEAN" {
-		return fmt.Errorf("it is not a yes or no, but of type %s", kind)
+		return []predicate.Problem{{Text: fmt.Sprintf("it is not a yes or no, but of type %s; compare it, as in orders_90d >= 3", kind)}}, nil, nil
 	}
-	return nil
+	if text := strange[c.Outcome(domain)]; text != "" {
+		odd = []predicate.Problem{{Text: text}}
+	}
+	return nil, odd, nil
+}
+
+// strange are the outcomes that nobody means to write.
+var strange = map[predicate.Outcome]string{
+	predicate.Never:  "nobody can be in it: the condition contradicts itself, or what the features can be",
+	predicate.Always: "everybody is in it: the condition holds whatever the features are",
+	predicate.Null:   "nobody can be in it: the condition is null for everybody; ask whether something is null with is null",
 }
 
 // firstLine drops the part of a DuckDB message that quotes our wrapping.
@@ -96,74 +133,43 @@ func firstLine(err error) error {
 	return errors.New(line)
 }
 
-// parsed is what DuckDB says about a statement.
-type parsed struct {
-	Error      bool   `json:"error"`
-	Message    string `json:"error_message"`
-	Statements []struct {
-		Node map[string]any `json:"node"`
-	} `json:"statements"`
-}
-
-// judgeTree holds a predicate to one plain expression over features.
-func judgeTree(tree string) error {
-	var p parsed
-	if err := json.Unmarshal([]byte(tree), &p); err != nil {
-		return fmt.Errorf("reading the parsed predicate: %w", err)
-	}
-	if p.Error {
-		return errors.New(p.Message)
-	}
-	single := errors.New("it must be a single expression")
-	if len(p.Statements) != 1 {
-		return single
-	}
-	node := p.Statements[0].Node
-	chosen, _ := node["select_list"].([]any)
-	from, _ := node["from_table"].(map[string]any)
-	if node["type"] != "SELECT_NODE" || len(chosen) != 1 || from["table_name"] != "features" {
-		return single
-	}
-	for _, clause := range []string{"where_clause", "having", "qualify", "sample"} {
-		if node[clause] != nil {
-			return single
+// mayRead judges every mention of a column, each column once.
+func (n *night) mayRead(s config.Segment, reads []predicate.Reference) (wrong []predicate.Problem) {
+	told := map[string]bool{}
+	for _, r := range reads {
+		if told[r.Column] {
+			continue
 		}
-	}
-	for _, clause := range []string{"group_expressions", "group_sets", "modifiers"} {
-		if parts, _ := node[clause].([]any); len(parts) > 0 {
-			return single
+		told[r.Column] = true
+		c, known := columnNamed(r.Column)
+		if !known {
+			wrong = append(wrong, predicate.Problem{At: r.At, Text: unknown(r.Column)})
+			continue
 		}
-	}
-	return judgeExpression(chosen[0])
-}
-
-// Expressions and functions that a predicate may use.
-var (
-	expressions = []string{"COLUMN_REF", "CONSTANT", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN", "CASE", "CAST", "FUNCTION"}
-	functions   = []string{"+", "-", "*", "/", "//", "%", "abs", "least", "greatest", "coalesce", "nullif", "if", "sign"}
-)
-
-// judgeExpression walks an expression's tree.
-func judgeExpression(tree any) error {
-	switch t := tree.(type) {
-	case []any:
-		for _, part := range t {
-			if err := judgeExpression(part); err != nil {
-				return err
-			}
-		}
-	case map[string]any:
-		if class, ok := t["class"].(string); ok && !slices.Contains(expressions, class) {
-			return fmt.Errorf("a %s has no place in a predicate", strings.ToLower(class))
-		}
-		if name, ok := t["function_name"].(string); ok && !slices.Contains(functions, name) {
-			return fmt.Errorf("function %s has no place in a predicate", name)
-		}
-		for _, part := range t {
-			if err := judgeExpression(part); err != nil {
-				return err
+		for _, text := range []string{n.sensitive(s, c), n.forbidden(s, c)} {
+			if text != "" {
+				wrong = append(wrong, predicate.Problem{At: r.At, Text: text})
 			}
 		}
 	}
-	return nil
+	return wrong
+}
+
+// unknown says which columns there are instead.
+func unknown(name string) string {
+	text := fmt.Sprintf("%s is not a feature (docs/columns.md)", name)
+	if name == "person" {
+		return text + "; a segment is made of what persons do, not of who they are"
+	}
+	names := make([]string, len(Columns))
+	for i, c := range Columns {
+		names[i] = c.Name
+	}
+	if slices.Contains(names, name+"_28d") {
+		return fmt.Sprintf("%s; did you mean %s_28d or %s_90d?", text, name, name)
+	}
+	if near := config.Nearest(name, names); near != "" {
+		return text + "; did you mean " + near + "?"
+	}
+	return text
 }

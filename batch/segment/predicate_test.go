@@ -14,7 +14,13 @@ import (
 
 func TestPredicatesThatAreRefused(t *testing.T) {
 	tests := []struct{ name, where, want string }{
-		{"an unknown column", "looks_28d > 3", "looks_28d"},
+		{"an unknown column", "looks_28d > 3", "looks_28d is not a feature"},
+		{"a column without its window", "product_views > 3", "did you mean product_views_28d or product_views_90d?"},
+		{"a mistyped column", "order_90d > 3", "did you mean orders_90d?"},
+		{"a tagged column", "orders_90d > 3 and \"PREMIUM_views_28d\" > 1 and days_since_visit > 3", "premium_views_28d is tagged vulnerability"},
+		{"a proxy", "days_since_visit > 3", "days_since_visit is tagged proxy"},
+		{"special categories", "special_events_90d > 0", "SPC-01"},
+		{"a price without a purpose for it", "sessions_night_28d > 3", "sessions_night_28d may not be used for ads_third_party (channel ads); write purposes: [marketing_email]"},
 		{"not a yes or no", "orders_90d + 1", "not a yes or no"},
 		{"a typo", "orders_90d >", "syntax error"},
 		{"empty", "  ", "no predicate"},
@@ -26,7 +32,8 @@ func TestPredicatesThatAreRefused(t *testing.T) {
 		{"a second query", "true); select (true", "single"},
 		{"a second column", "true), (false", "single"},
 		{"a clause", "true) from features where (true", "syntax error"},
-		{"the person", "person is not null or now() is null", "now"},
+		{"the person", "person is not null", "not of who they are"},
+		{"the hour", "orders_90d > 1 or now() is null", "function now"},
 		{"a window", "sum(orders_90d) over () > 3", "window"},
 		{"an aggregate", "max(orders_90d) > 3", "max"},
 		{"a wildcard", "orders_90d > columns(*)", "star"},
@@ -37,18 +44,22 @@ func TestPredicatesThatAreRefused(t *testing.T) {
 	}
 	c := settings()
 	c.Segments = segments
-	err := Validate(context.Background(), c)
-	if err == nil {
-		t.Fatal("all were accepted")
-	}
-	lines := strings.Split(err.Error(), "\n")
-	if len(lines) != len(tests) {
-		t.Fatalf("%d errors for %d predicates: %v", len(lines), len(tests), err)
+	c.FeatureTags = map[string][]string{"premium_views": {"vulnerability"}, "days_since_visit": {"proxy"}}
+	_, err := Validate(context.Background(), c)
+	var wrong config.Errors
+	if !errors.As(err, &wrong) {
+		t.Fatalf("got %v", err)
 	}
 	for i, tt := range tests {
-		if !strings.Contains(lines[i], tt.want) || !strings.Contains(lines[i], segments[i].Name) || !strings.Contains(lines[i], "(line 1") {
-			t.Errorf("%s: %q does not name segment, line and %q", tt.name, lines[i], tt.want)
+		told := slices.ContainsFunc(wrong, func(p config.Problem) bool {
+			return p.Line == segments[i].Line && strings.Contains(p.Text, tt.want) && strings.Contains(p.Text, `"`+segments[i].Name+`"`)
+		})
+		if !told {
+			t.Errorf("%s: %v does not name segment, line and %q", tt.name, wrong, tt.want)
 		}
+	}
+	if !slices.IsSortedFunc(wrong, func(a, b config.Problem) int { return a.Line - b.Line }) {
+		t.Error("not in the order of the file")
 	}
 }
 
@@ -66,8 +77,8 @@ func TestAWrongPredicateStopsTheNightBeforeItStarts(t *testing.T) {
 }
 
 func TestThePredicatesOfTheDefaultAreAccepted(t *testing.T) {
-	if err := Validate(context.Background(), config.Default()); err != nil {
-		t.Error(err)
+	if odd, err := Validate(context.Background(), config.Default()); err != nil || len(odd) > 0 {
+		t.Error(err, odd)
 	}
 }
 

@@ -45,9 +45,10 @@ type Inputs struct {
 	LedgerKey string
 
 	Progress func(step string, done, total int64)
-	Binary   string // version written into decision records
-	MemoryMB int    // default 1024
-	Threads  int    // default: the number of CPUs
+	Warn     func(text string) // is told what is odd and stops nothing; nil: nobody is
+	Binary   string            // version written into decision records
+	MemoryMB int               // default 1024
+	Threads  int               // default: the number of CPUs
 }
 
 // Result is what a night hands back.
@@ -223,7 +224,18 @@ func (n *night) prepare(ctx context.Context) error {
 	if err := n.shape(ctx); err != nil {
 		return err
 	}
-	return n.validate(ctx)
+	odd, err := n.validate(ctx)
+	for _, o := range odd {
+		n.warn(o.String())
+	}
+	return err
+}
+
+// warn tells what is odd and stops nothing.
+func (n *night) warn(text string) {
+	if n.in.Warn != nil {
+		n.in.Warn(text)
+	}
 }
 
 func (n *night) shape(ctx context.Context) error {

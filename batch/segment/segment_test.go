@@ -266,7 +266,7 @@ func TestAnOrderToldTwiceIsOneOrder(t *testing.T) {
 	s.subjects[account] = subjectRow{scope: consent.Account}
 	s.links[device] = account
 	in := s.night(monday.AddDate(0, 0, 2))
-	in.Config.Segments = []config.Segment{{Name: "once", Where: "orders_90d = 2 and order_cents_90d = 5100"}}
+	in.Config.Segments = []config.Segment{{Name: "once", Where: "orders_90d = 2 and order_cents_90d = 5100", Purposes: []consent.Purpose{consent.MarketingEmail}}}
 	if res := s.run(in); !slices.Equal(res.Members[account].Segments, []string{"once"}) {
 		t.Errorf("the account is in %v", res.Members[account].Segments)
 	}
@@ -314,8 +314,8 @@ func TestSmallNumbersAreWithheld(t *testing.T) {
 	}
 	in = s.night(monday.AddDate(0, 0, 1))
 	in.Config.Segments = append(in.Config.Segments,
-		config.Segment{Name: "nearly_buyers", Where: "orders_90d >= 1 and net_cents_90d > 2020"},
-		config.Segment{Name: "few", Where: "net_cents_90d > 2200"})
+		config.Segment{Name: "nearly_buyers", Where: "orders_90d >= 1 and net_cents_90d > 2020", Purposes: []consent.Purpose{consent.MarketingEmail}},
+		config.Segment{Name: "few", Where: "net_cents_90d > 2200", Purposes: []consent.Purpose{consent.MarketingEmail}})
 	res := s.run(in)
 	want := map[string]string{"lookers": "loss_under_k", "nearly_buyers": "difference_under_k", "few": "under_k", "buyers": ""}
 	for _, seg := range res.Report.Segments {

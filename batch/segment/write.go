@@ -88,6 +88,9 @@ func (n *night) writeGroups(ctx context.Context) error {
 			return fmt.Errorf("reading size of segment %q: %w", s.Name, err)
 		}
 		for _, c := range n.in.Config.Exports.Channels {
+			if !s.Leaves(c.Purpose) {
+				continue
+			}
 			r, err := n.writeGroup(ctx, seg, c)
 			if err != nil {
 				return err

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
+	"github.com/handschlag/handschlag/batch/segment"
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/policy"
@@ -51,8 +53,8 @@ type configCheckCmd struct {
 }
 
 // Run prints the digest of a good file, and which purposes and channels its register stops.
-func (c configCheckCmd) Run(s streams) error {
-	cfg, _, err := loadConfig(c.File)
+func (c configCheckCmd) Run(ctx context.Context, s streams) error {
+	cfg, odd, err := checkConfig(ctx, c.File)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,6 @@ func (c configCheckCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	ctx := context.Background()
 	rules, err := policy.Load(ctx, cfg.PolicySettings(), policy.EntryProcessing)
 	if err != nil {
 		return fmt.Errorf("loading the rules: %w", err)
@@ -70,7 +71,7 @@ func (c configCheckCmd) Run(s streams) error {
 		return err
 	}
 	s.printf("%s is good; digest %s\n", c.File, cfg.Digest())
-	for _, line := range append(papers.Warnings(rules), cfg.IdleChannels()...) {
+	for _, line := range slices.Concat(odd, papers.Warnings(rules), cfg.IdleChannels()) {
 		s.printf("warning: %s\n", line)
 	}
 	return nil
@@ -81,31 +82,76 @@ type problems []string
 
 func (p problems) Error() string { return strings.Join(p, "\n") }
 
+// checkConfig reads a file and holds its segments against the night's columns. All
+// problems of both are reported at once, as FILE:LINE:COLUMN: PATH: TEXT, with the
+// column where it is known; odd is what deserves a look.
+func checkConfig(ctx context.Context, path string) (cfg *config.Config, odd []string, err error) {
+	yaml, err := configFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, wrong := config.Read(yaml)
+	if len(wrong) > 0 && wrong[0].Path == "" { // it could not be read to the end
+		return nil, nil, inFile(path, wrong)
+	}
+	strange, err := segment.Validate(ctx, cfg)
+	var more config.Errors
+	if err != nil && !errors.As(err, &more) {
+		return nil, nil, err
+	}
+	for _, p := range more {
+		told := func(w config.Problem) bool { return w.Path == p.Path || strings.HasPrefix(p.Path, w.Path+".") }
+		if !slices.ContainsFunc(wrong, told) {
+			wrong = append(wrong, p)
+		}
+	}
+	if len(wrong) > 0 {
+		wrong.Sort()
+		return nil, nil, inFile(path, wrong)
+	}
+	return cfg, inFile(path, strange), nil
+}
+
 // loadConfig reads a file, or the default if none is named. All problems are
 // reported at once, one line each, as FILE:LINE: PATH: TEXT.
 func loadConfig(path string) (*config.Config, []byte, error) {
-	yaml := config.DefaultYAML()
-	if path != "" {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil, nil, fmt.Errorf("reading configuration: %w", err)
-		}
-		yaml = b
+	yaml, err := configFile(path)
+	if err != nil {
+		return nil, nil, err
 	}
 	cfg, err := config.Parse(yaml)
 	var bad config.Errors
 	if errors.As(err, &bad) {
-		lines := make(problems, len(bad))
-		for i, p := range bad {
-			if p.Path != "" {
-				p.Path += ": "
-			}
-			lines[i] = fmt.Sprintf("%s:%d: %s%s", path, p.Line, p.Path, p.Text)
-		}
-		return nil, nil, lines
+		return nil, nil, inFile(path, bad)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading configuration %s: %w", path, err)
 	}
 	return cfg, yaml, nil
+}
+
+func configFile(path string) ([]byte, error) {
+	if path == "" {
+		return config.DefaultYAML(), nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration: %w", err)
+	}
+	return b, nil
+}
+
+func inFile(path string, found config.Errors) problems {
+	lines := make(problems, len(found))
+	for i, p := range found {
+		if p.Path != "" {
+			p.Path += ": "
+		}
+		at := fmt.Sprint(p.Line)
+		if p.Column > 0 {
+			at += fmt.Sprintf(":%d", p.Column)
+		}
+		lines[i] = fmt.Sprintf("%s:%s: %s%s", path, at, p.Path, p.Text)
+	}
+	return lines
 }

@@ -155,6 +155,7 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = t.dir, state, filepath.Join(n.dir, "exports"), n.asOf, key
 	in.Now, in.Parts = t.now, c.Merge
 	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.shop.commit, n.out.step, c.MemoryMB, c.Threads
+	in.Warn = n.out.warn
 	res, err := segment.Run(ctx, in)
 	n.out.end()
 	if err != nil {

@@ -96,3 +96,9 @@ func (p *progress) end() {
 		p.open = false
 	}
 }
+
+// warn says what is odd and stops nothing, on a line of its own.
+func (p *progress) warn(text string) {
+	p.end()
+	_, _ = fmt.Fprintln(p.out, "warning: "+text)
+}

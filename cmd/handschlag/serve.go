@@ -56,6 +56,10 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 	if err := loopbackOnly(c.Listen); err != nil {
 		return nil, err
 	}
+	_, odd, err := checkConfig(ctx, c.Config)
+	if err != nil {
+		return nil, err
+	}
 	ln, err := listen(c.Listen)
 	if err != nil {
 		return nil, err
@@ -65,6 +69,9 @@ func start(ctx context.Context, c serveCmd, s streams) (*server, error) {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	for _, line := range odd {
+		log.Warn(line)
+	}
 	sh, err := openShop(ctx, c.place, log)
 	if err != nil {
 		_ = ln.Close()

@@ -1,8 +1,8 @@
--- candidates: every member of every segment for every channel, with the facts of its
--- export case. Whoever objected to a channel of direct marketing, or is on the suppression
+-- candidates: every member of every segment for every channel that the segment leaves
+-- through, with the facts of its export case. Whoever objected to a channel of direct marketing, or is on the suppression
 -- list for it, is not even asked about: no membership is computed for them (EXP-03).
--- One row per member, segment and channel. Reads members, channels, person_facts,
--- channel_states, objectors, bought. A segment that gives something sensitive away makes each of
+-- One row per member, segment and channel. Reads members, channels, destinations,
+-- person_facts, channel_states, objectors, bought. A segment that gives something sensitive away makes each of
 -- its rows special (SPC-01), whatever its members looked at.
 create or replace table candidates as
 
@@ -17,7 +17,8 @@ select
     f.scope = 'account' and b.person is not null as ordered,
     f.scope = 'account' and coalesce(list_has_any(b.categories, c.goods), false) as alike
 from members as m
-cross join channels as c
+join destinations as d on d.segment = m.segment
+join channels as c on c.channel = d.channel
 join person_facts as f using (person)
 join channel_states as s on s.person = m.person and s.channel = c.channel
 left join bought as b on b.person = m.person
