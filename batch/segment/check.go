@@ -83,6 +83,7 @@ func (n *night) evidence(ctx context.Context) error {
 		create or replace table written_types (file varchar, name varchar, type varchar);
 		create or replace table buried (segment varchar, channel varchar, key varchar);
 		create or replace table recalled (segment varchar, channel varchar, key varchar);
+		create or replace table changed_rows (segment varchar, channel varchar, key varchar, change varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
@@ -118,6 +119,8 @@ func (n *night) readBack(ctx context.Context, f File) error {
 	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), count(distinct (segment, key)) from read_parquet(%s)",
 		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), path)
 	switch f.Kind {
+	case delta:
+		query += fmt.Sprintf("; insert into changed_rows select segment, %s, key, change from read_parquet(%s)", quote(f.Channel), path)
 	case revocations:
 		query += fmt.Sprintf("; insert into recalled select segment, %s, key from read_parquet(%s)", quote(f.Channel), path)
 	case tombstones:

@@ -27,6 +27,7 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 		"no_output_without_lineage": "delete from lineage where name like 'lookers.email%'",
 		"no_unkeyed_hash":           "insert into exports select segment, channel, left(sha256(person::varchar), 32), person from exports limit 1",
 		"no_small_difference":       "insert into cells values ('more', 181, ''); insert into members select 'more', person from members where segment = 'lookers'",
+		"deltas_lead_to_the_files":  "delete from exports",
 		"no_key_left_behind":        "delete from exports",
 		"no_marketing_of_objectors": "update subjects set objections = ['direct_marketing']",
 		"no_field_beyond_channel":   "delete from channel_fields where field = 'until'",

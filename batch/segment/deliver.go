@@ -33,13 +33,10 @@ func (n *night) deliver(ctx context.Context) error {
 	if err := n.db.table(ctx, "deliveries"); err != nil {
 		return err
 	}
-	for _, c := range n.in.Config.Exports.Channels {
+	for _, c := range n.recipients() {
 		rows := "select key, segment from deliveries where revoked_day is not null and channel = " + quote(c.Name)
 		f := File{Name: revocations + "." + c.Name, Kind: revocations, Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
-		if err := n.db.one(ctx, "select count(*) from ("+rows+")", &f.Rows); err != nil {
-			return fmt.Errorf("listing revocations: %w", err)
-		}
-		if err := n.writeRows(ctx, rows, f, fieldsOf(c)); err != nil {
+		if err := n.writeListed(ctx, rows, f, fieldsOf(c)); err != nil {
 			return err
 		}
 	}
@@ -57,7 +54,7 @@ func (n *night) deliver(ctx context.Context) error {
 // holdsRows reports whether a file is about persons, row by row.
 func (f File) holdsRows() bool {
 	switch f.Kind {
-	case "segment", tombstones, revocations, deliveries:
+	case "segment", delta, tombstones, revocations, deliveries:
 		return true
 	}
 	return false

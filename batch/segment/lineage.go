@@ -48,7 +48,7 @@ func (n *night) trace() {
 	for _, f := range n.manifest.Files {
 		o := Output{Name: f.Name, Inputs: []string{"ledger"}, Purposes: own, Sensitivity: "none", Label: f.Label, Expires: n.till}
 		switch f.Kind {
-		case "segment":
+		case "segment", delta:
 			o.Inputs, o.Purposes, o.Sensitivity = append(o.Inputs, "segment/"+f.Segment), append(o.Purposes, f.Purpose), sensitivity(segments[f.Segment])
 		case tombstones, revocations, deliveries:
 			o.Inputs = append(o.Inputs, deliveries)

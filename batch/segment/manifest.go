@@ -28,6 +28,7 @@ type Manifest struct {
 	Segments   []Segment      `json:"segments"`
 	Suppressed []Suppressed   `json:"suppressed"`
 	Released   []Released     `json:"released,omitempty"`
+	Base       *Base          `json:"base"` // that deltas and tombstones are against; null: none, take the full files
 	Files      []File         `json:"files"`
 }
 
@@ -85,7 +86,7 @@ type Released struct {
 // File is a published file.
 type File struct {
 	Name      string   `json:"name"`
-	Kind      string   `json:"kind"` // segment | tombstones | revocations | deliveries | report | lineage
+	Kind      string   `json:"kind"` // segment | delta | tombstones | revocations | deliveries | aggregates | report | lineage
 	Segment   string   `json:"segment,omitempty"`
 	Channel   string   `json:"channel,omitempty"`
 	Recipient string   `json:"recipient,omitempty"`

@@ -75,6 +75,7 @@ type night struct {
 	read        time.Time     // when consent was read last
 	lineage     Lineage
 	earlier     []Released
+	former      []config.Channel // of the last night, and not of tonight's configuration
 	was, is     state
 	cases       map[int64]policy.EventCase
 	exportCases map[int32]policy.ExportCase

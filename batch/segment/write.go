@@ -29,7 +29,7 @@ func (n *night) write(ctx context.Context) error {
 	if err := n.writeGroups(ctx); err != nil {
 		return err
 	}
-	if err := n.writeTombstones(ctx); err != nil {
+	if err := n.writeChanges(ctx); err != nil {
 		return err
 	}
 	if err := n.deliver(ctx); err != nil {
@@ -132,6 +132,7 @@ var fieldSQL = map[string]struct{ parquet, csv, kind string }{
 	"segment": {"segment", csvSafe("segment"), "varchar"},
 	"as_of":   {"getvariable('as_of_day') as as_of", "getvariable('as_of_day') as as_of", "date"},
 	"until":   {"getvariable('until_day') as until", "getvariable('until_day') as until", "date"},
+	"change":  {"change", "change", "varchar"}, // of a delta: added or removed
 }
 
 // writeRows writes rows of key and segment as Parquet and as CSV, with the fields
@@ -168,65 +169,6 @@ func (n *night) listFile(f File, path string) error {
 		return fmt.Errorf("digesting %s: %w", f.Name, err)
 	}
 	n.manifest.Files = append(n.manifest.Files, f)
-	return nil
-}
-
-// writeTombstones writes, per channel, the keys that the last published export had
-// and this one has not, so that recipients can delete them (EXP-06).
-func (n *night) writeTombstones(ctx context.Context) error {
-	if err := n.previousRows(ctx); err != nil {
-		return err
-	}
-	for _, c := range n.in.Config.Exports.Channels {
-		rows := fmt.Sprintf(`select key, segment from previous where channel = %[1]s
-			except select key, segment from exports where channel = %[1]s`, quote(c.Name))
-		f := File{Name: tombstones + "." + c.Name, Kind: "tombstones", Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
-		if err := n.db.one(ctx, "select count(*) from ("+rows+")", &f.Rows); err != nil {
-			return fmt.Errorf("listing tombstones: %w", err)
-		}
-		if err := n.writeRows(ctx, rows, f, fieldsOf(c)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// previousRows loads the segment files of the newest export before this date. A
-// file that is not what its manifest says stops the night.
-func (n *night) previousRows(ctx context.Context) error {
-	if err := n.db.exec(ctx, `create or replace table previous (segment varchar, channel varchar, key varchar);
-		create or replace table deliveries_before (channel varchar, segment varchar, key varchar, first_day date, last_day date, revoked_day date)`); err != nil {
-		return fmt.Errorf("making table previous: %w", err)
-	}
-	dir, m, err := newest(n.in.Out, n.date)
-	if err != nil || dir == "" || !m.Until.After(n.in.AsOf) { // all of its rows had to be deleted by then
-		return err
-	}
-	listed := false
-	for _, f := range m.Files {
-		listed = listed || f.Kind == deliveries
-		if f.Kind != "segment" && f.Kind != deliveries || filepath.Ext(f.Name) != ".parquet" {
-			continue
-		}
-		path := filepath.Join(dir, filepath.Base(f.Name))
-		if _, sum, err := digestFile(path); err != nil || sum != f.SHA256 {
-			return fmt.Errorf("reading the export of %s: %s is damaged: %w", filepath.Base(dir), f.Name, errors.Join(errDigest, err))
-		}
-		query := fmt.Sprintf("insert into previous select segment, %s, key from read_parquet(%s)", quote(f.Channel), quote(path))
-		if f.Kind == deliveries {
-			query = fmt.Sprintf("insert into deliveries_before from read_parquet(%s)", quote(path))
-		}
-		if err := n.db.exec(ctx, query); err != nil {
-			return fmt.Errorf("reading the export of %s: %w", filepath.Base(dir), err)
-		}
-	}
-	if listed {
-		return nil
-	}
-	day := "date " + quote(filepath.Base(dir)) // of a version that kept no list
-	if err := n.db.exec(ctx, "insert into deliveries_before select channel, segment, key, "+day+", "+day+", null from previous"); err != nil {
-		return fmt.Errorf("reading the export of %s: %w", filepath.Base(dir), err)
-	}
 	return nil
 }
 

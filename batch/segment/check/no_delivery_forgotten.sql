@@ -6,7 +6,6 @@ left join exports as e on e.channel = d.channel and e.segment = d.segment and e.
 left join recalled as r on r.channel = d.channel and r.segment = d.segment and r.key = d.key
 where e.key is null and r.key is null
   and d.last_day + getvariable('segment_days')::integer > getvariable('as_of_day')
-  and d.channel in (select channel from channels)
   and not exists (from acks as a where a.channel = d.channel and a.day >= d.revoked_day)
 group by d.channel, d.segment
 order by d.channel, d.segment;
