@@ -64,7 +64,7 @@ var owners = map[string][]string{
 	"github.com/open-policy-agent/opa":    {"policy"},
 	"github.com/duckdb/":                  {"batch"},
 	"github.com/cockroachdb/pebble":       {"host/local"},
-	"github.com/parquet-go/parquet-go":    {"host/local", "host/aws", "host/snapshot"},
+	"github.com/parquet-go/parquet-go":    {"host/local", "host/aws", "host/snapshot", "batch"}, // batch: the CRM alone, which DuckDB might spill
 	"github.com/aws/aws-sdk-go-v2":        {"host/aws", "host/desk"},
 	"github.com/aws/aws-lambda-go":        {"functions"},
 	"github.com/danielgtaylor/huma":       {"api"},

@@ -72,6 +72,9 @@ func (n *night) expire() error {
 			continue
 		}
 		dir := filepath.Join(n.in.Out, e.Name())
+		if err := os.RemoveAll(filepath.Join(dir, crmFolder)); err != nil { // superseded (EXP-06)
+			return fmt.Errorf("removing the CRM's rows of an earlier night: %w", err)
+		}
 		m, err := readManifest(dir)
 		if err != nil {
 			return err

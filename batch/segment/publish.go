@@ -39,6 +39,9 @@ func (n *night) publish(ctx context.Context) error {
 		return err
 	}
 	if was, err := os.ReadFile(filepath.Join(final, manifestFile)); err == nil && bytes.Equal(was, body) {
+		if err := n.keepJoined(final); err != nil {
+			return err
+		}
 		return os.RemoveAll(n.runDir()) // a re-run: every byte is there already
 	}
 	if err := n.stillFresh(); err != nil {

@@ -39,6 +39,9 @@ type Inputs struct {
 	// bucket: their days are taken instead of built. Nil: everything is built here.
 	Parts []string
 
+	// CRM is joined to the admitted rows, on the shop's own ground; nil: it is not.
+	CRM *CRM
+
 	// Now is the caller's clock. nil: no time passes after the snapshot, so nothing grows stale.
 	Now func() time.Time
 	// LedgerKey verifies the snapshot's checkpoint (BAT-05). "" takes the snapshot's word.
@@ -137,6 +140,7 @@ var steps = []step{
 	{"reporting", (*night).write},
 	{"checking", (*night).check},
 	{"listing refunds", (*night).writeLists},
+	{"joining the CRM", (*night).joinCRM},
 	{"publishing", (*night).publish},
 }
 
@@ -171,6 +175,9 @@ func start(in Inputs) (*night, error) {
 	n := &night{
 		in: in, date: in.AsOf.Format(time.DateOnly), k: in.Config.Exports.K, featureDays: in.Config.Retention.FeatureDays,
 		till: in.AsOf.AddDate(0, 0, in.Config.Retention.SegmentDays), rows: in.State,
+	}
+	if err := n.lookAtCRM(); err != nil {
+		return nil, err
 	}
 	if n.k < leastK {
 		return nil, fmt.Errorf("starting the night: exports.k is %d, less than %d", n.k, leastK)

@@ -40,25 +40,21 @@ func (k *rowKeys) signer(tenant string) (signer note.Signer, public string, err 
 	return signer, public, nil
 }
 
-// signed is the text under the signature of a manifest.
-func signed(date string, manifest []byte) string {
+// signed is the text under the signature of a manifest of some kind.
+func signed(schema, date string, manifest []byte) string {
 	sum := sha256.Sum256(manifest)
-	return fmt.Sprintf("%s\n%s\n%s\n", manifestSchema, date, hex.EncodeToString(sum[:]))
+	return fmt.Sprintf("%s\n%s\n%s\n", schema, date, hex.EncodeToString(sum[:]))
 }
 
-// sign writes the manifest's signature into a folder, a C2SP note over its SHA-256,
-// and the public key beside the dated folders.
+// sign writes the manifest's signature into the run's folder, a C2SP note over its
+// SHA-256, and the public key beside the dated folders.
 func (n *night) sign(manifest []byte) error {
-	s, public, err := n.keys.signer(n.snap.Tenant)
-	if err != nil {
+	if err := n.signText(n.runDir(), signed(manifestSchema, n.date, manifest)); err != nil {
 		return err
 	}
-	body, err := note.Sign(&note.Note{Text: signed(n.date, manifest)}, s)
+	_, public, err := n.keys.signer(n.snap.Tenant)
 	if err != nil {
-		return fmt.Errorf("signing the manifest: %w", err)
-	}
-	if err := writeFile(filepath.Join(n.runDir(), signatureFile), body, 0o600); err != nil {
-		return fmt.Errorf("signing the manifest: %w", err)
+		return err
 	}
 	path := filepath.Join(n.in.Out, verifierFile)
 	if was, err := os.ReadFile(path); err == nil && string(was) == public+"\n" {
@@ -66,6 +62,22 @@ func (n *night) sign(manifest []byte) error {
 	}
 	if err := replaceFile(path, []byte(public+"\n"), 0o600); err != nil {
 		return fmt.Errorf("writing the key of the manifests: %w", err)
+	}
+	return nil
+}
+
+// signText writes the signature of a folder's manifest.
+func (n *night) signText(dir, text string) error {
+	s, _, err := n.keys.signer(n.snap.Tenant)
+	if err != nil {
+		return err
+	}
+	body, err := note.Sign(&note.Note{Text: text}, s)
+	if err != nil {
+		return fmt.Errorf("signing the manifest: %w", err)
+	}
+	if err := writeFile(filepath.Join(dir, signatureFile), body, 0o600); err != nil {
+		return fmt.Errorf("signing the manifest: %w", err)
 	}
 	return nil
 }
@@ -107,19 +119,18 @@ func Verify(dir, public string) (Verified, error) {
 	if v.Manifest, v.Signer, err = OpenManifest(date, body, signature, public); err != nil {
 		return v, err
 	}
-	return v, v.holds(dir)
+	if err := v.holds(dir); err != nil {
+		return v, err
+	}
+	return v, v.joined(filepath.Join(dir, crmFolder), public)
 }
 
 // OpenManifest reads a manifest and holds it to its signature by a public key. The
 // date is the night's that is wanted; "" takes the manifest's own.
 func OpenManifest(date string, body, signature []byte, public string) (m Manifest, signer string, err error) {
-	verifier, err := note.NewVerifier(strings.TrimSpace(public))
+	text, signer, err := openText(signature, public)
 	if err != nil {
-		return m, "", fmt.Errorf("reading the key of the manifests: %w", err)
-	}
-	opened, err := note.Open(signature, note.VerifierList(verifier))
-	if err != nil {
-		return m, "", fmt.Errorf("opening the manifest's signature: %w", err)
+		return m, "", err
 	}
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&m); err != nil {
 		return m, "", fmt.Errorf("reading the manifest: %w", err)
@@ -128,15 +139,60 @@ func OpenManifest(date string, body, signature []byte, public string) (m Manifes
 	if date != "" && date != of {
 		return m, "", fmt.Errorf("the manifest is of %s, not of %s", of, date)
 	}
-	if opened.Text != signed(of, body) {
-		return m, "", errors.New("the manifest is not the one that was signed")
+	if text != signed(manifestSchema, of, body) {
+		return m, "", errSigned
 	}
-	return m, verifier.Name(), nil
+	return m, signer, nil
+}
+
+var errSigned = errors.New("the manifest is not the one that was signed")
+
+// openText opens a signature by a public key.
+func openText(signature []byte, public string) (text, signer string, err error) {
+	verifier, err := note.NewVerifier(strings.TrimSpace(public))
+	if err != nil {
+		return "", "", fmt.Errorf("reading the key of the manifests: %w", err)
+	}
+	opened, err := note.Open(signature, note.VerifierList(verifier))
+	if err != nil {
+		return "", "", fmt.Errorf("opening the manifest's signature: %w", err)
+	}
+	return opened.Text, verifier.Name(), nil
+}
+
+// joined holds the files of the CRM's folder to its own manifest, where there is one.
+func (v *Verified) joined(dir, public string) error {
+	body, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	signature, missing := os.ReadFile(filepath.Join(dir, signatureFile))
+	if err = errors.Join(err, missing); err != nil {
+		return fmt.Errorf("reading the CRM's manifest: %w", err)
+	}
+	text, _, err := openText(signature, public)
+	if err != nil {
+		return fmt.Errorf("the CRM's folder: %w", err)
+	}
+	if text != signed(joinedSchema, v.Manifest.AsOf.Format(time.DateOnly), body) {
+		return fmt.Errorf("the CRM's folder: %w", errSigned)
+	}
+	var j Joined
+	if err := json.Unmarshal(body, &j); err != nil {
+		return fmt.Errorf("reading the CRM's manifest: %w", err)
+	}
+	for _, f := range j.Files {
+		if _, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name))); err != nil || sum != f.SHA256 {
+			return fmt.Errorf("%s/%s is not what its manifest says: %w", crmFolder, f.Name, errors.Join(errDigest, err))
+		}
+		v.Files++
+	}
+	return nil
 }
 
 // holds checks every file of a folder against the manifest.
 func (v *Verified) holds(dir string) error {
-	named := map[string]bool{manifestFile: true, signatureFile: true}
+	named := map[string]bool{manifestFile: true, signatureFile: true, crmFolder: true}
 	for _, f := range v.Manifest.Files {
 		named[f.Name] = true
 		_, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name)))

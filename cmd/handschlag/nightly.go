@@ -23,6 +23,7 @@ type nightlyCmd struct {
 	Host     string  `enum:"local,aws" default:"local" help:"Whose night it is: local, of the data folder, or aws, of the account in HANDSCHLAG_AWS; the data folder is then where the night works."`
 	AWS      account `embed:"" prefix:"aws-"`
 	Missing  int64   `placeholder:"N" help:"With --host aws: go on although up to N admitted events of a day were not delivered."`
+	CRM      string  `placeholder:"FILE" help:"CSV or Parquet with customer_number (the userId) and a column of addresses for each channel, named like it: joined here to the admitted rows, into a folder crm beside them that nothing publishes. With --host local only."`
 	MemoryMB int     `default:"1024" help:"Memory for DuckDB, beyond which it spills into the data folder."`
 	Patient  bool    `hidden:"" help:"Say nothing of steps that take less than a second."`
 	Threads  int     `help:"Threads for DuckDB; default: the number of CPUs."`
@@ -61,6 +62,9 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 	dir, err := filepath.Abs(c.Data)
 	if err != nil {
 		return fmt.Errorf("finding data folder: %w", err)
+	}
+	if err := c.crmAllowed(); err != nil {
+		return err
 	}
 	n := night{dir: dir, asOf: asOf, out: newProgress(s.out)}
 	n.out.patient = c.Patient
@@ -156,6 +160,9 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 	in.Now, in.Parts = t.now, c.Merge
 	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.shop.commit, n.out.step, c.MemoryMB, c.Threads
 	in.Warn = n.out.warn
+	if c.CRM != "" {
+		in.CRM = &segment.CRM{Path: c.CRM, Subjects: n.shop.(folderNight).accounts}
+	}
 	res, err := segment.Run(ctx, in)
 	n.out.end()
 	if err != nil {
