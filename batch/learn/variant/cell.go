@@ -26,8 +26,8 @@ type Variant struct {
 type Cell struct {
 	Segment  string   // the first configured segment that the subject was in at the draw, "" for none
 	Variant  string   // drawn
-	Eligible []string // what could have been drawn; empty: every variant of the slot
-	Period   string   // day of the draw, so that a good day is not taken for a good variant; may be empty
+	Eligible []string // what could have been drawn, in order; empty: every variant of the slot
+	Period   string   // day of the draw; may be empty
 	Fold     int      // part of the subjects, for judging on others than those learned from
 	Persons  int64    // distinct subjects
 	N        int64    // units
@@ -70,6 +70,10 @@ func (s Sums) plus(o Sums) Sums {
 func (c Cell) key() string {
 	return strings.Join([]string{c.Segment, c.Variant, strings.Join(c.Eligible, ","), c.Period, fmt.Sprint(c.Fold)}, "\x00")
 }
+
+// stratum says whose units may be compared without more ado: drawn on one day, of the same
+// eligible variants.
+func (c Cell) stratum() string { return c.Period + "\x00" + strings.Join(c.Eligible, ",") }
 
 func (c Cell) plus(o Cell) Cell {
 	c.Persons, c.N, c.W, c.WW = c.Persons+o.Persons, c.N+o.N, c.W+o.W, c.WW+o.WW

@@ -175,13 +175,13 @@ func (f *fit) move() float64 {
 		e.AddVec(e, es)
 		p.AddSym(p, w)
 		if len(f.own) > 0 {
-			left := less(w, f.m)
+			left := less(w, f.m, false)
 			for i, k := range f.own {
 				q[i], t[i] = q[i]+mat.Inner(es, k, es), t[i]+dot(left, k)
 			}
 		}
 	}
-	left, change := less(p, f.m), 0.0
+	left, change := less(p, f.m, len(f.own) == 0), 0.0
 	for i, k := range f.common {
 		change = max(change, f.step(&f.tau[i], mat.Inner(e, k, e), dot(left, k)))
 	}

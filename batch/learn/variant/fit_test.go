@@ -236,3 +236,70 @@ func TestAGoodDayIsNotTakenForAGoodVariant(t *testing.T) {
 		t.Errorf("equal variants differ by %.4f: %+v", d, m)
 	}
 }
+
+// Those who log in buy ten times as often, and they alone may see the third variant. All
+// three are equal.
+func TestAVariantForThoseWhoBuyMoreAnywayIsNotTakenForABetterOne(t *testing.T) {
+	slot := grid(3, 1)
+	ids := []string{"h0-i0", "h1-i0", "h2-i0"}
+	var cells []Cell
+	for _, c := range []struct{ eligible, n, every int }{{2, 20_000, 100}, {3, 3000, 10}} {
+		for i := range c.eligible {
+			x := Cell{Variant: ids[i], Eligible: ids[:c.eligible], Period: "1"}
+			for k := range c.n / c.eligible {
+				reward := 0.0
+				if k%c.every == 0 {
+					reward = 1
+				}
+				x.Add(1/float64(c.eligible), reward, nil)
+			}
+			cells = append(cells, x)
+		}
+	}
+	p, err := Estimate(slot, cells, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := p.Means("")
+	if d := math.Abs(m[2].Value - m[0].Value); d > .0005 {
+		t.Errorf("equal variants differ by %.4f: %+v", d, m)
+	}
+}
+
+// The effects of strata are those of least squares written out.
+func TestLevellingIsLeastSquares(t *testing.T) {
+	slot := grid(3, 2)
+	var cells []Cell
+	for day := range 5 {
+		for _, c := range cellsOf(slot, []string{"", "a"}, 30+40*day, uint64(day)) {
+			c.Period = fmt.Sprint(day)
+			cells = append(cells, c)
+		}
+	}
+	f := newFit(slot, groups(slot, cells, 1))
+	l := f.layout()
+	got, n := l.solve(), len(l.size)
+	left, right := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
+	for a := range n {
+		left.SetSym(a, a, l.size[a]+1)
+	}
+	for _, c := range l.cells {
+		for _, p := range c.parts {
+			right.SetVec(p.stratum, right.AtVec(p.stratum)+p.sum-p.n*c.sum/c.n)
+			for _, q := range c.parts {
+				if p.stratum <= q.stratum {
+					left.SetSym(p.stratum, q.stratum, left.At(p.stratum, q.stratum)-p.n*q.n/c.n)
+				}
+			}
+		}
+	}
+	inverse, err := invert(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for a, want := range times(inverse, right).RawVector().Data {
+		if math.Abs(got[a]-want) > 1e-9 {
+			t.Errorf("stratum %d: %.12f, written out %.12f", a, got[a], want)
+		}
+	}
+}

@@ -15,10 +15,10 @@ type group struct {
 	persons []int64
 	sum     []float64
 	squares []float64
-	periods map[string]*share // by day, where cells name one
+	strata  map[string]*share // by day and eligible variants
 }
 
-// share is what one day has in a group: units and sum by variant.
+// share is what one stratum has in a group: units and sum by variant.
 type share struct{ n, sum []float64 }
 
 // groups adds cells up by segment, "" first. Cells of fewer than k persons go to the cell of
@@ -58,7 +58,7 @@ func groups(slot Slot, cells []Cell, k int64) []*group {
 func newGroup(segment string, variants int) *group {
 	return &group{
 		segment: segment, n: make([]float64, variants), persons: make([]int64, variants),
-		sum: make([]float64, variants), squares: make([]float64, variants), periods: map[string]*share{},
+		sum: make([]float64, variants), squares: make([]float64, variants), strata: map[string]*share{},
 	}
 }
 
@@ -67,10 +67,10 @@ func (g *group) add(i int, c Cell) {
 	g.persons[i] += c.Persons
 	g.sum[i] += c.Reward.Sum
 	g.squares[i] += c.Reward.Squares
-	p := g.periods[c.Period]
+	p := g.strata[c.stratum()]
 	if p == nil {
 		p = &share{make([]float64, len(g.n)), make([]float64, len(g.n))}
-		g.periods[c.Period] = p
+		g.strata[c.stratum()] = p
 	}
 	p.n[i] += float64(c.N)
 	p.sum[i] += c.Reward.Sum

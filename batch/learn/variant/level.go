@@ -2,87 +2,137 @@ package variant
 
 import (
 	"maps"
+	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/floats"
 )
 
-// level takes out of each observed mean what its days had above or below the others: the
+// level takes out of each observed mean what its strata had above or below the others. The
 // shares change every night, so a variant that was shown more on good days would look
-// better than it is. The effects of the days are those of least squares with one free mean
-// for every variant of every segment (two-way layout, Scheffé 1959, ch. 4.4), each day
-// drawn to 0 by the weight of one unit. What a variant that was nearly alone on its days
-// cannot tell is taken from its precision.
-func (f *fit) level() error {
-	days := map[string]float64{}
+// better than it is; and so would one that only those who log in may see, who buy more
+// anyway. A stratum is a day and a set of eligible variants. Effects are those of least
+// squares with one free mean for every variant of every segment (two-way layout, Scheffé,
+// The Analysis of Variance, 1959, ch. 4.4), each stratum drawn to 0 by the weight of one
+// unit. What a variant that was nearly alone in its strata cannot tell is taken from its
+// precision.
+func (f *fit) level() {
+	l := f.layout()
+	if len(l.size) < 2 {
+		return
+	}
+	effect := l.solve()
+	for _, cell := range l.cells {
+		contrast := 0.0
+		for _, e := range cell.parts {
+			f.y[cell.group][cell.variant] -= effect[e.stratum] * e.n / cell.n
+			contrast += e.n * (1 - e.n/l.size[e.stratum])
+		}
+		least := cell.n / l.all // of the contrast: a variant that was all alone
+		f.d[cell.group][cell.variant] /= max(least, contrast) / max(least, cell.n*(1-cell.n/l.all))
+	}
+}
+
+// layout is the observed cells (a variant in a segment), each with its parts by stratum.
+type layout struct {
+	size  []float64 // units, by stratum
+	all   float64
+	cells []laid
+}
+
+type laid struct {
+	group, variant int
+	n, sum         float64
+	parts          []part
+}
+
+type part struct {
+	stratum int
+	n, sum  float64
+}
+
+func (f *fit) layout() layout {
+	at := map[string]int{}
 	for _, g := range f.groups {
-		for day, x := range g.periods {
-			days[day] += total(x.n)
+		for name := range g.strata {
+			at[name] = 0
 		}
 	}
-	order := slices.Sorted(maps.Keys(days))
-	if len(order) < 2 {
-		return nil
+	for i, name := range slices.Sorted(maps.Keys(at)) {
+		at[name] = i
 	}
-	left, right := mat.NewSymDense(len(order), nil), mat.NewVecDense(len(order), nil)
-	for a, day := range order {
-		left.SetSym(a, a, days[day]+1)
-	}
-	f.eachCell(order, func(s, i int, n, sum []float64) {
-		g := f.groups[s]
-		for a := range order {
-			if n[a] == 0 {
-				continue
-			}
-			right.SetVec(a, right.AtVec(a)+sum[a]-n[a]*g.sum[i]/g.n[i])
-			for b := range a + 1 {
-				left.SetSym(a, b, left.At(a, b)-n[a]*n[b]/g.n[i])
-			}
-		}
-	})
-	inverse, err := invert(left)
-	if err != nil {
-		return err
-	}
-	effect, all := times(inverse, right), 0.0
-	for _, day := range order {
-		all += days[day]
-	}
-	f.eachCell(order, func(s, i int, n, _ []float64) {
-		cell, contrast := f.groups[s].n[i], 0.0
-		for a, day := range order {
-			f.y[s][i] -= effect.AtVec(a) * n[a] / cell
-			contrast += n[a] * (1 - n[a]/days[day])
-		}
-		least := cell / all // of the contrast: a variant that was all alone
-		f.d[s][i] /= max(least, contrast) / max(least, cell*(1-cell/all))
-	})
-	return nil
-}
-
-// eachCell calls do with the units and sums by day of each cell that was seen.
-func (f *fit) eachCell(order []string, do func(s, i int, n, sum []float64)) {
-	n, sum := make([]float64, len(order)), make([]float64, len(order))
+	l := layout{size: make([]float64, len(at))}
 	for s, g := range f.groups {
-		for i := range g.n {
-			if g.n[i] == 0 {
-				continue
+		for i, n := range g.n {
+			if n > 0 {
+				l.cells, l.all = append(l.cells, laid{group: s, variant: i, n: n, sum: g.sum[i]}), l.all+n
 			}
-			for a, day := range order {
-				n[a], sum[a] = 0, 0
-				if x := g.periods[day]; x != nil {
-					n[a], sum[a] = x.n[i], x.sum[i]
-				}
-			}
-			do(s, i, n, sum)
+		}
+		for _, name := range slices.Sorted(maps.Keys(g.strata)) {
+			l.spread(s, at[name], g.strata[name])
+		}
+	}
+	return l
+}
+
+// spread adds a stratum of the segment whose cells came last.
+func (l *layout) spread(group, stratum int, x *share) {
+	for c := len(l.cells) - 1; c >= 0 && l.cells[c].group == group; c-- {
+		if n := x.n[l.cells[c].variant]; n > 0 {
+			l.cells[c].parts = append(l.cells[c].parts, part{stratum, n, x.sum[l.cells[c].variant]})
+			l.size[stratum] += n
 		}
 	}
 }
 
-func total(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
+// times is the normal equations' left side: units of the stratum and one, less what the
+// free means of its cells take.
+func (l layout) times(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for t, n := range l.size {
+		out[t] = (n + 1) * x[t]
 	}
-	return sum
+	for _, c := range l.cells {
+		mean := 0.0
+		for _, p := range c.parts {
+			mean += p.n * x[p.stratum] / c.n
+		}
+		for _, p := range c.parts {
+			out[p.stratum] -= p.n * mean
+		}
+	}
+	return out
+}
+
+// solve gives the effects by conjugate gradients (Hestenes and Stiefel, 1952), scaled by the
+// diagonal: the work grows with the cells and not with the square of the strata.
+func (l layout) solve() []float64 {
+	n := len(l.size)
+	x, r, z := make([]float64, n), make([]float64, n), make([]float64, n)
+	for _, c := range l.cells {
+		for _, p := range c.parts {
+			r[p.stratum] += p.sum - p.n*c.sum/c.n
+		}
+	}
+	scale := func() float64 {
+		for t := range z {
+			z[t] = r[t] / (l.size[t] + 1)
+		}
+		return floats.Dot(r, z)
+	}
+	rho := scale()
+	p, end := slices.Clone(z), rho*1e-20
+	for range 20 * n {
+		if rho <= end || math.IsNaN(rho) {
+			break
+		}
+		q := l.times(p)
+		alpha := rho / floats.Dot(p, q)
+		floats.AddScaled(x, alpha, p)
+		floats.AddScaled(r, -alpha, q)
+		before := rho
+		rho = scale()
+		floats.AddScaledTo(p, z, rho/before, p)
+	}
+	return x
 }

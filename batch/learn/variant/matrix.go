@@ -59,12 +59,13 @@ func invert(a *mat.SymDense) (*mat.SymDense, error) {
 }
 
 func addScaled(sum *mat.SymDense, parts []*mat.SymDense, by []float64) {
-	for i, k := range parts {
-		for r := range k.SymmetricDim() {
-			for c := range r + 1 {
-				if v := k.At(r, c); v != 0 {
-					sum.SetSym(r, c, sum.At(r, c)+by[i]*v)
-				}
+	x := sum.RawSymmetric()
+	for k, part := range parts {
+		y := part.RawSymmetric()
+		for i := range x.N {
+			row, other := x.Data[i*x.Stride:i*x.Stride+x.N], y.Data[i*y.Stride:i*y.Stride+x.N]
+			for j := i; j < x.N; j++ {
+				row[j] += by[k] * other[j]
 			}
 		}
 	}
@@ -76,15 +77,24 @@ func times(a *mat.SymDense, x mat.Vector) *mat.VecDense {
 	return out
 }
 
-// less is W − W·M·W.
-func less(w, m *mat.SymDense) *mat.SymDense {
+// less is W − W·M·W; diagonal says that W is.
+func less(w, m *mat.SymDense, diagonal bool) *mat.SymDense {
 	n := w.SymmetricDim()
+	out := mat.NewSymDense(n, nil)
+	if diagonal {
+		for i := range n {
+			for j := i; j < n; j++ {
+				out.SetSym(i, j, -w.At(i, i)*m.At(i, j)*w.At(j, j))
+			}
+			out.SetSym(i, i, out.At(i, i)+w.At(i, i))
+		}
+		return out
+	}
 	var wm, wmw mat.Dense
 	wm.Mul(w, m)
 	wmw.Mul(&wm, w)
-	out := mat.NewSymDense(n, nil)
 	for i := range n {
-		for j := range i + 1 {
+		for j := i; j < n; j++ {
 			out.SetSym(i, j, w.At(i, j)-wmw.At(i, j))
 		}
 	}
@@ -93,12 +103,13 @@ func less(w, m *mat.SymDense) *mat.SymDense {
 
 // dot is the trace of A·B.
 func dot(a, b *mat.SymDense) float64 {
-	sum := 0.0
-	for i := range a.SymmetricDim() {
-		for j := range i {
-			sum += 2 * a.At(i, j) * b.At(i, j)
+	x, y, sum := a.RawSymmetric(), b.RawSymmetric(), 0.0
+	for i := range x.N { // the upper triangles, row by row
+		row, other := x.Data[i*x.Stride:i*x.Stride+x.N], y.Data[i*y.Stride:i*y.Stride+x.N]
+		sum += row[i] * other[i]
+		for j := i + 1; j < x.N; j++ {
+			sum += 2 * row[j] * other[j]
 		}
-		sum += a.At(i, i) * b.At(i, i)
 	}
 	return sum
 }

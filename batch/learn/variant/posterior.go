@@ -37,7 +37,9 @@ type Posterior struct {
 	options Options
 	groups  []posted // by segment
 	at      map[string]int
-	Spreads []Spread // how much each factor moves the reward
+
+	tau, gamma []float64 // variances, see fit
+	Spreads    []Spread  // how much each factor moves the reward
 }
 
 // Spread is the standard deviation of the effects of one factor: "variant" is what a
@@ -66,17 +68,24 @@ type Mean struct {
 
 // Estimate estimates the mean reward of every variant of the slot for everybody and for each
 // segment with enough persons, by a hierarchical model over factors and segments (see fit).
-// Variants that nobody saw are estimated by their factors. Days with cells of their own
-// (Cell.Period) are put on a level first. Errors name the cell that cannot be.
+// Variants that nobody saw are estimated by their factors. Days and sets of eligible
+// variants are put on a level first. Errors name the cell that cannot be.
 func Estimate(slot Slot, cells []Cell, o Options) (Posterior, error) {
+	return estimate(slot, cells, o, nil)
+}
+
+// estimate starts its search for the variances where a like one ended.
+func estimate(slot Slot, cells []Cell, o Options, like *Posterior) (Posterior, error) {
 	o = o.filled()
 	if err := check(slot, cells); err != nil {
 		return Posterior{}, err
 	}
 	f := newFit(slot, groups(slot, cells, o.K))
-	if err := f.level(); err != nil {
-		return Posterior{}, err
+	if like != nil && len(like.tau) == len(f.tau) && len(like.gamma) == len(f.gamma) {
+		copy(f.tau, like.tau)
+		copy(f.gamma, like.gamma)
 	}
+	f.level()
 	if err := f.run(); err != nil {
 		return Posterior{}, err
 	}
@@ -86,7 +95,7 @@ func Estimate(slot Slot, cells []Cell, o Options) (Posterior, error) {
 // posterior gives each group's means and covariances: with B = I − G·W_s,
 // mean c + B·θ̂ + G·W_s·y_s and covariance B·M·B' + G − G·W_s·G.
 func (f *fit) posterior(slot Slot, o Options) Posterior {
-	p := Posterior{slot: slot, options: o, at: map[string]int{}}
+	p := Posterior{slot: slot, options: o, at: map[string]int{}, tau: f.tau, gamma: f.gamma}
 	for i, v := range slot.Variants {
 		p.at[v.ID] = i
 	}

@@ -47,7 +47,7 @@ func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm
 	if p.Candidate, err = p.Posterior.Weights(floorPPM, stopped); err != nil {
 		return p, err
 	}
-	trials, err := crossed(slot, cells, floorPPM, stopped, o)
+	trials, err := p.crossed(slot, cells, floorPPM, stopped, o)
 	if err != nil {
 		return p, err
 	}
@@ -72,7 +72,7 @@ func (p *Proposal) refuse(when bool, reason string) {
 }
 
 // crossed learns shares without each fold in turn, to be judged on it.
-func crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[string]bool, o Options) ([]trial, error) {
+func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[string]bool, o Options) ([]trial, error) {
 	folds := map[int]bool{}
 	for _, c := range cells {
 		folds[c.Fold] = true
@@ -89,7 +89,7 @@ func crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[string]bool, o
 		}
 		o := o
 		o.K = 1 // nothing of a fold is published but sums over all cells
-		model, err := Estimate(slot, rest, o)
+		model, err := estimate(slot, rest, o, &p.Posterior)
 		if err != nil {
 			return nil, err
 		}
