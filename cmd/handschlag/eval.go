@@ -14,6 +14,7 @@ import (
 // of the project; with files of the same shape it judges those.
 type evalCmd struct {
 	Policy   evalPolicyCmd   `cmd:"" help:"What a log says of a policy that did not make it: Open Bandit."`
+	Variants evalVariantsCmd `cmd:"" help:"Regret of the night's shares where the truth is known: a simulation."`
 	Kmeans   evalKmeansCmd   `cmd:"" help:"Groups of customers by recency, frequency and money: CDNOW."`
 	Fairness evalFairnessCmd `cmd:"" help:"Shares of groups among real offers: The Markup's table 1."`
 	All      evalAllCmd      `cmd:"" help:"Everything, as one table: target, published, ours."`
@@ -22,6 +23,7 @@ type evalCmd struct {
 // evaluations are the parts of the whole table, in its order.
 var evaluations = []func(context.Context, eval.Options) ([]eval.Row, error){
 	policyOfOpenBandit,
+	variantsOfASimulation,
 	kmeansOfCDNOW,
 	fairnessOfTheMarkup,
 }
