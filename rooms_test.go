@@ -40,10 +40,11 @@ var rooms = map[string][]string{
 	"host/hosttest":  {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch/learn":    {"decide"},
+	"batch/bench":    {"batch", "batch/learn", "host/snapshot", "config", "policy", "event", "consent"},
 	"batch/eval":     {"batch/learn", "fairness"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
-	"cmd":            {"fairness", "api", "demo", "batch", "batch/eval", "batch/learn", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
+	"cmd":            {"fairness", "api", "demo", "batch", "batch/bench", "batch/eval", "batch/learn", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"infra":          {"config", "host"},
 	"clients":        {"consent/signal"},
 	"bench":          {"api", "batch", "batch/learn", "host", "flow", "config", "policy", "decide", "profile", "event", "consent", "price"},
@@ -64,7 +65,7 @@ var owners = map[string][]string{
 	"github.com/open-policy-agent/opa":    {"policy"},
 	"github.com/duckdb/":                  {"batch"},
 	"github.com/cockroachdb/pebble":       {"host/local"},
-	"github.com/parquet-go/parquet-go":    {"host/local", "host/aws", "host/snapshot", "batch"}, // batch: the CRM alone, which DuckDB might spill
+	"github.com/parquet-go/parquet-go":    {"host/local", "host/aws", "host/snapshot", "batch"}, // batch: days of events, and the CRM, which DuckDB might spill
 	"github.com/aws/aws-sdk-go-v2":        {"host/aws", "host/desk"},
 	"github.com/aws/aws-lambda-go":        {"functions"},
 	"github.com/danielgtaylor/huma":       {"api"},

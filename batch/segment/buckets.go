@@ -57,6 +57,11 @@ func (b *Buckets) hold(column string) string {
 	return fmt.Sprintf("%s between '%03x00000-0000-0000-0000-000000000000'::uuid and '%03xfffff-ffff-ffff-ffff-ffffffffffff'::uuid", column, b.From, b.To)
 }
 
+// holds is hold in Go.
+func (b *Buckets) holds(s consent.Subject) bool {
+	return b == nil || int(s.Bucket()) >= b.From && int(s.Bucket()) <= b.To
+}
+
 // events is hold for rows of events. Their bucket is a column and the files' order,
 // so that whole row groups are passed over.
 func (b *Buckets) events() string {

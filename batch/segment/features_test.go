@@ -201,7 +201,7 @@ func (n *night) day(t failer, dir string, rows []event.Row) {
 	}
 	do(n.attach(ctx, []string{path}))
 	do(n.decide(ctx, basis))
-	do(n.dayTables(ctx))
+	do(n.plainDay(ctx))
 }
 
 func (n *night) inSQL(t failer) map[consent.Subject][]map[string]int64 {

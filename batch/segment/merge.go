@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/handschlag/handschlag/consent"
 )
@@ -166,7 +165,8 @@ func (n *night) combine(ctx context.Context) error {
 // state where nothing changed for its subjects. The old file counts if no part has
 // anything new.
 func (n *night) joinDay(ctx context.Context, i int, w work) (stateDay, error) {
-	var built, kept []string
+	var rows []func(*dayFile) error
+	built := 0
 	seen, whole := int64(0), true
 	for _, p := range n.parts {
 		if i >= len(p.Days) || p.Days[i].Day != w.day.Day || p.Days[i].Generation != w.day.Generation || p.Days[i].File == "" && w.before == nil {
@@ -177,23 +177,42 @@ func (n *night) joinDay(ctx context.Context, i int, w work) (stateDay, error) {
 			seen += *d.Events
 		}
 		if d.File == "" {
-			old := quote(filepath.Join(n.in.State, w.before.File))
-			kept = append(kept, fmt.Sprintf("select * from read_parquet(%s) where %s", old, p.Buckets.hold("subject")))
+			rows = append(rows, copyRows(filepath.Join(n.in.State, w.before.File), &p.Buckets))
 			continue
 		}
 		path := filepath.Join(p.dir, filepath.FromSlash(d.File))
 		if err := n.ofTheirBuckets(ctx, p, path); err != nil {
 			return stateDay{}, err
 		}
-		built = append(built, "select * from read_parquet("+quote(path)+")")
+		rows = append(rows, copyRows(path, nil))
+		built++
 	}
 	switch {
-	case len(built) == 0:
+	case built == 0:
 		return *w.before, nil
 	case whole && seen != w.day.Rows:
 		return stateDay{}, fmt.Errorf("the parts read %d events together, the snapshot has %d: some lie in a bucket that is not their subject's", seen, w.day.Rows)
 	}
-	return n.writeDay(ctx, w, strings.Join(append(built, kept...), " union all by name "))
+	return n.writeDay(w, func(out *dayFile) error { // parts are in the order of their buckets
+		for _, fill := range rows {
+			if err := fill(out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// copyRows adds the rows of a file that are of some buckets.
+func copyRows(path string, of *Buckets) func(*dayFile) error {
+	return func(out *dayFile) error {
+		return eachRow(path, func(r *dayRow) error {
+			if !of.holds(r.Subject) {
+				return nil
+			}
+			return out.add(r)
+		})
+	}
 }
 
 // ofTheirBuckets refuses rows of subjects that are none of the part's.

@@ -37,7 +37,7 @@ func BenchmarkNight(b *testing.B) {
 	for b.Loop() {
 		dir := filepath.Join(s.dir, fmt.Sprint("round-", rounds))
 		rounds++
-		bare += spent(func() { s.bare(asOf) })
+		bare += spent(func() { s.bare(snapshot, asOf) })
 		start := time.Now()
 		night += spent(func() {
 			s.run(Inputs{
@@ -177,44 +177,10 @@ func (s *shop) copies(path, format string, args ...any) {
 	s.sql("copy ("+strings.ReplaceAll(format, "\n\t\t", " ")+") to "+quote(path)+" (format parquet, compression zstd)", args...)
 }
 
-// bare is the night's aggregation over the files as they are: nobody asks whether
-// an event may count.
-func (s *shop) bare(asOf time.Time) {
-	ctx := context.Background()
-	dir, err := os.MkdirTemp(s.dir, "bare-")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	w, err := openWarehouse(ctx, filepath.Join(dir, "spill"), 0, 0)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer w.close()
-	n := &night{in: Inputs{Config: settings(), Rules: rules, AsOf: asOf}, db: w, k: 25, date: asOf.Format(time.DateOnly), till: asOf}
-	do := func(err error) {
-		if err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	do(n.shape(ctx))
-	for d := range 5 {
-		day := monday.AddDate(0, 0, d).Format(time.DateOnly)
-		path := filepath.Join(s.dir, "events", "dt="+day, "events.parquet")
-		do(w.exec(ctx, "create or replace view "+viewOf(basis)+` as select subject, message_key, kind, occurred_ms, received_ms,
-			false as gpc, false as dnt, 'none' as tag, f.* from read_parquet(`+quote(path)+")"))
-		do(w.set(ctx, "day", "date "+quote(day)))
-		do(n.dayTables(ctx))
-		make := "insert into every_day select * from daily"
-		if d == 0 {
-			make = "create table every_day as select * from daily"
-		}
-		do(w.exec(ctx, make))
-	}
-	do(w.exec(ctx, "create or replace view daily_rows as select * from every_day"))
-	do(n.features(ctx))
-	var people int64
-	do(w.one(ctx, "select count(*) from features", &people))
-	if people == 0 {
-		s.t.Fatal("the bare night found nobody")
+// bare is the night's aggregation over the files as they are.
+func (s *shop) bare(snapshot string, asOf time.Time) {
+	people, err := Bare(context.Background(), Inputs{Snapshot: snapshot, State: filepath.Join(s.dir, "bare"), AsOf: asOf, Config: settings(), Rules: rules})
+	if err != nil || people == 0 {
+		s.t.Fatal("the bare night found nobody: ", err)
 	}
 }

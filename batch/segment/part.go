@@ -132,8 +132,8 @@ func (n *night) buildPart(ctx context.Context, p *part) error {
 			err = p.add(d.File)
 		}
 		if w.before == nil && w.day.Path != "" && err == nil {
-			day.Events = new(int64)
-			err = n.db.one(ctx, "select count(*) from events", day.Events)
+			events := n.events
+			day.Events = &events
 		}
 		p.Days = append(p.Days, day)
 		return d, err
@@ -286,6 +286,11 @@ func sqlDigest() (string, error) {
 		}
 		fmt.Fprintf(h, "%s\x00%d\x00%s", f.Name(), len(body), body)
 	}
+	rows, err := codeDigest()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(h, "rows\x00%s", rows)
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 

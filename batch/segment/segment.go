@@ -48,6 +48,9 @@ type Inputs struct {
 	LedgerKey string
 
 	Progress func(step string, done, total int64)
+	// Made is told each table when it is made, with its rows, and each step when it
+	// ends, with -1: whoever measures reads the clock then.
+	Made     func(name string, rows int64)
 	Warn     func(text string) // is told what is odd and stops nothing; nil: nobody is
 	Binary   string            // version written into decision records
 	MemoryMB int               // default 1024
@@ -86,8 +89,12 @@ type night struct {
 
 	part   *Buckets // whose days are built here; nil: everybody's
 	rows   string   // folder of the daily rows that are built here
-	parts  []part   // whose days are taken, in the order of their buckets
-	joined bool     // the state that counts was made of these parts already
+	door   *door    // while days are built
+	tags   tagsNow
+	prev   dayBefore
+	events int64  // rows that the last day's walk read
+	parts  []part // whose days are taken, in the order of their buckets
+	joined bool   // the state that counts was made of these parts already
 
 	learned
 	weights  decide.Weights
@@ -112,6 +119,9 @@ func Run(ctx context.Context, in Inputs) (Result, error) {
 		n.progress(s.name, int64(i), int64(len(steps)))
 		if err := s.do(n, ctx); err != nil {
 			return Result{}, fmt.Errorf("%s: %w", s.name, err)
+		}
+		if in.Made != nil {
+			in.Made(s.name, -1)
 		}
 	}
 	n.progress("done", int64(len(steps)), int64(len(steps)))
@@ -162,7 +172,9 @@ func begin(ctx context.Context, in Inputs) (*night, error) {
 	if n.keys, err = openKeys(filepath.Join(in.State, "keys")); err != nil {
 		return nil, err
 	}
-	n.db, err = openWarehouse(ctx, filepath.Join(in.State, "spill"), in.MemoryMB, in.Threads)
+	if n.db, err = openWarehouse(ctx, filepath.Join(in.State, "spill"), in.MemoryMB, in.Threads); err == nil {
+		n.db.made = in.Made
+	}
 	return n, err
 }
 
@@ -261,23 +273,13 @@ func (n *night) shape(ctx context.Context) error {
 	if err := n.eventViews(ctx); err != nil {
 		return err
 	}
-	if err := n.dayTables(ctx); err != nil {
-		return err
+	if err := n.db.exec(ctx, emptyDaily); err != nil {
+		return fmt.Errorf("making table daily: %w", err)
 	}
 	if err := n.db.exec(ctx, "create or replace view daily_rows as select * from daily"); err != nil {
 		return fmt.Errorf("making view daily_rows: %w", err)
 	}
 	return n.features(ctx)
-}
-
-// dayTables builds the rows of the attached day.
-func (n *night) dayTables(ctx context.Context) error {
-	for _, t := range []string{"sequence", "searches", "looks", "loops", "baskets", "sessions", "daily"} {
-		if err := n.db.table(ctx, t); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sum reads the daily rows that count and sums them per person.

@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -264,8 +266,8 @@ const fieldsSchema = `struct(product_id varchar, category varchar, product_class
 // Values that Fields leaves out of its JSON are their zeros, never null.
 func writeEvents(t failer, path string, rows []event.Row) {
 	t.Helper()
-	slices.SortFunc(rows, func(a, b event.Row) int {
-		return slices.Compare(append([]int64{int64(a.Bucket)}, a.OccurredMS), append([]int64{int64(b.Bucket)}, b.OccurredMS))
+	slices.SortFunc(rows, func(a, b event.Row) int { // as hosts do (host/snapshot)
+		return cmp.Or(bytes.Compare(a.Subject[:], b.Subject[:]), cmp.Compare(a.OccurredMS, b.OccurredMS), bytes.Compare(a.MessageKey[:], b.MessageKey[:]))
 	})
 	out := make([]any, len(rows))
 	for i, r := range rows {

@@ -39,13 +39,21 @@ var remembered = map[string]string{
 	"product_tags": "select p.product_id, coalesce(t.tags, 0) as tags from products as p left join product_tags as t using (product_id) order by all",
 }
 
-// codeDigest changes with the SQL that decides what a daily row holds.
+// codeDigest changes with what decides what a daily row holds: the walk over events,
+// and the SQL of what it asks.
 func codeDigest() (string, error) {
 	h := sha256.New()
-	for _, name := range []string{"gate", "sequence", "searches", "looks", "loops", "baskets", "sessions", "daily"} {
+	for _, name := range []string{"own_standings", "standings_now", "subjects_now", "product_tags"} {
 		body, err := tables.ReadFile("sql/" + name + ".sql")
 		if err != nil {
 			return "", fmt.Errorf("digesting SQL: %w", err)
+		}
+		_, _ = h.Write(body)
+	}
+	for _, name := range walkFiles {
+		body, err := walkCode.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("digesting code: %w", err)
 		}
 		_, _ = h.Write(body)
 	}
@@ -191,6 +199,9 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 	if err := n.db.table(ctx, "changed"); err != nil {
 		return err
 	}
+	if err := n.readTags(ctx); err != nil {
+		return err
+	}
 	n.is = state{Revision: n.was.Revision + 1, Code: n.code, Sensitive: n.in.Config.Sensitive, Files: map[string]string{}}
 	todo := n.plan(holds)
 	for i, w := range todo {
@@ -200,87 +211,23 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 			return fmt.Errorf("building day %s: %w", w.day.Day, err)
 		}
 		n.is.Days = append(n.is.Days, done)
+		n.prev = n.became(w, done)
 	}
+	n.door = nil
 	n.progress("days", int64(len(todo)), int64(len(todo)))
 	return nil
 }
 
-// oneDay gives the file of a day's rows, an old one if nothing changed.
-func (n *night) oneDay(ctx context.Context, w work) (stateDay, error) {
-	if w.before == nil {
-		return n.buildDay(ctx, w, false)
+// became says where the rows of a day were, and are.
+func (n *night) became(w work, done stateDay) dayBefore {
+	p := dayBefore{day: w.day.Day, new: filepath.Join(n.rows, done.File)}
+	if w.before != nil {
+		p.old = filepath.Join(n.in.State, w.before.File)
+		if done == *w.before {
+			p.new = p.old
+		}
 	}
-	end, err := w.end()
-	if err != nil {
-		return stateDay{}, err
-	}
-	var stale, may int64
-	old := filepath.Join(n.in.State, w.before.File)
-	query := fmt.Sprintf(`select
-		(select count(*) from read_parquet(%s) where subject in (select subject from changed)),
-		(select count(*) from changed where may_from_ms < %d)`, quote(old), end)
-	if err := n.db.one(ctx, query, &stale, &may); err != nil {
-		return stateDay{}, fmt.Errorf("reading rows of earlier nights: %w", err)
-	}
-	if stale == 0 && (may == 0 || w.day.Path == "") {
-		return *w.before, nil
-	}
-	return n.buildDay(ctx, w, true)
-}
-
-// buildDay writes a day's rows to a new file: of all subjects, or, as a patch, of
-// the changed ones beside the old rows of the others.
-func (n *night) buildDay(ctx context.Context, w work, patch bool) (stateDay, error) {
-	if err := n.attachDay(ctx, w, patch); err != nil {
-		return stateDay{}, err
-	}
-	if err := n.db.set(ctx, "day", "date "+quote(w.day.Day)); err != nil {
-		return stateDay{}, err
-	}
-	if err := n.decide(ctx, basis); err != nil {
-		return stateDay{}, err
-	}
-	if err := n.dayTables(ctx); err != nil {
-		return stateDay{}, err
-	}
-	rows := "select * from daily"
-	if patch {
-		rows += fmt.Sprintf(" union all by name select * from read_parquet(%s) where subject not in (select subject from changed) and %s",
-			quote(filepath.Join(n.in.State, w.before.File)), n.part.hold("subject"))
-	}
-	return n.writeDay(ctx, w, rows)
-}
-
-// writeDay writes a day's rows to a new file.
-func (n *night) writeDay(ctx context.Context, w work, rows string) (stateDay, error) {
-	file := filepath.Join("daily", "day="+w.day.Day, fmt.Sprintf("%06d.parquet", n.is.Revision))
-	if err := os.MkdirAll(filepath.Join(n.rows, filepath.Dir(file)), 0o700); err != nil {
-		return stateDay{}, fmt.Errorf("making folder: %w", err)
-	}
-	if err := n.db.copyTo(ctx, "select * from ("+rows+") order by subject", filepath.Join(n.rows, file)); err != nil {
-		return stateDay{}, err
-	}
-	return stateDay{Day: w.day.Day, Generation: w.day.Generation, File: file}, nil
-}
-
-// attachDay makes a day's events the ones that the views show. Of a patch those of
-// changed subjects do whom an event of the day may count for.
-func (n *night) attachDay(ctx context.Context, w work, patch bool) error {
-	switch {
-	case w.day.Path == "":
-		return n.show(ctx, "no_events")
-	case !patch:
-		return n.attach(ctx, []string{w.day.Path})
-	}
-	if err := n.untouched([]string{w.day.Path}); err != nil {
-		return err
-	}
-	end, err := w.end()
-	if err != nil {
-		return err
-	}
-	return n.show(ctx, fmt.Sprintf("read_parquet(%s) where subject in (select subject from changed where may_from_ms < %d) and %s",
-		quote(w.day.Path), end, n.part.events()))
+	return p
 }
 
 // end is the first millisecond after the day.

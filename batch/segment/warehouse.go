@@ -24,6 +24,7 @@ var checks embed.FS
 type warehouse struct {
 	db   *sql.DB
 	conn *sql.Conn
+	made func(table string, rows int64) // nil: nobody measures
 }
 
 // openWarehouse starts DuckDB with hard limits. Its own default is 80 % of the
@@ -92,6 +93,20 @@ func (w *warehouse) table(ctx context.Context, name string) error {
 	if err := w.exec(ctx, string(query)); err != nil {
 		return fmt.Errorf("making table %s: %w", name, err)
 	}
+	return w.tell(ctx, name)
+}
+
+// tell says how many rows a new table has to whoever measures. Macros have none.
+func (w *warehouse) tell(ctx context.Context, name string) error {
+	if w.made == nil {
+		return nil
+	}
+	var rows int64
+	err := w.one(ctx, "select coalesce(sum(estimated_size), 0)::bigint from duckdb_tables() where table_name = "+quote(name), &rows)
+	if err != nil {
+		return fmt.Errorf("counting table %s: %w", name, err)
+	}
+	w.made(name, rows)
 	return nil
 }
 

@@ -33,6 +33,7 @@ type commands struct {
 	Ledger   ledgerCmd   `cmd:"" help:"Verify the consent ledger, offline."`
 	Export   exportCmd   `cmd:"" help:"List what the nights exported."`
 	Eval     evalCmd     `cmd:"" help:"Judge the night's models on real data with published results, or on your own."`
+	Bench    benchCmd    `cmd:"" help:"Measure on made-up data of any size."`
 	Config   configCmd   `cmd:"" help:"Write or check handschlag.yaml."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

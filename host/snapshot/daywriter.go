@@ -5,15 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"github.com/handschlag/handschlag/consent"
-	"github.com/handschlag/handschlag/event"
 )
 
 // DedupeDays is how many ingest days before, and after, a message key must not
@@ -41,8 +36,7 @@ type DayWriter struct {
 	old       *rows
 	near      []*keys
 	words     words
-	out       *parquet.GenericWriter[event.Row]
-	buf       []event.Row
+	out       *RowWriter
 	seen      map[[16]byte]bool
 	best      map[[16]byte]int
 	changed   bool
@@ -64,19 +58,13 @@ func (w *DayWriter) Write(to io.Writer, next Day) (Written, error) {
 		return Written{}, err
 	}
 	sum := sha256.New()
-	w.out = parquet.NewGenericWriter[event.Row](io.MultiWriter(sum, to), parquet.Compression(&parquet.Zstd),
-		parquet.CreatedBy("handschlag", "1", ""), parquet.MaxRowsPerRowGroup(122_880),
-		parquet.KeyValueMetadata(dayGeneration, strconv.FormatInt(next.Generation, 10)),
-		parquet.KeyValueMetadata(dayCovered, strconv.FormatUint(next.Covered, 10)))
+	w.out = NewRowWriter(io.MultiWriter(sum, to), next)
 	for from := int32(0); from < consent.Buckets; {
 		end := w.shardEnd(from)
 		if err := w.fillShard(from, end); err != nil {
 			return Written{}, err
 		}
 		from = end
-	}
-	if err := w.flush(); err != nil {
-		return Written{}, err
 	}
 	if !w.changed {
 		return Written{}, ErrUnchanged
@@ -192,18 +180,5 @@ func (w *DayWriter) fillRow(b []byte) error {
 	}
 	narrow.Bucket = int32(consent.Subject(narrow.Subject).Bucket())
 	w.rows++
-	if w.buf = append(w.buf, narrow); len(w.buf) < 1024 {
-		return nil
-	}
-	return w.flush()
-}
-
-func (w *DayWriter) flush() error {
-	_, err := w.out.Write(w.buf)
-	clear(w.buf)
-	w.buf = w.buf[:0]
-	if err != nil {
-		return fmt.Errorf("writing rows: %w", err)
-	}
-	return nil
+	return w.out.Add(narrow)
 }

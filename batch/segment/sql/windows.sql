@@ -1,7 +1,8 @@
 -- windows: what each person did in the 28 and in the 90 days before as_of, summed from
 -- daily rows. A person is an account with the devices that both sides consented to
 -- join, else one subject (CON-14). Days count by ingest; every count of daily becomes
--- two columns, _28d and _90d.
+-- two columns, _28d and _90d. A day on which only a session of the day before ended is
+-- no day of a visit.
 -- One row per person with a daily row in 90 days. Reads daily_rows, persons.
 create or replace table windows as
 
@@ -32,20 +33,21 @@ bought as (
 ),
 
 counted as (
-    select * exclude (subject, first_ms, last_ms, orders, returns)
+    select * exclude (subject, first_ms, last_ms, orders, returns, open)
     from mine
 ),
 
 done as (
     select
         person,
-        (getvariable('as_of_day') - max(day))::bigint as days_since_visit,
-        count(distinct day) as active_days_90d,
-        count(distinct day) filter (where recent) as active_days_28d,
+        (getvariable('as_of_day') - max(day) filter (where events > 0))::bigint as days_since_visit,
+        count(distinct day) filter (where events > 0) as active_days_90d,
+        count(distinct day) filter (where events > 0 and recent) as active_days_28d,
         sum(columns(* exclude (person, recent, day)))::bigint as '\0_90d',
         coalesce(sum(columns(* exclude (person, recent, day))) filter (where recent), 0)::bigint as '\0_28d'
     from counted
     group by person
+    having sum(events) > 0
 )
 
 select
