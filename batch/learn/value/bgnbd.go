@@ -40,21 +40,41 @@ func (m BGNBD) curve(repeat int) curve {
 	x := float64(repeat)
 	c := curve{m: m, x: x}
 	c.value = rising(m.R, x) + m.R*math.Log(m.Alpha) + rising(m.B, x) - rising(m.A+m.B, x)
-	c.byR = mathext.Digamma(m.R+x) - mathext.Digamma(m.R) + math.Log(m.Alpha)
-	c.byA = mathext.Digamma(m.A+m.B) - mathext.Digamma(m.A+m.B+x)
-	c.byB = c.byA + mathext.Digamma(m.B+x) - mathext.Digamma(m.B)
+	c.byR = risingBy(m.R, x) + math.Log(m.Alpha)
+	c.byA = -risingBy(m.A+m.B, x)
+	c.byB = c.byA + risingBy(m.B, x)
 	c.logOdds = math.Log(m.A) - math.Log(m.B+x-1)
 	return c
 }
 
-// rising is ln Γ(a+x)/Γ(a).
+// rising is ln Γ(a+x)/Γ(a) for a whole x. As a product it keeps its digits where a
+// is large, which the difference of two ln Γ does not.
 func rising(a, x float64) float64 {
-	if x == 0 {
-		return 0
+	if x > 60 {
+		upper, _ := math.Lgamma(a + x)
+		lower, _ := math.Lgamma(a)
+		return upper - lower
 	}
-	upper, _ := math.Lgamma(a + x)
-	lower, _ := math.Lgamma(a)
-	return upper - lower
+	product := 1.0
+	for i := 0.0; i < x; i++ {
+		product *= a + i
+		if product > 1e200 {
+			return math.Log(product) + rising(a+i+1, x-i-1)
+		}
+	}
+	return math.Log(product)
+}
+
+// risingBy is the derivative of rising by a.
+func risingBy(a, x float64) float64 {
+	if x > 60 {
+		return mathext.Digamma(a+x) - mathext.Digamma(a)
+	}
+	sum := 0.0
+	for i := 0.0; i < x; i++ {
+		sum += 1 / (a + i)
+	}
+	return sum
 }
 
 // slope is one buyer's log-likelihood and its derivatives by r, α, a, b.
@@ -64,17 +84,19 @@ type slope struct{ value, byR, byAlpha, byA, byB float64 }
 // The larger of the two is taken out of the logarithm, so that nothing underflows.
 func (c curve) at(h History) slope {
 	m, age, last := c.m, float64(h.Age)/week, float64(h.Last)/week
-	stayed := -(m.R + c.x) * math.Log(m.Alpha+age)
+	logAge := math.Log(m.Alpha + age)
+	stayed := -(m.R + c.x) * logAge
 	if h.Repeat == 0 {
-		return slope{c.value + stayed, c.byR - math.Log(m.Alpha+age), m.R/m.Alpha - m.R/(m.Alpha+age), 0, 0}
+		return slope{c.value + stayed, c.byR - logAge, m.R/m.Alpha - m.R/(m.Alpha+age), 0, 0}
 	}
-	left := c.logOdds - (m.R+c.x)*math.Log(m.Alpha+last)
-	top := max(stayed, left)
-	both := top + math.Log(math.Exp(stayed-top)+math.Exp(left-top))
-	s, l := math.Exp(stayed-both), math.Exp(left-both) // P(alive), P(left)
+	logLast := math.Log(m.Alpha + last)
+	left := c.logOdds - (m.R+c.x)*logLast
+	both := max(stayed, left) + math.Log1p(math.Exp(-math.Abs(stayed-left)))
+	s := math.Exp(stayed - both) // P(alive)
+	l := 1 - s
 	return slope{
 		value:   c.value + both,
-		byR:     c.byR - s*math.Log(m.Alpha+age) - l*math.Log(m.Alpha+last),
+		byR:     c.byR - s*logAge - l*logLast,
 		byAlpha: m.R/m.Alpha - (m.R+c.x)*(s/(m.Alpha+age)+l/(m.Alpha+last)),
 		byA:     c.byA + l/m.A,
 		byB:     c.byB - l/(m.B+c.x-1),

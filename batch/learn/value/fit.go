@@ -2,6 +2,7 @@ package value
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/optimize"
 )
@@ -47,6 +48,21 @@ func beyond(l float64) float64 {
 	return l - min(max(l, math.Log(lowest)), math.Log(highest))
 }
 
+// remember keeps the last point, as a search asks for its value and its slope one
+// after the other and the slope costs little beside the value.
+func (f objective) remember() objective {
+	var at, slope []float64
+	var value float64
+	return func(logs, grad []float64) float64 {
+		if !slices.Equal(at, logs) || at == nil {
+			at, slope = slices.Clone(logs), make([]float64, len(logs))
+			value = f(logs, slope)
+		}
+		copy(grad, slope)
+		return value
+	}
+}
+
 // minimum is what a search came to.
 type minimum struct {
 	params []float64 // within the bounds
@@ -54,14 +70,19 @@ type minimum struct {
 	ended  bool // the search ended by itself, at a flat point
 }
 
-// search descends from every start (BFGS, then a simplex where that gets stuck) and
-// takes the lowest end; of equal ones the first. It does at most a fixed number of
-// steps, whatever the objective.
+// search descends from one start after another (BFGS) until two came to the same end,
+// and takes the lowest end; where that got stuck a simplex goes on. It does at most a
+// fixed number of steps, whatever the objective.
 func (f objective) search(starts [][]float64) minimum {
 	best := minimum{value: math.Inf(1)}
 	for _, start := range starts {
-		if m := f.descend(start, &optimize.BFGS{}); m.value < best.value-1e-9 {
+		m := f.descend(start, &optimize.BFGS{})
+		again := m.ended && best.ended && math.Abs(m.value-best.value) < 1e-8
+		if m.value < best.value-1e-9 {
 			best = m
+		}
+		if again {
+			break
 		}
 	}
 	if best.params == nil || !best.ended {
@@ -81,13 +102,13 @@ func (f objective) descend(start []float64, how optimize.Method) minimum {
 	for i, p := range start {
 		logs[i] = math.Log(p)
 	}
-	fenced := f.fence()
+	fenced := f.fence().remember()
 	problem := optimize.Problem{
 		Func: func(x []float64) float64 { return fenced(x, nil) },
 		Grad: func(grad, x []float64) { fenced(x, grad) },
 	}
-	settings := &optimize.Settings{GradientThreshold: 1e-8, MajorIterations: 300, FuncEvaluations: 2000,
-		Converger: &optimize.FunctionConverge{Absolute: 1e-13, Iterations: 20}}
+	settings := &optimize.Settings{GradientThreshold: 1e-7, MajorIterations: 300, FuncEvaluations: 2000,
+		Converger: &optimize.FunctionConverge{Absolute: 1e-12, Iterations: 5}}
 	r, err := optimize.Minimize(problem, logs, settings, how)
 	if r == nil || math.IsNaN(r.F) || math.IsInf(r.F, 0) {
 		return minimum{value: math.Inf(1)}

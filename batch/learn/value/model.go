@@ -15,12 +15,14 @@ const (
 	SpendAlike    Flag = "spend alike"      // p, q or γ at a bound
 	NoSpend       Flag = "no spend"         // no order with a value: every worth is 0
 	FewRepeats    Flag = "few repeats"      // fewer than 100 buyers ordered twice
+	NobodyReturns Flag = "nobody returns"   // μ → 0: who pauses is gone, as in BG/NBD
 	NotConverged  Flag = "did not converge" // the search ran out of steps
 )
 
 // Model is what the night knows about the value of buyers.
 type Model struct {
 	Orders        BGNBD      `json:"orders"`
+	Returning     *Returning `json:"returning,omitempty"` // only of FitTrails
 	Spend         GammaGamma `json:"spend"`
 	Buyers        float64    `json:"buyers"`
 	LogLikelihood float64    `json:"log_likelihood"` // of Orders
@@ -69,9 +71,32 @@ func Fit(histories []History, spends []Spend) (Model, error) {
 	return m, nil
 }
 
+// FitTrails estimates Returning beside what Fit does. It takes some CPU-seconds for
+// ten thousand distinct trails; where there are more, give it a sample of them.
+func FitTrails(trails []Trail, spends []Spend) (Model, error) {
+	groups, err := groupedTrails(trails)
+	if err != nil {
+		return Model{}, err
+	}
+	histories := make([]History, len(groups))
+	for i, t := range groups {
+		histories[i] = t.History()
+	}
+	m, err := Fit(histories, spends)
+	if err != nil || m.Buyers == 0 || slices.Contains(m.Flags, NoRepeat) {
+		return m, err
+	}
+	returning, flags := fitReturning(groups, m.Orders)
+	m.Returning = &returning
+	m.Flags = append(m.Flags, flags...)
+	slices.Sort(m.Flags)
+	m.Flags = slices.Compact(m.Flags)
+	return m, nil
+}
+
 // Expectation is what a buyer is expected to do.
 type Expectation struct {
-	Orders float64 `json:"orders"` // order days within the horizon
+	Orders float64 `json:"orders"` // order days within the horizon, at most one a day
 	Alive  float64 `json:"alive"`  // probability that they are still a customer
 	Cents  float64 `json:"cents"`  // orders × cents of an order
 }
@@ -82,7 +107,7 @@ func (m Model) Expect(h History, spend Spend, horizonDays float64) Expectation {
 	if m.Buyers == 0 || h.fault() != "" {
 		return Expectation{}
 	}
-	e := Expectation{Orders: m.Orders.Orders(h, horizonDays), Alive: m.Orders.Alive(h)}
+	e := Expectation{Orders: min(m.Orders.Orders(h, horizonDays), max(horizonDays, 0)), Alive: m.Orders.Alive(h)}
 	if m.Spend.P > 0 {
 		e.Cents = e.Orders * m.Spend.Mean(spend)
 	}
