@@ -100,15 +100,16 @@ func (b *booster) round() {
 		j := k + b.random.IntN(len(b.order)-k)
 		b.order[k], b.order[j] = b.order[j], b.order[k]
 	}
-	drawn := b.order[:n]
-	for _, i := range drawn {
+	rows := make([]drawn, n)
+	for k, i := range b.order[:n] {
 		for ; int(b.seen[i]) < len(b.trees); b.seen[i]++ {
 			b.rest[i] -= b.rate * b.trees[b.seen[i]].at(b.bins, i)
 		}
+		rows[k] = drawn{i, b.rest[i] * b.weight[i], b.weight[i]}
 	}
 	features := b.random.Perm(len(b.bins))
 	features = features[:min(len(features), max(1, int(b.Features*float64(len(features))+.5)))]
-	g := grower{form: b.Form, bins: b.bins, rest: b.rest, weight: b.weight, features: features}
-	g.grow(drawn, b.Depth)
+	g := grower{form: b.Form, bins: b.bins, features: features}
+	g.grow(rows, b.Depth)
 	b.trees = append(b.trees, g.tree)
 }

@@ -20,7 +20,7 @@ type Ranking struct {
 // Each judgement is fair given the ones before, so their sum is normal where nothing
 // differs. Ordinary cross-validation is not: two folds learn from each other, and its
 // judgements vary together.
-func (t *table) ranking(o Options) Ranking {
+func (t *table) ranking() Ranking {
 	var z, q [folds]float64
 	each(folds-1, func(k int) {
 		train, test := t.rows(func(g int) bool { return g <= k }), t.part[k+1]
@@ -39,7 +39,7 @@ func (t *table) ranking(o Options) Ranking {
 		r.Z += z[k] / math.Sqrt(folds-1)
 		r.Q += q[k] / (folds - 1)
 	}
-	r.Known = r.Z > quantile(1-o.Level/2)
+	r.Known = r.Z > quantile(1-t.Level/2)
 	return r
 }
 

@@ -19,6 +19,7 @@ type table struct {
 	propensity []float64
 	outcome    []float64 // none above the cap
 	balance    []float64 // p(1−p), the weight of a row
+	expected   []float64 // m(x), cross-fitted
 	psi        []float64 // the effect's score (see the package comment)
 	cluster    []uint64
 	part       [folds][]int32 // rows by fold
@@ -32,6 +33,7 @@ const (
 	drawSequence
 	drawCross
 	drawModel
+	drawPlacebo
 )
 
 func newTable(all []Row, o Options) *table {
@@ -102,9 +104,10 @@ func (t *table) rows(want func(fold int) bool) []int32 {
 	return out
 }
 
-// score computes ψ of every row, with m learned on the other folds.
-func (t *table) score() {
-	t.psi = make([]float64, len(t.outcome))
+// expect learns m of every row from the other folds. It does not look at who was
+// treated, so that it is the same under any shuffle of the labels.
+func (t *table) expect() {
+	t.expected = make([]float64, len(t.outcome))
 	one := slices.Repeat([]float64{1}, len(t.outcome))
 	each(folds, func(f int) {
 		train := t.rows(func(g int) bool { return g != f })
@@ -113,13 +116,21 @@ func (t *table) score() {
 		}
 		m := boost(expected, t.bins, t.outcome, one, train, learn.NewRandom(t.Seed, drawExpected, uint64(f)))
 		for _, i := range t.part[f] {
-			w := 0.0
-			if t.treated[i] {
-				w = 1
-			}
-			t.psi[i] = (w - t.propensity[i]) / t.balance[i] * (t.outcome[i] - m.at(t.bins, i))
+			t.expected[i] = m.at(t.bins, i)
 		}
 	})
+}
+
+// score computes ψ of every row.
+func (t *table) score() {
+	t.psi = make([]float64, len(t.outcome))
+	for i, treated := range t.treated {
+		w := -t.propensity[i]
+		if treated {
+			w++
+		}
+		t.psi[i] = w / t.balance[i] * (t.outcome[i] - t.expected[i])
+	}
 }
 
 // effects learns the conditional effect from some rows.

@@ -24,21 +24,26 @@ func (t tree) at(bins [][]uint8, row int32) float64 {
 	return n.value
 }
 
-// grower grows one tree on the rows that were drawn for it.
+// drawn is a row that a tree is grown on.
+type drawn struct {
+	row    int32
+	rest   float64 // what is left to explain, times weight
+	weight float64
+}
+
+// grower grows one tree.
 type grower struct {
 	form     Form
 	bins     [][]uint8 // by feature, by row
-	rest     []float64 // what is left to explain, by row
-	weight   []float64 // by row
 	features []int     // that this tree may ask about
 	tree     tree
 }
 
 // grow adds the node of rows and everything below, and says where it is. It reorders rows.
-func (g *grower) grow(rows []int32, depth int) int32 {
+func (g *grower) grow(rows []drawn, depth int) int32 {
 	sum, weight := 0.0, 0.0
-	for _, i := range rows {
-		sum, weight = sum+g.weight[i]*g.rest[i], weight+g.weight[i]
+	for _, r := range rows {
+		sum, weight = sum+r.rest, weight+r.weight
 	}
 	at := int32(len(g.tree))
 	g.tree = append(g.tree, node{feature: -1, value: sum / (weight + g.form.Penalty)})
@@ -59,12 +64,13 @@ func (g *grower) grow(rows []int32, depth int) int32 {
 
 // best is the question that explains most, by the penalised squares that it takes away
 // (Chen, Guestrin, KDD 2016, eq. 7); −1 if none does.
-func (g *grower) best(rows []int32, sum, weight float64) (feature int, bin uint8) {
+func (g *grower) best(rows []drawn, sum, weight float64) (feature int, bin uint8) {
 	feature = -1
-	most := sum * sum / (weight + g.form.Penalty)
+	penalty := g.form.Penalty
+	most := sum * sum / (weight + penalty)
 	for _, f := range g.features {
 		var h histogram
-		h.fill(rows, g.bins[f], g.rest, g.weight)
+		h.fill(rows, g.bins[f])
 		left, below, n := 0.0, 0.0, 0
 		for b := range maxBins - 1 {
 			left, below, n = left+h[b].sum, below+h[b].weight, n+h[b].rows
@@ -74,8 +80,7 @@ func (g *grower) best(rows []int32, sum, weight float64) (feature int, bin uint8
 			if len(rows)-n < g.form.Leaf {
 				break
 			}
-			gain := left*left/(below+g.form.Penalty) + (sum-left)*(sum-left)/(weight-below+g.form.Penalty)
-			if gain > most {
+			if gain := left*left/(below+penalty) + (sum-left)*(sum-left)/(weight-below+penalty); gain > most {
 				most, feature, bin = gain, f, uint8(b)
 			}
 		}
@@ -89,22 +94,23 @@ type histogram [maxBins]struct {
 	rows        int
 }
 
-func (h *histogram) fill(rows []int32, bin []uint8, rest, weight []float64) {
-	for _, i := range rows {
-		c := &h[bin[i]%maxBins]
-		c.sum += weight[i] * rest[i]
-		c.weight += weight[i]
+func (h *histogram) fill(rows []drawn, bin []uint8) {
+	for k := range rows {
+		r := &rows[k]
+		c := &h[bin[r.row]%maxBins]
+		c.sum += r.rest
+		c.weight += r.weight
 		c.rows++
 	}
 }
 
 // part moves the rows that go left to the front and says how many they are. Both sides
 // keep no particular order, but always the same one.
-func (g *grower) part(rows []int32, feature int, bin uint8) int {
+func (g *grower) part(rows []drawn, feature int, bin uint8) int {
 	of, cut := g.bins[feature], 0
-	for k, i := range rows {
-		if of[i] <= bin {
-			rows[k], rows[cut] = rows[cut], i
+	for k := range rows {
+		if of[rows[k].row] <= bin {
+			rows[k], rows[cut] = rows[cut], rows[k]
 			cut++
 		}
 	}

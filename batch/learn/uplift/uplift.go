@@ -54,17 +54,25 @@ func Fit(rows []Row, o Options) (Verdict, error) {
 		return Verdict{}, err
 	}
 	t := newTable(rows, o)
-	v := t.count(len(rows))
-	if v.Reason = v.tooThin(); v.Reason != "" {
-		return v, nil
-	}
-	t.score()
-	v.average(t, o)
-	v.Ranking = t.ranking(o)
-	if v.conclude(o); v.Known {
+	t.expect()
+	v := t.verdict(len(rows))
+	if v.Known {
 		v.learn(t, o)
 	}
 	return v, nil
+}
+
+// verdict says what is known, without saying for whom.
+func (t *table) verdict(rows int) Verdict {
+	v := t.count(rows)
+	if v.Reason = v.tooThin(); v.Reason != "" {
+		return v
+	}
+	t.score()
+	v.average(t)
+	v.Ranking = t.ranking()
+	v.conclude(t.Level)
+	return v
 }
 
 // check finds what no estimate may swallow.

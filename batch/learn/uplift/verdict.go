@@ -138,14 +138,14 @@ func (t *table) mean(rows []int32) (effect, deviation float64) {
 func quantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }
 
 // average estimates the effect of offering.
-func (v *Verdict) average(t *table, _ Options) {
+func (v *Verdict) average(t *table) {
 	v.Effect, v.Error = t.mean(t.all())
 	v.Low, v.High = v.Effect-quantile(.975)*v.Error, v.Effect+quantile(.975)*v.Error
 }
 
 // conclude says what is known.
-func (v *Verdict) conclude(o Options) {
-	seen := v.Error > 0 && math.Abs(v.Effect) > quantile(1-o.Level/4)*v.Error
+func (v *Verdict) conclude(level float64) {
+	seen := v.Error > 0 && math.Abs(v.Effect) > quantile(1-level/4)*v.Error
 	switch {
 	case v.Ranking.Known:
 		v.Known, v.Reason = true, Differs
