@@ -25,12 +25,13 @@ const maxRows = 50_000
 
 // Additive is the form of a scorecard: features act each on their own.
 func Additive() Form {
-	return Form{Depth: 1, Rounds: 150, Rate: .2, Penalty: 500, Leaf: 50, Rows: .8, Features: .5, Bins: 32}
+	return Form{Depth: 1, Rounds: 100, Rate: .2, Penalty: 250, Leaf: 50, Rows: .8, Features: .6, Bins: 32}
 }
 
-// Interacting lets up to three features act together.
+// Interacting lets up to four features act together. Both forms were chosen by
+// cross-validated Q on train.csv of the package Information alone (CrossValidate).
 func Interacting() Form {
-	return Form{Depth: 3, Rounds: 100, Rate: .05, Penalty: 500, Leaf: 100, Rows: .8, Features: .3, Bins: 32}
+	return Form{Depth: 4, Rounds: 100, Rate: .05, Penalty: 100, Leaf: 60, Rows: .9, Features: .6, Bins: 32}
 }
 
 // expected is the form of m(x), which only takes away noise.
@@ -60,6 +61,18 @@ func (e ensemble) at(bins [][]uint8, row int32) float64 {
 		sum += t.at(bins, row)
 	}
 	return e.base + e.rate*sum
+}
+
+// less is the difference of two ensembles of one rate.
+func (e ensemble) less(other ensemble) ensemble {
+	e.base -= other.base
+	for _, t := range other.trees {
+		for i := range t {
+			t[i].value = -t[i].value
+		}
+		e.trees = append(e.trees, t)
+	}
+	return e
 }
 
 // boost regresses target on the bins of some rows, by weighted least squares. Weights

@@ -10,11 +10,15 @@
 //
 // with treatment W, propensity p, outcome Y and m(x) the outcome expected of such rows,
 // learned on other rows (cross-fitted; Chernozhukov et al., Econometrics Journal 2018). m
-// only takes away noise; with p known it may be any function of x. The conditional effect
-// is a regression of ψ on x weighted with p(1 − p), which is the R-learner (Nie, Wager,
-// Biometrika 2021), by boosted shallow trees over binned features: trees of depth one make
-// an additive model, readable as a scorecard; deeper ones find features that act
-// together, and still tell their reasons.
+// only takes away noise; with p known it may be any function of x. ψ judges: the average
+// effect, and every ranking.
+//
+// Who is helped more is learned by two models of Y − m(x), one of the offered and one of
+// the held-out rows: their difference is the effect at x (the T-learner of Künzel et al.,
+// PNAS 2019, on residuals, so that unequal sides are not taken for an effect). They are
+// boosted shallow trees over binned features. Trees of depth one make an additive model,
+// readable as a scorecard; deeper ones find features that act together, and still tell
+// their reasons.
 //
 // A claim needs evidence on rows that the ranking was not learned from: see Verdict.
 // Outcomes are cents or 0/1. Outcomes far out in the tail are counted as a cap, on both

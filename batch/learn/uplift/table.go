@@ -18,7 +18,7 @@ type table struct {
 	treated    []bool
 	propensity []float64
 	outcome    []float64 // none above the cap
-	balance    []float64 // p(1−p), the weight of a row
+	balance    []float64 // p(1−p)
 	expected   []float64 // m(x), cross-fitted
 	psi        []float64 // the effect's score (see the package comment)
 	cluster    []uint64
@@ -133,9 +133,28 @@ func (t *table) score() {
 	}
 }
 
-// effects learns the conditional effect from some rows.
+// effects learns the conditional effect from some rows: what the offered ones and the
+// held-out ones have over the expected outcome, each by its own model, and the
+// difference. Where offers do nothing there is nothing over the expected outcome to
+// learn on either side, however few are held out.
 func (t *table) effects(rows []int32, stream ...uint64) ensemble {
-	return boost(t.Form, t.bins, t.psi, t.balance, rows, learn.NewRandom(t.Seed, stream...))
+	rest, weight, side := make([]float64, len(t.outcome)), make([]float64, len(t.outcome)), [2][]int32{}
+	for _, i := range rows {
+		rest[i] = t.outcome[i] - t.expected[i]
+		if t.treated[i] {
+			side[1], weight[i] = append(side[1], i), 1-t.propensity[i]
+		} else {
+			side[0], weight[i] = append(side[0], i), t.propensity[i]
+		}
+	}
+	if min(len(side[0]), len(side[1])) == 0 {
+		return ensemble{}
+	}
+	var of [2]ensemble
+	for s := range of {
+		of[s] = boost(t.Form, t.bins, rest, weight, side[s], learn.NewRandom(t.Seed, append(stream, uint64(s))...))
+	}
+	return of[1].less(of[0])
 }
 
 // each does things side by side; what they write must not overlap.

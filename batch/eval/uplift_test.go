@@ -1,0 +1,141 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/handschlag/handschlag/batch/learn"
+)
+
+// campaign writes a file in which an offer helps those with many searches, if helps.
+func campaign(seed uint64, rows int, helps float64, columns ...string) string {
+	r, b := learn.NewRandom(seed), strings.Builder{}
+	b.WriteString(strings.Join(columns, ",") + "\n")
+	for i := range rows {
+		searches, treated := r.IntN(10), r.IntN(2)
+		p := .2
+		if searches >= 5 && treated == 1 {
+			p += helps
+		}
+		ordered := 0
+		if r.Float64() < p {
+			ordered = 1
+		}
+		value := map[string]int{"searches": searches, "offered": treated, "ordered": ordered, "id": i, "pages": r.IntN(5), "D_PLACE": r.IntN(2)}
+		var fields []string
+		for _, c := range columns {
+			fields = append(fields, fmt.Sprint(value[c]))
+		}
+		b.WriteString(strings.Join(fields, ",") + "\n")
+	}
+	return b.String()
+}
+
+func judgeUplift(t *testing.T, o Options, train, valid string) []Row {
+	t.Helper()
+	in := UpliftFiles{Train: file(t, "train.csv", train), Treatment: "offered", Outcome: "ordered", Ignore: []string{"id", "D_*"}, Shuffles: 4, Shops: 1}
+	if valid != "" {
+		in.Valid = file(t, "valid.csv", valid)
+	}
+	rows, err := Uplift(context.Background(), o, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func named(t *testing.T, rows []Row, name string) Row {
+	t.Helper()
+	i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no row %q in %v", name, rows)
+	}
+	return rows[i]
+}
+
+func TestUpliftReadsColumnsInAnyOrder(t *testing.T) {
+	train := campaign(1, 4000, .25, "searches", "offered", "ordered", "id", "pages", "D_PLACE")
+	opened := 0
+	o := Options{Opened: func(string) { opened++ }}
+	a := judgeUplift(t, o, train, campaign(2, 2000, .25, "searches", "offered", "ordered", "id", "pages", "D_PLACE"))
+	b := judgeUplift(t, o, train, campaign(2, 2000, .25, "id", "ordered", "D_PLACE", "pages", "offered", "searches"))
+	if !slices.Equal(a, b) {
+		t.Errorf("the order of columns matters:\n%v\n%v", a, b)
+	}
+	if q := named(t, a, "q, judged rows"); q.Ours < "0.02" || opened != 2 {
+		t.Errorf("%+v; opened %d times", q, opened)
+	}
+	if r := named(t, a, "verdict on training rows"); r.Ours != "known" || !strings.HasSuffix(r.Note, "2 features") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestUpliftSaysDontKnow(t *testing.T) {
+	rows := judgeUplift(t, Options{}, campaign(3, 1000, 0, "searches", "offered", "ordered", "pages"), campaign(4, 500, 0, "searches", "offered", "ordered", "pages"))
+	if r := named(t, rows, "verdict on training rows"); r.Ours != "don't know" {
+		t.Errorf("%+v", r)
+	}
+	if r := named(t, rows, "share targeted, judged rows"); r.Ours != "0.000" {
+		t.Errorf("somebody is targeted: %+v", r)
+	}
+}
+
+func TestTrainOnlyOpensNothing(t *testing.T) {
+	file := campaign(5, 600, .3, "searches", "offered", "ordered")
+	rows := judgeUplift(t, Options{TrainOnly: true, Opened: func(name string) { t.Errorf("%s was opened", name) }}, file, file)
+	if slices.ContainsFunc(rows, func(r Row) bool { return strings.Contains(r.Name, "judged") }) {
+		t.Errorf("judged rows are told: %v", rows)
+	}
+}
+
+func TestABrokenCampaignIsNamedByLineAndColumn(t *testing.T) {
+	for name, c := range map[string]struct{ train, valid, want string }{
+		"no number":        {"offered,ordered,x\n1,0,2\n0,1,NA\n", "", `train.csv, line 3, column x: "NA" is not a number`},
+		"half treated":     {"offered,ordered,x\n.5,0,2\n", "", `line 2, column offered: ".5"; want 1`},
+		"a missing column": {"treated,ordered,x\n1,0,2\n", "", `train.csv, line 1: there is no column "offered"; there are treated, ordered, x`},
+		"too few fields":   {"offered,ordered,x\n1,0\n", "", "wrong number of fields"},
+		"nothing":          {"", "", "want a CSV with a header"},
+		"no rows":          {"offered,ordered,x\n", "", "no row after its header"},
+		"other columns":    {"offered,ordered,x\n1,0,2\n", "offered,ordered,y\n1,0,2\n", "leave out with --ignore what only one of them has: x, y"},
+	} {
+		in := UpliftFiles{Train: file(t, "train.csv", c.train), Treatment: "offered", Outcome: "ordered"}
+		if c.valid != "" {
+			in.Valid = file(t, "valid.csv", c.valid)
+		}
+		if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestAMissingCampaignIsNotPresent(t *testing.T) {
+	rows, err := Uplift(context.Background(), Options{Data: t.TempDir()}, UpliftFiles{Shops: 1})
+	if err != nil || rows[0].Verdict != NotPresent {
+		t.Errorf("%v, %v", rows, err)
+	}
+}
+
+// The shop's truth is what a hundred thousand visitors show.
+func TestTheSimulatedTruthIsTheTruth(t *testing.T) {
+	s := simulatedShop{visitors: 100_000, holdout: .5, cents: true, helps: someHelp}
+	effect, low, high := difference(s.rows(1))
+	if d := (high - low) / 2 / 1.96; math.Abs(effect-s.truth()) > 4*d {
+		t.Errorf("effect %.2f ± %.2f, truth %.2f", effect, d, s.truth())
+	}
+}
+
+// Table of exact limits: 0 of 100 gives 1 − .05^(1/100); 3 of 10 from Clopper and Pearson's tables.
+func TestTheExactLimit(t *testing.T) {
+	for _, c := range []struct {
+		k, n int
+		want float64
+	}{{0, 100, 1 - math.Pow(.05, .01)}, {10, 10, 1}, {3, 10, .6066}} {
+		if got := atMostShare(c.k, c.n); math.Abs(got-c.want) > 5e-5 {
+			t.Errorf("%d of %d: %.5f, want %.5f", c.k, c.n, got, c.want)
+		}
+	}
+}
