@@ -55,6 +55,10 @@ var windowed = []Column{
 // single are the columns that exist once.
 var single = []Column{
 	{"days_since_visit", "days", "visit", "Tage seit dem letzten Besuch", "days since the last visit"},
+	{"days_since_first_visit", "days", "visit", "Tage seit dem ersten Besuch, höchstens 90", "days since the first visit, at most 90"},
+	{"break_days", "days", "visit", "Pause vor dem ersten Besuch der letzten 28 Tage, 0 ohne", "break before the first visit of the last 28 days, 0 without"},
+	{"lifecycle", "stage 1 to 5", "visit", "Lebenszyklus: 1 neu (erster Besuch in 28 Tagen), 2 aktiv, 3 zurückgekehrt (nach mehr als 28 Tagen Pause), 4 abkühlend (mehr als 28 Tage fort), 5 verloren (mehr als 56)", "lifecycle: 1 new (first visit within 28 days), 2 active, 3 returning (after a break of more than 28 days), 4 cooling (away for more than 28 days), 5 lapsed (more than 56)"},
+	{"churn_risk", "tier 0 to 3", "visit", "Abwanderungsrisiko: Tage seit dem letzten Besuch gegen den eigenen Rhythmus (mittlerer Abstand der Besuchstage, mindestens 3): 1 bis zum Doppelten, 2 bis zum Vierfachen, 3 darüber; 0 = unter drei Besuchstagen", "churn risk: days since the last visit against the person's own rhythm (mean days between visits, at least 3): 1 up to twice, 2 up to four times, 3 beyond; 0 = fewer than three days of visits"},
 	{"days_since_order", "days", "order", "Tage seit der letzten Bestellung, -1 ohne", "days since the last order, -1 without"},
 	{"net_cents_90d", "cents", "money", "Bestellwert abzüglich Rückgaben, 90 Tage", "value of orders less returns, 90 days"},
 	{"viewed_price_cents_90d", "cents", "price", "mittlerer Preis angesehener Produkte, 90 Tage", "mean price of products viewed, 90 days"},

@@ -2,7 +2,8 @@
 -- daily rows. A person is an account with the devices that both sides consented to
 -- join, else one subject (CON-14). Days count by ingest; every count of daily becomes
 -- two columns, _28d and _90d. A day on which only a session of the day before ended is
--- no day of a visit.
+-- no day of a visit. break_days lie between the last visit before the 28 days and the
+-- first one in them; 0 if either is none.
 -- One row per person with a daily row in 90 days. Reads daily_rows, persons.
 create or replace table windows as
 
@@ -41,6 +42,10 @@ done as (
     select
         person,
         (getvariable('as_of_day') - max(day) filter (where events > 0))::bigint as days_since_visit,
+        (getvariable('as_of_day') - min(day) filter (where events > 0))::bigint as days_since_first_visit,
+        coalesce(
+            min(day) filter (where events > 0 and recent) - max(day) filter (where events > 0 and not recent), 0
+        )::bigint as break_days,
         count(distinct day) filter (where events > 0) as active_days_90d,
         count(distinct day) filter (where events > 0 and recent) as active_days_28d,
         sum(columns(* exclude (person, recent, day)))::bigint as '\0_90d',
