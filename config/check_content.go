@@ -134,6 +134,9 @@ func (k *checker) segments() {
 		}
 	}
 	k.unique(names(k.c.Segments, func(s Segment) string { return s.Name }), "segments", "name")
+	m := k.c.Micro
+	k.want(m.K == 0 || m.K >= 2 && m.K <= 8, "micro_segments.k", "is %d; want 2 to 8, or 0 for none", m.K)
+	k.within(int64(m.Buyers), 100, 1_000_000, "micro_segments.buyers")
 }
 
 func (k *checker) exports() {

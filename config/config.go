@@ -28,6 +28,7 @@ type Config struct {
 	Prices      Prices                       `yaml:"prices"`
 	Slots       map[string]Slot              `yaml:"slots"`
 	Segments    []Segment                    `yaml:"segments"`
+	Micro       MicroSegments                `yaml:"micro_segments"`
 	Exports     Exports                      `yaml:"exports"`
 	Storefronts map[string]string            `yaml:"storefronts"` // storefront → IANA time zone
 	CORS        []string                     `yaml:"cors_origins"`
@@ -181,6 +182,12 @@ type Segment struct {
 // Leaves says whether members of the segment may leave for a purpose.
 func (s Segment) Leaves(p consent.Purpose) bool {
 	return len(s.Purposes) == 0 || slices.Contains(s.Purposes, p)
+}
+
+// MicroSegments are groups of like buyers that the night finds itself.
+type MicroSegments struct {
+	K      int `yaml:"k"`      // how many, 2 to 8; 0: none are looked for
+	Buyers int `yaml:"buyers"` // fewer who agreed to training: none are looked for
 }
 
 // Exports is about what leaves at night.

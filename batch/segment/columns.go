@@ -69,6 +69,7 @@ var single = []Column{
 	{"expected_orders_x1000", "count ×1000", "order", "erwartete Bestelltage bis zum Horizont (learning.horizon_days), -1 = nicht bekannt", "order days expected within the horizon (learning.horizon_days), -1 = not known"},
 	{"expected_value_cents", "cents", "money", "erwarteter Bestellwert bis zum Horizont, -1 = nicht bekannt", "value of orders expected within the horizon, -1 = not known"},
 	{"alive_pct", "percent", "order", "Wahrscheinlichkeit, noch Kunde zu sein, -1 = nicht bekannt", "probability of still being a customer, -1 = not known"},
+	{"micro_segment", "group 0 to 8", "money", "Mikrosegment: Gruppe ähnlicher Käufer nach Zeitpunkt, Häufigkeit und Wert (k-Means), 0 = keine; report.json nennt jede beim Namen", "micro-segment: group of like buyers by recency, frequency and money (k-means), 0 = none; report.json names each"},
 	{"need_signs_28d", "count 0 to 6", "need", "Arten von Schwierigkeiten: vergeblich gesucht, neu formuliert, Größe oder Version unsicher, verglichen, Warenkorb stehen gelassen, viel geschaut; 28 Tage", "kinds of trouble: searched in vain, rephrased, unsure about size or version, compared, left a basket, looked a lot; 28 days"},
 	{"need_tier", "tier 0 to 3", "need", "Bedarfsstufe aus diesen Anzeichen", "need tier from these signs"},
 }

@@ -80,6 +80,7 @@ type night struct {
 	papers      flow.Register // what the register lets run (LAW-01)
 	read        time.Time     // when consent was read last
 	lineage     Lineage
+	micro       []microGroup // of buyers, tonight
 	earlier     []Released
 	former      []config.Channel // of the last night, and not of tonight's configuration
 	was, is     state
@@ -143,6 +144,7 @@ var steps = []step{
 	{"reading consent again", (*night).reread},
 	{"reading what came of decisions", (*night).trials},
 	{"learning value", (*night).learnValue},
+	{"grouping buyers", (*night).groupBuyers},
 	{"building segments", (*night).segments},
 	{"learning what offers change", (*night).learnOffers},
 	{"weighing variants", (*night).weigh},

@@ -33,14 +33,15 @@ func (p Points) Log() Points {
 // Scale is the mean and the standard deviation (over n, not n-1) of each dimension.
 type Scale struct{ Mean, Spread []float64 }
 
-// apply gives a row in standard units; a dimension in which all rows agree is 0.
-func (s Scale) apply(row, into []float64) {
+// Apply gives a row in standard units; a dimension in which all rows agree is 0.
+func (s Scale) Apply(row []float64) []float64 {
+	out := make([]float64, len(row))
 	for j, v := range row {
-		into[j] = 0
 		if s.Spread[j] > 0 {
-			into[j] = (v - s.Mean[j]) / s.Spread[j]
+			out[j] = (v - s.Mean[j]) / s.Spread[j]
 		}
 	}
+	return out
 }
 
 // Undo gives a centre in the units of the rows.
@@ -50,6 +51,12 @@ func (s Scale) Undo(centre []float64) []float64 {
 		out[j] = s.Mean[j] + float64(v*s.Spread[j])
 	}
 	return out
+}
+
+// Distinct is how many rows differ from each other.
+func (p Points) Distinct() int {
+	rows, _, _ := p.distinct()
+	return rows.Len()
 }
 
 // check refuses what no group can be found in.
@@ -110,7 +117,7 @@ func (p Points) standardise(weight []float64) (Points, Scale) {
 	}
 	out := Points{p.Dim, make([]float64, len(p.Values))}
 	for i := range weight {
-		s.apply(p.At(i), out.At(i))
+		copy(out.At(i), s.Apply(p.At(i)))
 	}
 	return out, s
 }

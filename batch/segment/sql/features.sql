@@ -8,7 +8,7 @@
 -- than 28 days, 2 (active). churn_risk holds the days since the last visit against the
 -- mean days between two, of at least 3: 1 up to twice that, 2 up to four times, then 3;
 -- 0 with fewer than three days of visits, which are no rhythm.
--- One row per person. Reads windows, thresholds, values_expected.
+-- One row per person. Reads windows, thresholds, values_expected, micro.
 create or replace table features as
 
 with classed as (
@@ -39,10 +39,12 @@ signed as (
         coalesce(v.expected_orders_x1000, -1) as expected_orders_x1000,
         coalesce(v.expected_value_cents, -1) as expected_value_cents,
         coalesce(v.alive_pct, -1) as alive_pct,
+        coalesce(m.micro_segment, 0) as micro_segment,
         greatest(c.days_since_first_visit - c.days_since_visit, 3 * (c.active_days_90d - 1)) as rhythm,
         c.days_since_visit * (c.active_days_90d - 1) as away
     from classed as c
     left join values_expected as v using (person)
+    left join micro as m using (person)
 )
 
 select

@@ -45,6 +45,8 @@ create or replace table ingest_cases (case_id bigint, tag varchar, age varchar, 
 
 create or replace table verdicts (case_id bigint, state varchar, tag varchar, age varchar, allowed boolean, keep bigint);
 
+create or replace table micro (person uuid, micro_segment bigint);
+
 create or replace table values_expected (
     person uuid, expected_orders_x1000 bigint, alive_pct bigint, expected_value_cents bigint
 );
