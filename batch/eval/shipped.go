@@ -11,7 +11,7 @@ import (
 // shippedFiles are data sets that may be redistributed, cut to the columns that are read;
 // the SOURCE.md beside each says what was left out.
 //
-//go:embed testdata/*/*/*.gz
+//go:embed testdata/*/*/*.gz testdata/*/*.gz
 var shippedFiles embed.FS
 
 // openShipped opens a file of a data set, or the copy that is shipped with the program.

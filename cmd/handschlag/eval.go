@@ -14,6 +14,7 @@ import (
 // of the project; with files of the same shape it judges those.
 type evalCmd struct {
 	Value    evalValueCmd    `cmd:"" help:"Orders and spend to come: CDNOW."`
+	Intent   evalIntentCmd   `cmd:"" help:"Who will buy, as points that can be read: online-shoppers."`
 	Uplift   evalUpliftCmd   `cmd:"" help:"Whom an offer helps, or don't know: the campaign of the package Information, and simulated shops."`
 	Policy   evalPolicyCmd   `cmd:"" help:"What a log says of a policy that did not make it: Open Bandit."`
 	Variants evalVariantsCmd `cmd:"" help:"Regret of the night's shares where the truth is known: a simulation."`
@@ -25,6 +26,7 @@ type evalCmd struct {
 // evaluations are the parts of the whole table, in its order.
 var evaluations = []func(context.Context, eval.Options) ([]eval.Row, error){
 	valueOfCDNOW,
+	intentOfShoppers,
 	upliftOfTheCampaign,
 	policyOfOpenBandit,
 	variantsOfASimulation,

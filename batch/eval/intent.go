@@ -1,0 +1,270 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/batch/learn/need"
+)
+
+// IntentFile is a CSV of sessions with an outcome, and what may be learned from it.
+type IntentFile struct {
+	Path     string   // "": online-shoppers, with the figures it must give
+	Label    string   // column of the outcome
+	Yes      string   // its value that counts, in any case of letters
+	Features []string // COLUMN, A/B or A*B, each with :free :rising :falling or :named
+	Forbid   []string // columns that no feature may use
+	Split    string   // "row mod 10 < 7" or "Month in Feb,Mar"
+	Pairs    int      // most pairs of features that earn points together
+	Card     func(name string, c need.Card) error
+}
+
+const (
+	intentGroup = "intent"
+	shoppers    = "online-shoppers/online_shoppers_intention.csv"
+)
+
+// intentCase is one question to a file, with the targets of its hold-out; 0: shown only.
+type intentCase struct {
+	name           string
+	in             IntentFile
+	auc, precision float64
+	calibration    float64 // greatest error
+}
+
+// sessionFeatures are what the session itself says: pages, time, how pages lose visitors, when,
+// how the visitor came, and whether they had come before. Device (OperatingSystems, Browser) and place
+// (Region) are not used. TrafficType is a channel, such as a banner or a mail: knowing
+// it, the commonest device or place is guessed right in hardly more of the training
+// rows than not knowing it (.541 for .533 operating systems, .389 for .387 regions).
+// More pages never earn less, and pages that visitors leave never earn more.
+var sessionFeatures = []string{
+	"Administrative:rising", "Administrative_Duration", "Informational:rising", "Informational_Duration", "ProductRelated:rising", "ProductRelated_Duration:rising",
+	"BounceRates:falling", "ExitRates:falling", "SpecialDay", "VisitorType:named", "Weekend", "TrafficType:named",
+	"ProductRelated_Duration/ProductRelated", "Administrative_Duration/Administrative", "BounceRates/ExitRates", "ExitRates*ProductRelated",
+}
+
+var forbidden = []string{"OperatingSystems", "Browser", "Region"}
+
+// Intent fits the scorecard of package need on training rows, chooses everything there, and judges
+// it on the others, beside a plain logistic regression.
+func Intent(ctx context.Context, o Options, in IntentFile) ([]Row, error) {
+	cases := []intentCase{{"", in, 0, 0, 0}}
+	if in.Path == "" {
+		cases = shopperCases(in)
+	}
+	var rows []Row
+	for _, c := range cases {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		more, err := c.rows(o)
+		if errors.Is(err, fs.ErrNotExist) && in.Path == "" {
+			return []Row{Absent(intentGroup, "online-shoppers")}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// shopperCases are the questions to online-shoppers.
+func shopperCases(in IntentFile) []intentCase {
+	ask := func(split string, features ...string) IntentFile {
+		return IntentFile{Label: "Revenue", Yes: "TRUE", Features: slices.Concat(sessionFeatures, features), Forbid: forbidden, Split: split, Pairs: 16, Card: in.Card}
+	}
+	const tenths = "row mod 10 < 7"
+	return []intentCase{
+		{"with PageValues", ask(tenths, "Month:named", "PageValues:rising"), .925, .72, .02},
+		{"without PageValues", ask(tenths, "Month:named"), .78, .37, .02},
+		{"without, Feb–Oct → Nov–Dec", ask("Month in Feb,Mar,May,June,Jul,Aug,Sep,Oct"), .72, 0, .02},
+	}
+}
+
+// sessions are training rows, and how they were chosen.
+type sessions struct {
+	rows  []need.Row
+	specs []need.Feature
+	split splitRule
+}
+
+// rows answers one question.
+func (c intentCase) rows(o Options) ([]Row, error) {
+	train, held, err := c.in.read(o)
+	if err != nil {
+		return nil, err
+	}
+	options := need.Options{Pairs: c.in.Pairs, Folds: 5}
+	if n := len(train.split.values); n > 0 {
+		options.Folds = max(2, n)
+	}
+	card, err := need.Fit(train.rows, train.specs, options)
+	if unknown := (*need.Unknown)(nil); errors.As(err, &unknown) {
+		return []Row{{Group: intentGroup, Name: c.label("scorecard"), Ours: "don't know", Verdict: Missed, Note: unknown.Why}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	plain, err := need.FitLinear(train.rows, train.specs, options)
+	if err != nil {
+		return nil, err
+	}
+	if c.in.Card != nil {
+		if err := c.in.Card(c.name, card); err != nil {
+			return nil, err
+		}
+	}
+	out := c.crossed(card, plain, options.Folds)
+	if o.TrainOnly {
+		return out, nil
+	}
+	return append(out, c.judge(card, plain, held.Open(o))...), nil
+}
+
+func (c intentCase) label(what string) string {
+	return strings.TrimPrefix(c.name+": "+what, ": ")
+}
+
+// crossed shows what was found on training rows alone.
+func (c intentCase) crossed(card need.Card, plain need.Linear, folds int) []Row {
+	f := card.Fit
+	return []Row{
+		Show(intentGroup, c.label("AUC, cross-validated"), f.AUC, 4).Noted("%d training rows, %d folds; logistic regression %.4f", f.Rows, folds, plain.Fit.AUC),
+		Show(intentGroup, c.label("AP, cross-validated"), f.Precision, 4).Noted("bins ≤ %d, penalty %g, %d pairs, curve %s; logistic regression %.4f", f.MaxBins, f.Penalty, len(card.Pairs), card.Curve.Method, plain.Fit.Precision),
+	}
+}
+
+// judge holds the card and the plain regression against rows that neither saw.
+func (c intentCase) judge(card need.Card, plain need.Linear, held []need.Row) []Row {
+	points, p, linear, y := make([]float64, len(held)), make([]float64, len(held)), make([]float64, len(held)), make([]bool, len(held))
+	for i, r := range held {
+		n := card.Points(r.X)
+		points[i], p[i], linear[i], y[i] = float64(n), card.Probability(n), plain.Probability(r.X), r.Y
+	}
+	yes := 0
+	for _, v := range y {
+		if v {
+			yes++
+		}
+	}
+	calibration := learn.JudgeCalibration(p, y, .02)
+	return []Row{
+		c.atLeast("AUC", c.auc, learn.AUC(points, y)).Noted("hold-out of %d rows, %d positive; logistic regression %.4f", len(y), yes, learn.AUC(linear, y)),
+		c.atLeast("AP", c.precision, learn.AveragePrecision(points, y)).Noted("logistic regression %.4f", learn.AveragePrecision(linear, y)),
+		c.atMost("calibration error", c.calibration, worstError(p, y)).Noted("the larger of 10 bins of equal width and of equal mass; logistic regression %.4f; %s: %s", worstError(linear, y), calibration.Verdict, calibration.Why),
+		Show(intentGroup, c.label("Brier score"), learn.Brier(p, y), 4).Noted("logistic regression %.4f", learn.Brier(linear, y)),
+	}
+}
+
+func worstError(p []float64, y []bool) float64 {
+	return math.Max(learn.CalibrationError(learn.EqualWidth(p, y, 10)), learn.CalibrationError(learn.EqualMass(p, y, 10)))
+}
+
+func (c intentCase) atLeast(what string, target, ours float64) Row {
+	if target == 0 {
+		return Show(intentGroup, c.label(what), ours, 4)
+	}
+	return AtLeast(intentGroup, c.label(what), target, ours, 4)
+}
+
+func (c intentCase) atMost(what string, target, ours float64) Row {
+	if target == 0 {
+		return Show(intentGroup, c.label(what), ours, 4)
+	}
+	return AtMost(intentGroup, c.label(what), target, ours, 4)
+}
+
+// read splits a file into training rows and a hold-out.
+func (in IntentFile) read(o Options) (train sessions, held Holdout[need.Row], err error) {
+	s, err := in.sheet(o)
+	if err != nil {
+		return train, held, err
+	}
+	if train.split, err = parseSplit(in.Split); err != nil {
+		return train, held, err
+	}
+	trains, others, err := train.split.lines(s)
+	if err != nil {
+		return train, held, err
+	}
+	terms, err := in.terms(s, trains)
+	if err != nil {
+		return train, held, err
+	}
+	for _, t := range terms {
+		train.specs = append(train.specs, t.Feature)
+	}
+	if train.rows, err = in.rows(s, terms, trains, train.split); err != nil {
+		return train, held, err
+	}
+	rest, err := in.rows(s, terms, others, splitRule{})
+	return train, Hold(s.name+", not "+in.Split, rest), err
+}
+
+func (in IntentFile) sheet(o Options) (sheet, error) {
+	var f io.ReadCloser
+	var err error
+	name := in.Path
+	if name == "" {
+		name = shoppers
+		f, err = o.openShipped(shoppers)
+	} else {
+		f, err = os.Open(in.Path)
+	}
+	if err != nil {
+		return sheet{}, err
+	}
+	defer func() { _ = f.Close() }()
+	return readSheet(name, f)
+}
+
+// terms reads the features; none may use what is forbidden. Names are learned from training rows.
+func (in IntentFile) terms(s sheet, trains []int) (out []term, err error) {
+	for _, text := range in.Features {
+		t, err := s.term(text)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range t.columns {
+			if slices.Contains(in.Forbid, s.head[c]) {
+				return nil, fmt.Errorf("feature %s uses the column %s, which is forbidden", text, s.head[c])
+			}
+		}
+		if t.Shape == need.Named {
+			s.names(&t, trains)
+		}
+		out = append(out, t)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("no features: name the columns to learn from, such as --feature pages:rising")
+	}
+	return out, nil
+}
+
+func (in IntentFile) rows(s sheet, terms []term, lines []int, split splitRule) ([]need.Row, error) {
+	label, err := s.column(in.Label)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]need.Row, len(lines))
+	for i, line := range lines {
+		r := need.Row{X: make([]float64, len(terms)), Y: strings.EqualFold(s.lines[line][label], in.Yes), Block: split.block(s, line)}
+		for j, t := range terms {
+			if r.X[j], err = s.value(t, line); err != nil {
+				return nil, err
+			}
+		}
+		out[i] = r
+	}
+	return out, nil
+}

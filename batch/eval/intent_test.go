@@ -1,0 +1,143 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/batch/learn/need"
+)
+
+// sessionFile writes sessions in which pages and a channel tell of buyers. late changes
+// what happened to the rows of the hold-out.
+func sessionFile(t *testing.T, late bool) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("pages,seconds,channel,device,bought\n")
+	r := learn.NewRandom(4)
+	for i := range 1500 {
+		pages, channel := r.IntN(10), []string{"mail", "search"}[r.IntN(2)]
+		buys := r.Float64() < .05+.05*float64(pages)
+		if channel == "mail" {
+			buys = buys || r.Float64() < .2
+		}
+		if late && i%10 >= 7 {
+			buys = !buys
+		}
+		fmt.Fprintf(&b, "%d,%d,%s,%d,%v\n", pages, r.IntN(500), channel, i%3, buys)
+	}
+	path := filepath.Join(t.TempDir(), "sessions.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func ownSessions(path string) IntentFile {
+	return IntentFile{Path: path, Label: "bought", Yes: "true", Features: []string{"pages:rising", "seconds/pages", "channel:named"}, Forbid: []string{"device"}, Split: "row mod 10 < 7"}
+}
+
+func TestAFitNeverSeesItsHoldout(t *testing.T) {
+	cards := map[string]string{}
+	for _, late := range []bool{false, true} {
+		in := ownSessions(sessionFile(t, late))
+		in.Card = func(_ string, c need.Card) error { cards[fmt.Sprintf("%+v", c)] = ""; return nil }
+		opened := 0
+		rows, err := Intent(context.Background(), Options{Opened: func(string) { opened++ }}, in)
+		if err != nil || opened != 1 || len(rows) != 6 {
+			t.Fatalf("%d rows, opened %d times, %v", len(rows), opened, err)
+		}
+	}
+	if len(cards) != 1 {
+		t.Error("what happened in the hold-out changed the card")
+	}
+}
+
+func TestTrainingOnlyOpensNoHoldout(t *testing.T) {
+	o := Options{TrainOnly: true, Opened: func(name string) { t.Errorf("%s was opened", name) }}
+	rows, err := Intent(context.Background(), o, ownSessions(sessionFile(t, false)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if !strings.Contains(r.Name, "cross-validated") {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestAWrongFileSaysWhereItIsWrong(t *testing.T) {
+	path := sessionFile(t, false)
+	for want, change := range map[string]func(*IntentFile){
+		`line 1: there is no column "page"`:                         func(in *IntentFile) { in.Features[0] = "page" },
+		`line 1: there is no column "sold"`:                         func(in *IntentFile) { in.Label = "sold" },
+		`line 2, column 3 (channel): "`:                             func(in *IntentFile) { in.Features[2] = "channel" },
+		`feature device uses the column device, which is forbidden`: func(in *IntentFile) { in.Features[1] = "device" },
+		`feature pages/device uses the column device`:               func(in *IntentFile) { in.Features[1] = "pages/device" },
+		`"up" is no shape`:                                          func(in *IntentFile) { in.Features[0] = "pages:up" },
+		`the split "half" is not understood`:                        func(in *IntentFile) { in.Split = "half" },
+		`puts 0 rows into training`:                                 func(in *IntentFile) { in.Split = "channel in post" },
+		`no features: name the columns`:                             func(in *IntentFile) { in.Features = nil },
+	} {
+		in := ownSessions(path)
+		change(&in)
+		if _, err := Intent(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	in := ownSessions(filepath.Join(t.TempDir(), "none.csv"))
+	if _, err := Intent(context.Background(), Options{}, in); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file of one's own that is missing: %v", err)
+	}
+}
+
+// Sakar et al., 2019: 12,330 sessions, of which 10,422 (84.5 %) did not end with a purchase.
+func TestTheShippedShoppersAreWhole(t *testing.T) {
+	for _, c := range shopperCases(IntentFile{}) {
+		train, held, err := c.in.read(Options{Data: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		yes := 0
+		for _, r := range append(train.rows, held.Open(Options{})...) {
+			if r.Y {
+				yes++
+			}
+		}
+		if all := len(train.rows) + held.Len(); all != 12330 || yes != 12330-10422 {
+			t.Errorf("%s: %d sessions, %d purchases", c.name, all, yes)
+		}
+		for _, f := range train.specs {
+			for _, no := range forbidden {
+				if strings.Contains(f.Name, no) {
+					t.Errorf("%s uses %s", c.name, f.Name)
+				}
+			}
+		}
+		if c.in.Split == "row mod 10 < 7" && len(train.rows) != 8631 {
+			t.Errorf("%s: %d rows train", c.name, len(train.rows))
+		}
+	}
+}
+
+func TestACardIsReadAsPoints(t *testing.T) {
+	in, printed := ownSessions(sessionFile(t, false)), strings.Builder{}
+	in.Pairs = 1
+	in.Card = func(_ string, c need.Card) error {
+		return WriteCard(&printed, "own", c)
+	}
+	if _, err := Intent(context.Background(), Options{TrainOnly: true}, in); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"10 points double the odds", "pages (rising)", "channel (named)", "mail ", "and more ", "points → probability", "predicted → observed"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("the card lacks %q:\n%s", want, printed.String())
+		}
+	}
+}
