@@ -1,6 +1,9 @@
 package uplift
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Target is whom to offer: the rows whose expected gain is above 0. Its figures are of
 // rows that the model was not learned from.
@@ -14,22 +17,31 @@ type Target struct {
 	GainHigh  float64 `json:"gain_high"`
 }
 
-// learn fits the model and says whom to offer, unless even their gain may be nothing.
-func (v *Verdict) learn(t *table, o Options) {
-	expected := make([]float64, len(t.psi))
+// learn fits the model. A ranking that cross-validation contradicts is not kept.
+func (v *Verdict) learn(t *table) {
+	expected := slices.Repeat([]float64{v.Effect}, len(t.psi))
 	if v.Ranking.Known {
 		t.crossed(expected)
 		v.Ranking.Slope = t.calibrate(expected, v.Effect)
-		v.Model = newModel(t, t.effects(t.all(), drawModel), v.Effect, v.Ranking.Slope)
-	} else {
-		for i := range expected {
-			expected[i] = v.Effect
-		}
-		v.Model = &Model{names: o.Names, base: v.Effect}
+		v.Ranking.Known = v.Ranking.Slope > 0
+		v.conclude(t.Level)
 	}
+	switch {
+	case v.Ranking.Known:
+		v.Model = newModel(t, t.effects(t.all(), drawModel), v.Effect, v.Ranking.Slope)
+	case v.Known:
+		v.Model = &Model{names: t.Names, base: v.Effect}
+	default:
+		return
+	}
+	v.aim(t, expected)
+}
+
+// aim says whom to offer: nobody, if even the gain of the best may be nothing.
+func (v *Verdict) aim(t *table, expected []float64) {
 	var best []int32
 	for i, effect := range expected {
-		if o.Terms.Gain(effect) > 0 {
+		if t.Terms.Gain(effect) > 0 {
 			best = append(best, int32(i))
 		}
 	}

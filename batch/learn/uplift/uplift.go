@@ -57,7 +57,7 @@ func Fit(rows []Row, o Options) (Verdict, error) {
 	t.expect()
 	v := t.verdict(len(rows))
 	if v.Known {
-		v.learn(t, o)
+		v.learn(t)
 	}
 	return v, nil
 }

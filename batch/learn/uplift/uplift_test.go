@@ -260,3 +260,11 @@ func TestBadRowsAreNamed(t *testing.T) {
 		t.Error("a form without rounds was taken")
 	}
 }
+
+func TestEveryReasonIsSaidInBothLanguages(t *testing.T) {
+	for _, r := range []Reason{TooFew, RatioOff, NoneSeen, SameForAll, Differs, NoGain} {
+		if s := r.Said(); s.De == "" || s.En == "" {
+			t.Errorf("%s: %+v", r, s)
+		}
+	}
+}

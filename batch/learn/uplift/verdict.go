@@ -35,19 +35,6 @@ type Verdict struct {
 	ratio    float64
 }
 
-// Reason says in a word why a verdict is as it is.
-type Reason string
-
-// The reasons.
-const (
-	TooFew     Reason = "too_few"      // rows or outcomes, on one side
-	RatioOff   Reason = "sample_ratio" // offers were made more or less often than logged
-	NoneSeen   Reason = "no_effect"    // neither an average effect nor a ranking is seen
-	SameForAll Reason = "same_for_all" // an average effect is seen, no ranking
-	Differs    Reason = "differs"      // the effect differs, and the ranking finds where
-	NoGain     Reason = "no_gain"      // an effect is known, but nobody's gain is surely above 0
-)
-
 // The fewest rows of each side, and of rows with an outcome other than 0 of each side,
 // under which nothing is estimated.
 const (
