@@ -41,19 +41,24 @@ func Fit(histories []History, spends []Spend) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	var m Model
-	m.Spend = spend
-	buyers, repeaters := 0.0, 0.0
+	m := fitGroups(groups)
+	m.Spend, m.Flags = spend, tidy(append(m.Flags, more...))
+	return m, nil
+}
+
+// fitGroups fits the orders of grouped histories.
+func fitGroups(groups []History) (m Model) {
+	repeaters := 0.0
 	for _, h := range groups {
-		buyers += h.Weight
+		m.Buyers += h.Weight
 		if h.Repeat > 0 {
 			repeaters += h.Weight
 		}
 	}
-	m.Buyers = buyers
 	switch {
-	case buyers == 0:
+	case m.Buyers == 0:
 		m.Flags = []Flag{NoHistories}
+		return m
 	case repeaters == 0:
 		m.Orders, m.Flags = noRepeat(groups), []Flag{NoRepeat}
 	default:
@@ -62,13 +67,14 @@ func Fit(histories []History, spends []Spend) (Model, error) {
 	if repeaters > 0 && repeaters < 100 {
 		m.Flags = append(m.Flags, FewRepeats)
 	}
-	if buyers > 0 {
-		m.LogLikelihood = m.Orders.LogLikelihood(groups)
-	}
-	m.Flags = append(m.Flags, more...)
-	slices.Sort(m.Flags)
-	m.Flags = slices.Compact(m.Flags)
-	return m, nil
+	m.LogLikelihood = m.Orders.LogLikelihood(groups)
+	return m
+}
+
+// tidy sorts flags, each once.
+func tidy(flags []Flag) []Flag {
+	slices.Sort(flags)
+	return slices.Compact(flags)
 }
 
 // FitTrails estimates Returning beside what Fit does. It takes some CPU-seconds for
@@ -88,9 +94,7 @@ func FitTrails(trails []Trail, spends []Spend) (Model, error) {
 	}
 	returning, flags := fitReturning(groups, m.Orders)
 	m.Returning = &returning
-	m.Flags = append(m.Flags, flags...)
-	slices.Sort(m.Flags)
-	m.Flags = slices.Compact(m.Flags)
+	m.Flags = tidy(append(m.Flags, flags...))
 	return m, nil
 }
 

@@ -62,7 +62,7 @@ func (o *Outlook) first(t Trail) float64 {
 func (o *Outlook) repeat(t Trail) (orders, awake float64) {
 	m, x := *o.m.Returning, len(t.Days)
 	o.pauses = o.pauses.of(m, x)
-	low, step, n := t.grid()
+	low, step, n := t.grid(m.R)
 	points := make([]openPoint, n)
 	top := math.Inf(-1)
 	for i := range points {

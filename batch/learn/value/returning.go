@@ -26,6 +26,11 @@ import (
 // gone. At four earlier as-ofs it expected 50 orders of buyers with P(alive) below .2,
 // and 205 came. μ adds 25.5 to the log-likelihood of the calibration weeks for one
 // parameter, and lowers the RMSE at each of ten earlier as-ofs from week 22 to 32.
+//
+// What came of it, on the 39 weeks that neither was fitted on: 1,882 orders, of which
+// this forecast 1,906 and BG/NBD 1,653. Of single buyers it is no better: RMSE 1.620,
+// BG/NBD 1.608. Take it for sums. (Within the calibration weeks both expected too much
+// of the few who order most.)
 type Returning struct {
 	BGNBD
 	Back float64 `json:"back"` // μ, per week
@@ -81,7 +86,7 @@ func (m Returning) at(t Trail, c pauses) slope5 {
 		return slope5{slope: slope{value: m.R * (math.Log(m.Alpha) - math.Log(m.Alpha+age)),
 			byR: math.Log(m.Alpha) - math.Log(m.Alpha+age), byAlpha: m.R/m.Alpha - m.R/(m.Alpha+age)}}
 	}
-	low, step, n := t.grid()
+	low, step, n := t.grid(m.R)
 	points, top, w := make([]slope5, n), math.Inf(-1), &ways{}
 	for i := range points {
 		points[i] = m.point(t, c, low+float64(i)*step, w)

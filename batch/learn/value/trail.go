@@ -72,13 +72,13 @@ func (t Trail) gap(k int) float64 {
 }
 
 // grid is the logarithms of the weekly rates that a trail's likelihood is summed
-// over, and their distance. It depends on the trail alone, so that the sum is smooth
-// in the parameters; it is fine enough for the narrowest posterior, Gamma of shape
-// x + 1, and ends where both sides are below 1e-4 of the whole.
-func (t Trail) grid() (low, step float64, n int) {
+// over, and their distance. It is fine enough for the narrowest posterior, Gamma of
+// shape r + x, where the sum has six digits, and ends where both sides are below 1e-4
+// of the whole. It changes with r only at powers of two, so that a search does not see it.
+func (t Trail) grid(r float64) (low, step float64, n int) {
 	x := float64(len(t.Days))
 	low = math.Log(3e-4 / (float64(t.Age)/week + 1))
 	high := math.Log((x + 20 + 6*math.Sqrt(x)) / max(t.gap(0), 1/week))
-	step = min(.4, 1.2/math.Sqrt(x+1))
+	step = min(.4, 1.2/math.Sqrt(x+math.Exp2(math.Ceil(math.Log2(max(r, 1))))))
 	return low, step, int((high-low)/step) + 2
 }
