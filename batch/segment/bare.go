@@ -19,15 +19,23 @@ var plainTables = []string{"sequence", "searches", "looks", "loops", "baskets", 
 // plainDay builds the rows of the day that the view of basis shows.
 func (n *night) plainDay(ctx context.Context) error {
 	for _, t := range plainTables {
-		query, err := plainSQL.ReadFile("oracle/" + t + ".sql")
-		if err != nil {
-			return fmt.Errorf("finding table %s: %w", t, err)
-		}
-		if err := n.db.exec(ctx, string(query)); err != nil {
-			return fmt.Errorf("making table %s: %w", t, err)
+		if err := n.plain(ctx, t); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// plain makes one table by its clear SQL.
+func (n *night) plain(ctx context.Context, table string) error {
+	query, err := plainSQL.ReadFile("oracle/" + table + ".sql")
+	if err != nil {
+		return fmt.Errorf("finding table %s: %w", table, err)
+	}
+	if err := n.db.exec(ctx, string(query)); err != nil {
+		return fmt.Errorf("making table %s: %w", table, err)
+	}
+	return n.db.tell(ctx, table)
 }
 
 // Bare builds daily rows and features of a snapshot by plain SQL and nothing else:

@@ -297,11 +297,32 @@ func (n *night) sum(ctx context.Context) error {
 	if err := n.db.exec(ctx, "create or replace view daily_rows as "+source); err != nil {
 		return fmt.Errorf("reading daily rows: %w", err)
 	}
+	return n.windows(ctx)
+}
+
+// windows sums daily rows up, three counts in one number where nobody can have too
+// many for that.
+func (n *night) windows(ctx context.Context) error {
+	var most int64
+	err := n.db.one(ctx, `select coalesce((select max(events) from daily_rows) * 90 *
+		(select 1 + coalesce(max(devices), 0) from (select count(*) as devices from links group by account)), 0)`, &most)
+	if err != nil {
+		return fmt.Errorf("counting events: %w", err)
+	}
+	if most >= mostPacked {
+		return n.plain(ctx, "windows")
+	}
 	return n.db.table(ctx, "windows")
 }
 
+// mostPacked is how many events nobody may have in 90 days for counts to share a number.
+const mostPacked = 1 << 21
+
 func (n *night) features(ctx context.Context) error {
-	for _, t := range []string{"windows", "thresholds", "features"} {
+	if err := n.windows(ctx); err != nil {
+		return err
+	}
+	for _, t := range []string{"thresholds", "features"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
