@@ -71,9 +71,12 @@ func (n *night) findGroups(ctx context.Context) (*cluster.Result, error) {
 // nameGroups labels groups as last night did. One in which fewer than k lie has no
 // label: its centre would tell of them.
 func (n *night) nameGroups(r cluster.Result) ([]microGroup, error) {
-	last, err := readGroups(n.in.State)
-	if err != nil {
-		return nil, err
+	var last keptGroups
+	if n.was.Revision > 0 { // without a state nothing of earlier nights is relied on
+		var err error
+		if last, err = readGroups(n.in.State); err != nil {
+			return nil, err
+		}
 	}
 	labels := cluster.Match(last.within(r.Scale, len(r.Centres)), r.Centres)
 	out := make([]microGroup, len(r.Centres))

@@ -150,4 +150,8 @@ func TestDamagedGroupsStopTheNight(t *testing.T) {
 	if _, err := Run(context.Background(), s.grouped(monday.AddDate(0, 0, 1), 2, 1)); err == nil || !strings.Contains(err.Error(), groupsFile) {
 		t.Errorf("got %v", err)
 	}
+	if err := os.Remove(filepath.Join(s.dir, "night", "state.json")); err != nil { // the way out that the error names
+		t.Fatal(err)
+	}
+	s.run(s.grouped(monday.AddDate(0, 0, 1), 2, 1))
 }
