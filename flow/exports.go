@@ -44,6 +44,7 @@ type ExportFile struct {
 	Rows    int64  `json:"rows"`
 	Bytes   int64  `json:"bytes"`
 	SHA256  string `json:"sha256"`
+	Label   string `json:"label"`        // pseudonymous | anonymous, the latter only with a passed test (BAT-07)
 	Loss    *int64 `json:"consent_loss"` // members of its segment whom the gate refused; null where it is not told
 }
 
@@ -349,7 +350,7 @@ func (m exportManifest) sum(root fs.FS, date, file string) (string, error) {
 func (m exportManifest) rows(file string) bool {
 	for _, x := range m.Files {
 		if x.Name == file {
-			return x.Kind != "report" && x.Kind != "lineage"
+			return x.Kind != "report" && x.Kind != "lineage" && (x.Kind != "aggregates" || x.Label != "anonymous")
 		}
 	}
 	return false

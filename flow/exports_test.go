@@ -21,8 +21,9 @@ func nightsAt(t *testing.T, created map[string]time.Time) string {
 		ok(t, os.MkdirAll(filepath.Join(dir, date), 0o755))
 		for name, body := range map[string]string{
 			"manifest.json": fmt.Sprintf(`{"expires_at":%q,"files":[{"name":"loyal.email.csv","kind":"segment"},{"name":"revocations.email.csv","kind":"revocations","channel":"email","rows":3},
-				{"name":"report.json","kind":"report"},{"name":"lineage.json","kind":"lineage"},{"name":"deliveries.parquet","kind":"deliveries"}]}`, at.Add(48*time.Hour).Format(time.RFC3339)),
-			"manifest.json.sig": "signed", "loyal.email.csv": "key\n1\n", "revocations.email.csv": "key\n", "report.json": "{}", "lineage.json": "{}", "deliveries.parquet": "all",
+				{"name":"report.json","kind":"report"},{"name":"lineage.json","kind":"lineage"},
+				{"name":"aggregates.csv","kind":"aggregates","label":"anonymous"},{"name":"small.csv","kind":"aggregates","label":"pseudonymous"},{"name":"deliveries.parquet","kind":"deliveries"}]}`, at.Add(48*time.Hour).Format(time.RFC3339)),
+			"manifest.json.sig": "signed", "loyal.email.csv": "key\n1\n", "revocations.email.csv": "key\n", "report.json": "{}", "lineage.json": "{}", "aggregates.csv": "segment\n", "small.csv": "segment\n", "deliveries.parquet": "all",
 		} {
 			ok(t, os.WriteFile(filepath.Join(dir, date, name), []byte(body), 0o644))
 		}
@@ -60,7 +61,7 @@ func TestEXP06DenyMondaysFileOnThursday(t *testing.T) {
 	at := newShop(t).now
 	dir := nightsAt(t, map[string]time.Time{"2026-11-16": at.Add(-49 * time.Hour), "2026-11-15": at.Add(-50 * time.Hour)})
 	s := newShopOn(t, hosttest.NewMemory(hosttest.WithExports(dir)))
-	for file, status := range map[string]int{"loyal.email.csv": 410, "revocations.email.csv": 410, "manifest.json": 200, "report.json": 200, "lineage.json": 200} {
+	for file, status := range map[string]int{"loyal.email.csv": 410, "revocations.email.csv": 410, "manifest.json": 200, "report.json": 200, "lineage.json": 200, "aggregates.csv": 200, "small.csv": 410} {
 		want(t, fetched(t, s, "2026-11-16", file), status)
 	}
 	_, err := s.ExportFile(ctx, "2026-11-16", "loyal.email.csv", market)

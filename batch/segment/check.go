@@ -82,6 +82,7 @@ func (n *night) evidence(ctx context.Context) error {
 	if err := n.db.exec(ctx, `create or replace table written (file varchar, kind varchar, segment varchar, channel varchar, rows bigint, keys bigint);
 		create or replace table written_types (file varchar, name varchar, type varchar);
 		create or replace table buried (segment varchar, channel varchar, key varchar);
+		create or replace table aggregates_written as from aggregates_before limit 0;
 		create or replace table recalled (segment varchar, channel varchar, key varchar);
 		create or replace table changed_rows (segment varchar, channel varchar, key varchar, change varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {
@@ -119,6 +120,9 @@ func (n *night) readBack(ctx context.Context, f File) error {
 	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), count(distinct (segment, key)) from read_parquet(%s)",
 		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), path)
 	switch f.Kind {
+	case aggregates:
+		query = fmt.Sprintf("insert into written select %s, %s, '', '', count(*), count(*) from read_parquet(%[3]s); insert into aggregates_written from read_parquet(%[3]s)",
+			quote(f.Name), quote(f.Kind), path)
 	case delta:
 		query += fmt.Sprintf("; insert into changed_rows select segment, %s, key, change from read_parquet(%s)", quote(f.Channel), path)
 	case revocations:

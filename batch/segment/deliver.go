@@ -56,6 +56,8 @@ func (f File) holdsRows() bool {
 	switch f.Kind {
 	case "segment", delta, tombstones, revocations, deliveries:
 		return true
+	case aggregates:
+		return f.Label != anonymous
 	}
 	return false
 }

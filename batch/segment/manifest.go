@@ -56,7 +56,15 @@ type Segment struct {
 	Where    string            `json:"where"`
 	Members  *int64            `json:"members"`
 	Withheld string            `json:"withheld,omitempty"` // under_k | loss_under_k | difference_under_k | one_sensitive_value | difference_to_last_report
+	Last     *Told             `json:"last_told,omitempty"` // where tonight's size is not told, or is this one again
 	Channels []Reach           `json:"channels"`
+}
+
+// Told is a size that an earlier night told. It is told again, with the losses of then,
+// until the segment has moved by k: smaller steps would point at persons (EXP-07).
+type Told struct {
+	Date    string `json:"date"`
+	Members int64  `json:"members"`
 }
 
 // Reach is what consent left of a segment on one channel.

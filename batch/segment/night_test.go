@@ -158,10 +158,11 @@ func TestTwoNightsEqualOneRebuild(t *testing.T) {
 			}
 			change(s)
 			second := s.night(monday.AddDate(0, 0, 2))
+			told := copyOf(t, first.Out) // what readers know already
 			s.run(second)
 
 			rebuild := second
-			rebuild.State, rebuild.Out = filepath.Join(s.dir, "night2"), filepath.Join(s.dir, "exports2")
+			rebuild.State, rebuild.Out = filepath.Join(s.dir, "night2"), told
 			s.mkdir(filepath.Join(rebuild.State, "keys"))
 			key, err := os.ReadFile(filepath.Join(second.State, "keys", nightKeyFile))
 			if err != nil {
@@ -173,10 +174,6 @@ func TestTwoNightsEqualOneRebuild(t *testing.T) {
 			for _, file := range []string{"report.json", "lookers.email.parquet", "lookers.ads.csv", "buyers.email.csv"} {
 				a, _ := os.ReadFile(filepath.Join(second.Out, "2026-11-04", file))
 				b, _ := os.ReadFile(filepath.Join(rebuild.Out, "2026-11-04", file))
-				if file == "report.json" { // its list of files names the tombstones, of which a rebuild has none
-					a, _, _ = bytes.Cut(a, []byte(`"files"`))
-					b, _, _ = bytes.Cut(b, []byte(`"files"`))
-				}
 				if !bytes.Equal(a, b) {
 					t.Errorf("%s differs", file)
 				}

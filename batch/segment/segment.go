@@ -82,6 +82,7 @@ type night struct {
 	lineage     Lineage
 	micro       []microGroup // of buyers, tonight
 	earlier     []Released
+	before      map[string]Segment // of the last night, where the predicate is still the same
 	former      []config.Channel // of the last night, and not of tonight's configuration
 	was, is     state
 	cases       map[int64]policy.EventCase

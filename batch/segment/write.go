@@ -35,6 +35,9 @@ func (n *night) write(ctx context.Context) error {
 	if err := n.deliver(ctx); err != nil {
 		return err
 	}
+	if err := n.writeAggregates(ctx); err != nil {
+		return err
+	}
 	if err := n.listRecords(ctx); err != nil {
 		return err
 	}
@@ -83,9 +86,13 @@ func (n *night) describe(ctx context.Context) error {
 func (n *night) writeGroups(ctx context.Context) error {
 	for _, s := range n.in.Config.Segments {
 		seg := Segment{Name: s.Name, Title: s.Title, Where: strings.TrimSpace(s.Where), Channels: []Reach{}}
-		query := "select members, withheld from cells where segment = " + quote(s.Name)
-		if err := n.db.one(ctx, query, &seg.Members, &seg.Withheld); err != nil {
+		var again bool
+		query := "select members, withheld, again from cells where segment = " + quote(s.Name)
+		if err := n.db.one(ctx, query, &seg.Members, &seg.Withheld, &again); err != nil {
 			return fmt.Errorf("reading size of segment %q: %w", s.Name, err)
+		}
+		if before := n.before[s.Name]; before.Last != nil && (again || seg.Members == nil) {
+			seg.Last = before.Last
 		}
 		for _, c := range n.in.Config.Exports.Channels {
 			if !s.Leaves(c.Purpose) {
@@ -110,7 +117,10 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 	if err := n.db.one(ctx, query, &members, &admitted, &r.Published); err != nil {
 		return r, fmt.Errorf("reading group %s on %s: %w", s.Name, c.Name, err)
 	}
-	if s.Members != nil && (r.Published || admitted == 0) {
+	switch {
+	case s.Members != nil && s.Last != nil:
+		r.Loss = n.before[s.Name].loss(c.Name) // as it was told with that size
+	case s.Members != nil && (r.Published || admitted == 0):
 		loss := members - admitted
 		r.Loss = &loss
 	}
@@ -173,9 +183,11 @@ func (n *night) listFile(f File, path string) error {
 }
 
 // told makes table released: sizes that an earlier report told of the same persons,
-// or under the same name of others (EXP-07). It is read before tonight's are told.
+// or under the same name of others (EXP-07); and table told_before: what was told last of
+// the same segments. It is read before tonight's are told.
 func (n *night) told(ctx context.Context) error {
-	if err := n.db.exec(ctx, "create or replace table released (segment varchar, members bigint)"); err != nil {
+	if err := n.db.exec(ctx, `create or replace table released (segment varchar, members bigint);
+		create or replace table told_before (segment varchar, members bigint)`); err != nil {
 		return fmt.Errorf("making table released: %w", err)
 	}
 	same, err := readManifest(filepath.Join(n.in.Out, n.date))
@@ -186,30 +198,68 @@ func (n *night) told(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	where := map[string]string{}
-	for _, s := range n.in.Config.Segments {
-		where[s.Name] = strings.TrimSpace(s.Where)
-	}
-	earlier := same.Released
+	n.earlier = same.Released
 	for _, s := range same.Segments {
 		if s.Members != nil {
-			earlier = append(earlier, Released{s.Name, *s.Members})
+			n.earlier = append(n.earlier, Released{s.Name, *s.Members})
 		}
 	}
-	for _, s := range last.Segments {
-		if now, kept := where[s.Name]; s.Members != nil && kept && now != s.Where {
-			earlier = append(earlier, Released{s.Name, *s.Members})
-		}
-	}
-	n.earlier = earlier
-	return n.db.fill("released", func(add func(...any) error) error {
-		for _, r := range earlier {
+	n.lastTold(last)
+	err = n.db.fill("released", func(add func(...any) error) error {
+		for _, r := range n.earlier {
 			if err := add(r.Segment, r.Members); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return n.db.fill("told_before", func(add func(...any) error) error {
+		for _, s := range n.before {
+			if s.Last == nil {
+				continue
+			}
+			if err := add(s.Name, s.Last.Members); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// lastTold keeps what the last night told of segments that are still the same, each
+// with the size that was told last; what it told of others under a name of tonight's
+// counts as told of the same persons.
+func (n *night) lastTold(last Manifest) {
+	n.before = map[string]Segment{}
+	where := map[string]string{}
+	for _, s := range n.in.Config.Segments {
+		where[s.Name] = strings.TrimSpace(s.Where)
+	}
+	for _, s := range last.Segments {
+		now, kept := where[s.Name]
+		if s.Last == nil && s.Members != nil {
+			s.Last = &Told{Date: last.AsOf.Format(time.DateOnly), Members: *s.Members}
+		}
+		switch {
+		case kept && now == s.Where:
+			n.before[s.Name] = s
+		case kept && s.Last != nil:
+			n.earlier = append(n.earlier, Released{s.Name, s.Last.Members})
+		}
+	}
+}
+
+// loss is what was told of a segment's loss on a channel.
+func (s Segment) loss(channel string) *int64 {
+	for _, c := range s.Channels {
+		if c.Channel == channel {
+			return c.Loss
+		}
+	}
+	return nil
 }
 
 // remain lists what earlier runs of this date told otherwise than tonight's.

@@ -4,17 +4,28 @@
 -- holds the other and fewer than k more, the smaller one's size is withheld, else the
 -- difference would tell. Of a segment whose members all share something sensitive, size
 -- is withheld as well (l-diversity of two); and a size that differs by fewer than k from one
--- that an earlier report told of the same persons (EXP-07).
--- One row per segment. Reads groups, members, person_facts, released.
+-- that an earlier report told of the same persons (EXP-07). A size that moved by fewer than k
+-- since it was last told is told again as it was then: whoever knows both reports would know
+-- who came or went.
+-- One row per segment. Reads groups, members, person_facts, released, told_before.
 create or replace table cells as
 
-with sizes as (
+with counted as (
     select
         segment,
         any_value(members) as members,
         bool_or(published and members > admitted and members - admitted < getvariable('k')) as small_loss
     from groups
     group by segment
+),
+
+sizes as (
+    select
+        c.*,
+        b.members is not null and b.members <> c.members and abs(b.members - c.members) < getvariable('k') as again,
+        if(again, b.members, c.members) as shown
+    from counted as c
+    left join told_before as b using (segment)
 ),
 
 alike as (
@@ -29,7 +40,7 @@ told as (
     select distinct s.segment
     from sizes as s
     join released as r using (segment)
-    where r.members <> s.members and abs(r.members - s.members) < getvariable('k')
+    where r.members <> s.shown and abs(r.members - s.shown) < getvariable('k')
 ),
 
 shared_members as (
@@ -45,14 +56,17 @@ nested as (
     from shared_members as o
     join sizes as i on i.segment = o.inner_one
     join sizes as u on u.segment = o.outer_one
-    where o.shared = i.members and u.members > i.members and u.members - i.members < getvariable('k')
+    where o.shared = i.members and (
+        u.members > i.members and u.members - i.members < getvariable('k')
+        or u.shown <> i.shown and abs(u.shown - i.shown) < getvariable('k')
+    )
 )
 
 select
     s.segment,
     case
         when s.members >= getvariable('k') and not s.small_loss and n.segment is null and a.segment is null and t.segment is null
-            then s.members
+            then s.shown
     end as members,
     case
         when s.members < getvariable('k') then 'under_k'
@@ -61,7 +75,8 @@ select
         when a.segment is not null then 'one_sensitive_value'
         when t.segment is not null then 'difference_to_last_report'
         else ''
-    end as withheld
+    end as withheld,
+    s.again
 from sizes as s
 left join nested as n using (segment)
 left join alike as a using (segment)

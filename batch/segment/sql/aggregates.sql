@@ -1,0 +1,104 @@
+-- aggregates: how many of each segment are of which value tier and visit at which time of
+-- day, in cells of at least k persons. A ladder in four steps: tier and daypart; tiers none,
+-- low (1, 2), 3 and high (4, 5), and daypart; these tiers, any daypart; the rest. A step counts
+-- only persons whom no step before released: counting whole cells at each step publishes
+-- remainders under k. Nor does a cell go out whose persons all share something sensitive. If
+-- the rest were under k, or alike in that, the smallest cell joins it: segment less cells would
+-- tell (complementary suppression). What is shown is rounded down to a multiple of k, so that
+-- no two numbers of two nights, or of two segments, differ by fewer than k (EXP-07).
+-- One row per segment and cell; every member is in one. Reads members, features,
+-- person_facts, cells.
+create or replace table aggregates as
+
+with mine as (
+    select
+        m.segment,
+        m.person,
+        f.value_tier as tier,
+        case
+            when f.value_tier = 0 then 0 when f.value_tier <= 2 then 1 when f.value_tier = 3 then 3 else 4
+        end as tiers_from,
+        case
+            when f.value_tier = 0 then 0 when f.value_tier <= 2 then 2 when f.value_tier = 3 then 3 else 5
+        end as tiers_to,
+        case greatest(f.sessions_morning_90d, f.sessions_afternoon_90d, f.sessions_evening_90d, f.sessions_night_90d)
+            when 0 then 'unknown'
+            when f.sessions_morning_90d then 'morning'
+            when f.sessions_afternoon_90d then 'afternoon'
+            when f.sessions_evening_90d then 'evening'
+            else 'night'
+        end as daypart,
+        p.tag <> 'none' as special
+    from members as m
+    join features as f using (person)
+    join person_facts as p using (person)
+    join cells as c using (segment)
+    where c.members is not null and not list_contains(getvariable('special_segments'), m.segment)
+),
+
+first as (
+    select
+        *,
+        count(*) over cell >= getvariable('k') and count(*) filter (where not special) over cell > 0 as ok0
+    from mine
+    window cell as (partition by segment, tier, daypart)
+),
+
+second as (
+    select
+        *,
+        not ok0 and count(*) filter (where not ok0) over cell >= getvariable('k')
+            and count(*) filter (where not ok0 and not special) over cell > 0 as ok1
+    from first
+    window cell as (partition by segment, tiers_from, daypart)
+),
+
+third as (
+    select
+        *,
+        not ok0 and not ok1 and count(*) filter (where not ok0 and not ok1) over cell >= getvariable('k')
+            and count(*) filter (where not ok0 and not ok1 and not special) over cell > 0 as ok2
+    from second
+    window cell as (partition by segment, tiers_from)
+),
+
+released as (
+    select
+        segment,
+        case when ok0 then tier when ok1 or ok2 then tiers_from else 0 end as tier_from,
+        case when ok0 then tier when ok1 or ok2 then tiers_to else 5 end as tier_to,
+        case when ok0 or ok1 then daypart else 'any' end as daypart,
+        not ok0 and not ok1 and not ok2 as rest,
+        count(*) as persons,
+        count(*) filter (where not special) as plain
+    from third
+    group by all
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by segment, rest order by persons, tier_from, tier_to, daypart) as place,
+        bool_or(rest and (persons < getvariable('k') or plain = 0)) over (partition by segment) as weak
+    from released
+),
+
+joined as (
+    select
+        segment,
+        if(weak and place = 1 and not rest, {f: 0, t: 5, d: 'any'}, {f: tier_from, t: tier_to, d: daypart}) as cell,
+        persons,
+        plain
+    from ranked
+)
+
+select
+    segment,
+    cell.f::integer as value_tier_from,
+    cell.t::integer as value_tier_to,
+    cell.d as daypart,
+    (sum(persons) // getvariable('k') * getvariable('k'))::bigint as persons_at_least,
+    sum(persons)::bigint as persons,
+    sum(plain)::bigint as plain
+from joined
+group by segment, cell;
