@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,5 +39,40 @@ func TestTheNightKeyIsPrivateAndKept(t *testing.T) {
 	}
 	if _, err := openKeys(dir); err == nil {
 		t.Error("a damaged key was taken, or replaced")
+	}
+}
+
+// BAT-06: a person's key at a recipient is the same night after night; with a new key
+// of the night every row leaves under the old one and comes under the new.
+func TestARowKeyStaysUntilTheNightHasANewKey(t *testing.T) {
+	s := newShop(t)
+	s.everyday(240, 1)
+	dirs := make([]string, 3)
+	for night := range 3 {
+		asOf := monday.AddDate(0, 0, night+1)
+		in := s.night(asOf)
+		if night == 2 {
+			if err := os.Remove(filepath.Join(in.State, "keys", nightKeyFile)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.run(in)
+		dirs[night] = filepath.Join(in.Out, asOf.Format("2006-01-02"))
+	}
+	first, second, third := full(t, dirs[0], manifestIn(t, dirs[0])), full(t, dirs[1], manifestIn(t, dirs[1])), full(t, dirs[2], manifestIn(t, dirs[2]))
+	if !maps.Equal(first, second) || len(first) == 0 {
+		t.Errorf("%d keys, and %d the night after", len(first), len(second))
+	}
+	for row := range third {
+		if second[row] {
+			t.Fatal("a key outlived the night's")
+		}
+	}
+	held := downstream{t: t}
+	for _, dir := range dirs[1:] {
+		held.take(dir, manifestIn(t, dir))
+	}
+	if !maps.Equal(held.rows, third) || len(third) != len(second) {
+		t.Errorf("the recipient holds %d rows, want %d", len(held.rows), len(third))
 	}
 }

@@ -1,0 +1,94 @@
+package segment
+
+import (
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/handschlag/handschlag/consent"
+)
+
+// changesOfMind are what may happen between the snapshot and publication, each with the
+// channels that it closes.
+var changesOfMind = []struct {
+	name       string
+	email, ads bool // stay open
+	do         func(*shop, consent.Subject, time.Time)
+}{
+	{"nothing", true, true, func(*shop, consent.Subject, time.Time) {}},
+	{"withdraws mail", false, true, func(s *shop, who consent.Subject, at time.Time) {
+		s.says(who, consent.Withdrawn, at, consent.MarketingEmail)
+	}},
+	{"withdraws ads", true, false, func(s *shop, who consent.Subject, at time.Time) {
+		s.says(who, consent.Withdrawn, at, consent.AdsThirdParty)
+	}},
+	{"withdraws personalisation", false, false, func(s *shop, who consent.Subject, at time.Time) { s.says(who, consent.Withdrawn, at, basis) }},
+	{"withdraws, and says yes again", false, false, func(s *shop, who consent.Subject, at time.Time) {
+		s.says(who, consent.Withdrawn, at, basis)
+		s.says(who, consent.Given, at.Add(time.Minute), basis)
+	}},
+	{"objects to marketing", false, false, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, objected: true}
+	}},
+	{"objects to mail", false, true, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, objections: []string{consent.DirectMarketing + ":" + string(consent.MarketingEmail)}}
+	}},
+	{"objects to profiling", false, false, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, objections: []string{consent.Profiling}}
+	}},
+	{"is suppressed for mail", false, true, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, suppressed: []string{"email"}}
+	}},
+	{"is restricted", false, false, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, restricted: true}
+	}},
+	{"turns out to be 15", false, false, func(s *shop, who consent.Subject, _ time.Time) {
+		s.subjects[who] = subjectRow{scope: consent.Account, age: "u16"}
+	}},
+	{"is erased", false, false, func(s *shop, who consent.Subject, _ time.Time) { s.erase(who) }},
+}
+
+// TestNoRowOutlivesAChangeOfMind lets every person of a shop do one of these things at
+// random between the snapshot and publication: a row leaves for exactly those channels
+// that stayed open (EXP-06).
+func TestNoRowOutlivesAChangeOfMind(t *testing.T) {
+	for seed := range uint64(2) {
+		s, random := newShop(t), rand.New(rand.NewPCG(seed, 6))
+		s.everyday(480, 1)
+		for n := range 480 {
+			s.says(subject(n), consent.Given, yes, consent.MarketingEmail, consent.AdsThirdParty)
+		}
+		in := s.night(monday.AddDate(0, 0, 1))
+		did := make([]int, 480)
+		in.Fresh = func(ctx context.Context, dir string) (bool, error) {
+			for n := range did {
+				did[n] = max(0, random.IntN(2*len(changesOfMind))-len(changesOfMind)) // half do nothing
+				changesOfMind[did[n]].do(s, subject(n), monday.AddDate(0, 0, 1))
+			}
+			return s.fresh(ctx, dir)
+		}
+		s.run(in)
+		keys, err := openKeys(filepath.Join(in.State, "keys"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := full(t, filepath.Join(in.Out, "2026-11-03"), manifestIn(t, filepath.Join(in.Out, "2026-11-03")))
+		for n, d := range did {
+			who, segment := subject(n), "lookers"
+			if n%4 == 0 {
+				segment = "buyers"
+			}
+			x := changesOfMind[d]
+			for _, c := range []struct {
+				channel, recipient string
+				open               bool
+			}{{"email", "post-house", x.email}, {"ads", "ad-house", x.ads}} {
+				if got := rows[segment+"."+c.channel+" "+keys.row(c.recipient, who[:])]; got != c.open {
+					t.Errorf("seed %d: %d %s: row for %s there: %v, want %v", seed, n, x.name, c.channel, got, c.open)
+				}
+			}
+		}
+	}
+}
