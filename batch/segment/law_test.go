@@ -679,7 +679,7 @@ func TestBAT08AllowExpiredRowsGo(t *testing.T) {
 	s.write(filepath.Join(dir, manifestFile), manifest)
 	s.run(last)
 	for name := range tree(t, dir) {
-		if !slices.Contains([]string{manifestFile, signatureFile, lineageFile, "report.html", "report.json"}, name) {
+		if !slices.Contains([]string{manifestFile, signatureFile, lineageFile, "report.html", "report.json", "aggregates.csv", "aggregates.parquet"}, name) {
 			t.Errorf("after 30 days %s is still there", name)
 		}
 	}
