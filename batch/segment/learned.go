@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/batch/learn/need"
 	"github.com/handschlag/handschlag/batch/learn/uplift"
 	"github.com/handschlag/handschlag/batch/learn/value"
 	"github.com/handschlag/handschlag/batch/learn/variant"
@@ -16,10 +18,15 @@ type learned struct {
 	valueThen     []beside     // what was expected four weeks ago, and came
 
 	needTrials []trial
-	arms       [2]arm // held out, offered
-	effect     uplift.Verdict
-	takenUp    int64             // offers that ended in a contact
-	gain       *decide.Scorecard // cents that a contact gains; nil: not known
+	needCard   *need.Card // nil: not known
+	needWhy    string     // why not
+	needJudged learn.Calibration
+	scorecard  *decide.Scorecard // of need, for the day; nil: the configured one
+
+	arms    [2]arm // held out, offered
+	effect  uplift.Verdict
+	takenUp int64             // offers that ended in a contact
+	gain    *decide.Scorecard // cents that a contact gains; nil: not known
 
 	proposals []variant.Proposal // by slot, in order
 }

@@ -144,7 +144,7 @@ func bringBack(aside, final string) error {
 func (n *night) result() Result {
 	return Result{
 		Publication: flow.Publication{
-			AsOf: n.in.AsOf, Run: n.runID(), Weights: n.weights, Gain: n.gain, Manifest: filepath.ToSlash(filepath.Join(n.date, manifestFile)),
+			AsOf: n.in.AsOf, Run: n.runID(), Weights: n.weights, Scorecard: n.scorecard, Gain: n.gain, Manifest: filepath.ToSlash(filepath.Join(n.date, manifestFile)),
 		},
 		Members: n.members, Report: n.report, Records: n.records,
 	}

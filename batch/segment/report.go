@@ -102,7 +102,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	for name, slot := range n.in.Config.Slots {
 		n.report.Slots[name] = len(slot.Variants)
 	}
-	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions, n.protect, n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants} {
+	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions, n.protect, n.tellValue, n.tellGroups, n.tellNeed, n.tellOffers, n.tellVariants} {
 		if err := count(ctx); err != nil {
 			return err
 		}

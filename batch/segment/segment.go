@@ -148,6 +148,7 @@ var steps = []step{
 	{"grouping buyers", (*night).groupBuyers},
 	{"building segments", (*night).segments},
 	{"learning what offers change", (*night).learnOffers},
+	{"learning need", (*night).learnNeed},
 	{"weighing variants", (*night).weigh},
 	{"deciding exports", (*night).gateExports},
 	{"reporting", (*night).write},

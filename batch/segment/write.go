@@ -56,6 +56,9 @@ func (n *night) runDir() string { return filepath.Join(n.in.Out, n.date+tmpRun) 
 func (n *night) describe(ctx context.Context) error {
 	digests := n.in.Rules.Digests()
 	digests.Weights = n.weights.Version
+	if n.scorecard != nil {
+		digests.Scorecard = n.scorecard.Digest()
+	}
 	if n.gain != nil {
 		digests.Gain = n.gain.Digest()
 	}
