@@ -11,7 +11,7 @@ import (
 type Curve struct {
 	Method string    `json:"method"`           // platt | beta | isotonic
 	A      []float64 `json:"a,omitempty"`      // platt: log odds = a₀ + a₁ s; beta: a₀ + a₁ ln q − a₂ ln(1−q), q = sigmoid(s)
-	Points []float64 `json:"points,omitempty"` // isotonic: s at which a share begins
+	Points []float64 `json:"points,omitempty"` // isotonic: s in the middle of those with a share; straight in between
 	Shares []float64 `json:"shares,omitempty"`
 }
 
@@ -23,12 +23,21 @@ var methods = []string{"platt", "beta", "isotonic"}
 func (c Curve) at(s float64) float64 {
 	switch c.Method {
 	case "isotonic":
-		i := sort.Search(len(c.Points), func(i int) bool { return c.Points[i] > s })
-		return c.Shares[max(0, i-1)]
+		return c.between(s)
 	case "beta":
 		return sigmoid(c.A[0] + c.A[1]*-softplus(-s) + c.A[2]*softplus(s))
 	}
 	return sigmoid(c.A[0] + c.A[1]*s)
+}
+
+// between runs straight from one point to the next, and on as it was beyond the ends.
+func (c Curve) between(s float64) float64 {
+	i := sort.Search(len(c.Points), func(i int) bool { return c.Points[i] > s })
+	if i == 0 || i == len(c.Points) {
+		return c.Shares[min(i, len(c.Shares)-1)]
+	}
+	part := (s - c.Points[i-1]) / (c.Points[i] - c.Points[i-1])
+	return c.Shares[i-1] + part*(c.Shares[i]-c.Shares[i-1])
 }
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
