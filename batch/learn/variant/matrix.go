@@ -1,10 +1,11 @@
 package variant
 
 import (
-	"fmt"
+	"errors"
 	"hash/fnv"
 	"math"
 
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -46,14 +47,16 @@ func seen(g *mat.SymDense, d []float64) (*mat.SymDense, error) {
 	return out, nil
 }
 
+// invert uses LAPACK without gonum's Cholesky, which would estimate a condition number too.
 func invert(a *mat.SymDense) (*mat.SymDense, error) {
-	var c mat.Cholesky
-	if !c.Factorize(a) {
-		return nil, fmt.Errorf("a covariance is not positive definite: the sums of the cells contradict one another")
-	}
 	out := mat.NewSymDense(a.SymmetricDim(), nil)
-	if err := c.InverseTo(out); err != nil {
-		return nil, fmt.Errorf("inverting a covariance: %w", err)
+	out.CopySym(a)
+	root, ok := lapack64.Potrf(out.RawSymmetric())
+	if ok {
+		_, ok = lapack64.Potri(root) // in place
+	}
+	if !ok {
+		return nil, errors.New("a covariance is not positive definite: the sums of the cells contradict one another")
 	}
 	return out, nil
 }
