@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/handschlag/handschlag/batch/learn"
 	"github.com/handschlag/handschlag/batch/learn/need"
 )
 
@@ -115,7 +113,7 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := need.FitLinear(train.rows, train.specs, options)
+	beside, err := c.beside(train, options)
 	if err != nil {
 		return nil, err
 	}
@@ -124,64 +122,15 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 			return nil, err
 		}
 	}
-	out := c.crossed(card, plain, options.Folds)
+	out := c.crossed(card, beside, options.Folds)
 	if o.TrainOnly {
 		return out, nil
 	}
-	return append(out, c.judge(card, plain, held.Open(o))...), nil
+	return append(out, c.judge(card, beside, held.Open(o))...), nil
 }
 
 func (c intentCase) label(what string) string {
 	return strings.TrimPrefix(c.name+": "+what, ": ")
-}
-
-// crossed shows what was found on training rows alone.
-func (c intentCase) crossed(card need.Card, plain need.Linear, folds int) []Row {
-	f := card.Fit
-	return []Row{
-		Show(intentGroup, c.label("AUC, cross-validated"), f.AUC, 4).Noted("%d training rows, %d folds; logistic regression %.4f", f.Rows, folds, plain.Fit.AUC),
-		Show(intentGroup, c.label("AP, cross-validated"), f.Precision, 4).Noted("bins ≤ %d, penalty %g, %d pairs, curve %s; logistic regression %.4f", f.MaxBins, f.Penalty, len(card.Pairs), card.Curve.Method, plain.Fit.Precision),
-	}
-}
-
-// judge holds the card and the plain regression against rows that neither saw.
-func (c intentCase) judge(card need.Card, plain need.Linear, held []need.Row) []Row {
-	points, p, linear, y := make([]float64, len(held)), make([]float64, len(held)), make([]float64, len(held)), make([]bool, len(held))
-	for i, r := range held {
-		n := card.Points(r.X)
-		points[i], p[i], linear[i], y[i] = float64(n), card.Probability(n), plain.Probability(r.X), r.Y
-	}
-	yes := 0
-	for _, v := range y {
-		if v {
-			yes++
-		}
-	}
-	calibration := learn.JudgeCalibration(p, y, .02)
-	return []Row{
-		c.atLeast("AUC", c.auc, learn.AUC(points, y)).Noted("hold-out of %d rows, %d positive; logistic regression %.4f", len(y), yes, learn.AUC(linear, y)),
-		c.atLeast("AP", c.precision, learn.AveragePrecision(points, y)).Noted("logistic regression %.4f", learn.AveragePrecision(linear, y)),
-		c.atMost("calibration error", c.calibration, worstError(p, y)).Noted("the larger of 10 bins of equal width and of equal mass; logistic regression %.4f; %s: %s", worstError(linear, y), calibration.Verdict, calibration.Why),
-		Show(intentGroup, c.label("Brier score"), learn.Brier(p, y), 4).Noted("logistic regression %.4f", learn.Brier(linear, y)),
-	}
-}
-
-func worstError(p []float64, y []bool) float64 {
-	return math.Max(learn.CalibrationError(learn.EqualWidth(p, y, 10)), learn.CalibrationError(learn.EqualMass(p, y, 10)))
-}
-
-func (c intentCase) atLeast(what string, target, ours float64) Row {
-	if target == 0 {
-		return Show(intentGroup, c.label(what), ours, 4)
-	}
-	return AtLeast(intentGroup, c.label(what), target, ours, 4)
-}
-
-func (c intentCase) atMost(what string, target, ours float64) Row {
-	if target == 0 {
-		return Show(intentGroup, c.label(what), ours, 4)
-	}
-	return AtMost(intentGroup, c.label(what), target, ours, 4)
 }
 
 // read splits a file into training rows and a hold-out.
