@@ -213,6 +213,9 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 		n.is.Days = append(n.is.Days, done)
 		n.prev = n.became(w, done)
 	}
+	if err := n.drift(ctx, todo); err != nil {
+		return err
+	}
 	n.door = nil
 	n.progress("days", int64(len(todo)), int64(len(todo)))
 	return nil

@@ -1,0 +1,77 @@
+package segment
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDriftStopsTheNight changes one row of the state behind the night's back, sums
+// and all. Some night soon rebuilds the row and says so, and nothing is published;
+// a state that nobody touched passes every one of those nights.
+func TestDriftStopsTheNight(t *testing.T) {
+	s := newShop(t)
+	s.everyday(40, 14)
+	in := s.night(monday.AddDate(0, 0, 13))
+	s.run(in)
+	honest := s.beside(in, "honest")
+	s.falsify(in)
+	var told error
+	for night := range driftShare * driftDays {
+		in.AsOf = in.AsOf.AddDate(0, 0, 1)
+		in.Config.Retention.FeatureDays = 400
+		in.Snapshot = s.snapshot(in.AsOf)
+		if _, told = Run(context.Background(), in); told != nil {
+			break
+		}
+		if night%5 > 0 {
+			continue
+		}
+		honest.AsOf, honest.Snapshot = in.AsOf, in.Snapshot
+		honest.Config.Retention.FeatureDays = 400
+		s.run(honest)
+	}
+	if told == nil || !strings.Contains(told.Error(), "drifted") || !strings.Contains(told.Error(), "1 rows are not what the events say") {
+		t.Errorf("nobody noticed: %v", told)
+	}
+}
+
+// falsify gives one subject an event more on every day of the state.
+func (s *shop) falsify(in Inputs) {
+	st, err := readState(in.State)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, d := range st.Days {
+		path := filepath.Join(in.State, d.File)
+		var rows []dayRow
+		if err := eachRow(path, func(r *dayRow) error { rows = append(rows, *r); return nil }); err != nil {
+			s.t.Fatal(err)
+		}
+		out, err := createDay(path)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for i := range rows {
+			if rows[i].Subject == subject(1) {
+				rows[i].Events++
+			}
+			if err := out.add(&rows[i]); err != nil {
+				s.t.Fatal(err)
+			}
+		}
+		if err := out.close(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	st.Sums = nil
+	if err := st.digest(in.State, nil); err != nil {
+		s.t.Fatal(err)
+	}
+	body, err := st.seal()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(filepath.Join(in.State, "state.json"), body)
+}
