@@ -55,7 +55,7 @@ type Segment struct {
 	Title    map[string]string `json:"title,omitempty"`
 	Where    string            `json:"where"`
 	Members  *int64            `json:"members"`
-	Withheld string            `json:"withheld,omitempty"` // under_k | loss_under_k | difference_under_k | one_sensitive_value | difference_to_last_report
+	Withheld string            `json:"withheld,omitempty"`  // under_k | loss_under_k | difference_under_k | one_sensitive_value | difference_to_last_report
 	Last     *Told             `json:"last_told,omitempty"` // where tonight's size is not told, or is this one again
 	Channels []Reach           `json:"channels"`
 }

@@ -83,7 +83,7 @@ type night struct {
 	micro       []microGroup // of buyers, tonight
 	earlier     []Released
 	before      map[string]Segment // of the last night, where the predicate is still the same
-	former      []config.Channel // of the last night, and not of tonight's configuration
+	former      []config.Channel   // of the last night, and not of tonight's configuration
 	was, is     state
 	cases       map[int64]policy.EventCase
 	exportCases map[int32]policy.ExportCase
