@@ -2,35 +2,17 @@ package segment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"encoding/json"
 
 	"github.com/handschlag/handschlag/batch/learn"
 	"github.com/handschlag/handschlag/batch/learn/variant"
 	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/decide"
 )
-
-// weightsFile is what earlier nights published of weights, in the night's folder. A night
-// goes on from the latest before its own date, so that doing it again gives the same.
-const weightsFile = "weights.json"
-
-// weightsKept is how many nights' weights are kept there.
-const weightsKept = 8
-
-// publishedWeights are a night's weights under its date.
-type publishedWeights struct {
-	Date    string         `json:"date"`
-	Weights decide.Weights `json:"weights"`
-}
 
 // guards are the figures that no new shares may make worse: returns, whether visitors
 // come back, and what was sold.
@@ -197,43 +179,4 @@ func (n *night) sampleRatio(ctx context.Context, slot variant.Slot, now decide.W
 		return variant.Alarm{}, fmt.Errorf("reading what was drawn: %w", err)
 	}
 	return variant.SampleRatio(variant.Observed(drawn), variant.Expected(slot, drawn, now.Slots[slot.Name])), nil
-}
-
-// earlierWeights reads the weights of nights before this one, in order.
-func (n *night) earlierWeights() ([]publishedWeights, error) {
-	all, err := readWeights(n.in.State)
-	return slices.DeleteFunc(all, func(w publishedWeights) bool { return w.Date >= n.date }), err
-}
-
-func readWeights(dir string) (all []publishedWeights, err error) {
-	body, err := os.ReadFile(filepath.Join(dir, weightsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s of the night's folder (without it the next night begins with equal shares): %w", weightsFile, err)
-	}
-	return all, nil
-}
-
-// keepWeights notes tonight's weights for the nights to come.
-func (n *night) keepWeights() error {
-	all, err := readWeights(n.in.State)
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(w publishedWeights) bool { return w.Date == n.date })
-	all = append(all, publishedWeights{n.date, n.weights})
-	slices.SortFunc(all, func(a, b publishedWeights) int { return strings.Compare(a.Date, b.Date) })
-	body, err := json.Marshal(all[max(0, len(all)-weightsKept):])
-	if err == nil {
-		err = replaceFile(filepath.Join(n.in.State, weightsFile), append(body, '\n'), 0o600)
-	}
-	if err != nil {
-		return fmt.Errorf("keeping tonight's weights: %w", err)
-	}
-	return nil
 }
