@@ -41,6 +41,7 @@ var rooms = map[string][]string{
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch/learn":    {"decide"},
 	"batch/bench":    {"batch", "batch/learn", "host/snapshot", "config", "policy", "event", "consent"},
+	"batch/chart":    {},
 	"batch/eval":     {"batch/learn", "fairness"},
 	"demo":           {"consent"},
 	"functions":      {"api", "host", "flow", "config", "policy", "decide", "consent", "event"},
@@ -54,7 +55,7 @@ var rooms = map[string][]string{
 }
 
 // pure rooms do no I/O, read no clock and no randomness.
-var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide", "fairness", "batch/learn"}
+var pure = []string{"consent", "consent/signal", "consent/ledger", "event", "profile", "price", "decide", "fairness", "batch/learn", "batch/chart"}
 
 // forbidden in pure rooms: imports, and calls on the time package.
 var impureImports = []string{"os", "net", "net/http", "math/rand", "math/rand/v2", "crypto/rand", "os/exec", "syscall", "database/sql"}

@@ -56,7 +56,8 @@ func (n *night) trace() {
 				o.Purposes = append(o.Purposes, f.Purpose)
 			}
 		default:
-			o.Inputs = append(o.Inputs, "features", "counters", "decisions")
+			o.Inputs = append(o.Inputs, "features", "counters", "decisions", "prices")
+			o.Inputs = append(o.Inputs, days[len(days)-len(n.lastDays()):]...)
 		}
 		l.Outputs = append(l.Outputs, o)
 	}

@@ -209,16 +209,16 @@ func sameDaily(t *testing.T, a, b string) {
 	}
 }
 
-// TestAnUnchangedDayIsNotReadAgain removes yesterday's events: a night that would
-// rescan them could not run.
+// TestAnUnchangedDayIsNotReadAgain removes the events of a day that is longer ago than
+// the report looks back (unmetDays): a night that would rescan them could not run.
 func TestAnUnchangedDayIsNotReadAgain(t *testing.T) {
 	s := newShop(t)
 	s.everyday(60, 1)
 	s.run(s.night(monday.AddDate(0, 0, 1)))
 	for n := range 60 {
-		s.visit(subject(n), monday.Add(30*time.Hour+time.Duration(n)*time.Minute), n, 2)
+		s.visit(subject(n), monday.Add(8*24*time.Hour+time.Duration(n)*time.Minute), n, 2)
 	}
-	in := s.night(monday.AddDate(0, 0, 2))
+	in := s.night(monday.AddDate(0, 0, 9))
 	s.write(filepath.Join(s.dir, "events", "dt=2026-11-02", "events.parquet"), []byte("gone"))
 	res := s.run(in)
 	if len(res.Members) != 60 {

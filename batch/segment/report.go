@@ -1,13 +1,10 @@
 package segment
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -90,19 +87,20 @@ type OfferCount struct {
 	Reasons []RuleCount `json:"reasons"`
 }
 
-//go:embed report.html.tmpl
-var reportPage string
-
 // writeReport writes report.json and report.html.
 func (n *night) writeReport(ctx context.Context) error {
 	n.report = Report{
 		AsOf: n.in.AsOf, Tenant: n.snap.Tenant, K: n.k, Thresholds: n.manifest.Thresholds, Segments: n.manifest.Segments,
 		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Files: slices.Clone(n.manifest.Files), Slots: map[string]int{},
+		Variants: []VariantSection{}, Cost: &Cost{Channels: []ChannelCost{}, Fields: []FieldCost{}},
 	}
 	for name, slot := range n.in.Config.Slots {
 		n.report.Slots[name] = len(slot.Variants)
 	}
-	for _, count := range []func(context.Context) error{n.countPersons, n.countUse, n.countRefusals, n.countDecisions, n.protect, n.tellValue, n.tellGroups, n.tellNeed, n.tellOffers, n.tellVariants} {
+	for _, count := range []func(context.Context) error{
+		n.fresh, n.countPersons, n.countUse, n.channelCosts, n.unmetNeeds, n.countRefusals, n.countDecisions, n.priceFairness, n.protect,
+		n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants, n.tellNeed, n.board, n.keeps, n.compare,
+	} {
 		if err := count(ctx); err != nil {
 			return err
 		}
@@ -139,34 +137,16 @@ func (n *night) writeReport(ctx context.Context) error {
 	return nil
 }
 
-// page is the report for eyes, in German and English, with nothing from outside.
-func (r Report) page() ([]byte, error) {
-	t, err := template.New("report").Funcs(template.FuncMap{
-		"count": func(n *int64) string {
-			if n == nil {
-				return "–"
-			}
-			return fmt.Sprint(*n)
-		},
-		"ints": func(xs []int64) string { return strings.Trim(fmt.Sprint(xs), "[]") },
-		"day":  func(t time.Time) string { return t.Format(time.DateOnly) },
-	}).Parse(reportPage)
-	if err != nil {
-		return nil, fmt.Errorf("reading the report's template: %w", err)
-	}
-	var b bytes.Buffer
-	if err := t.Execute(&b, r); err != nil {
-		return nil, fmt.Errorf("writing report.html: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
+// countPersons counts persons, buyers, and for whom each feature says something. Who
+// has a feature in 28 days has it in 90, and is one of all persons: of numbers that
+// differ by fewer than k only the larger is told.
 func (n *night) countPersons(ctx context.Context) error {
 	var persons, buyers int64
 	if err := n.db.one(ctx, "select (select count(*) from features), (select buyers from thresholds)", &persons, &buyers); err != nil {
 		return fmt.Errorf("counting persons: %w", err)
 	}
-	n.report.Persons, n.report.Buyers = n.enough(persons), n.enough(buyers)
+	told := n.apart(persons, buyers)
+	n.report.Persons, n.report.Buyers = told[0], told[1]
 	parts := make([]string, len(Columns))
 	counts, into := make([]int64, len(Columns)), make([]any, len(Columns))
 	for i, c := range Columns {
@@ -176,7 +156,12 @@ func (n *night) countPersons(ctx context.Context) error {
 		return fmt.Errorf("counting features: %w", err)
 	}
 	for i, c := range Columns {
-		n.report.Features = append(n.report.Features, FeatureCount{Column: c, Persons: n.enough(counts[i])})
+		among := []int64{persons, counts[i]}
+		if i+1 < len(Columns) && strings.HasSuffix(c.Name, "_28d") {
+			among = []int64{persons, counts[i+1], counts[i]}
+		}
+		told := n.apart(among...)
+		n.report.Features = append(n.report.Features, FeatureCount{Column: c, Persons: told[len(told)-1]})
 	}
 	return nil
 }
@@ -194,6 +179,9 @@ func (n *night) countUse(ctx context.Context) error {
 		return err
 	}
 	if err := n.countLeftOut(ctx); err != nil {
+		return err
+	}
+	if err := n.fieldCosts(ctx); err != nil {
 		return err
 	}
 	query := "select kind, count(*) from " + viewOf(consent.Analytics) + " group by kind order by kind"

@@ -7,12 +7,10 @@ import "time"
 
 // Freshness says how old the newest of what the night rests on is.
 type Freshness struct {
-	LastDay   string     `json:"last_ingest_day"` // "" if there is none
-	AgeDays   int        `json:"age_days"`        // from its end to as of
-	Events    int64      `json:"events_last_day"` // stored, whoever may use them
-	Missing   []string   `json:"missing_days"`    // of the last 28 that have no events, after the first that has
-	ConsentAt time.Time  `json:"consent_read_at"` // the ledger, by the run's clock
-	Catalogue *time.Time `json:"catalogue_at,omitempty"`
+	LastDay string   `json:"last_ingest_day"` // "" if there is none
+	AgeDays int      `json:"age_days"`        // from its end to as of
+	Events  int64    `json:"events_last_day"` // stored, whoever may use them
+	Missing []string `json:"missing_days"`    // of the last 28 that have no events, after the first that has
 }
 
 // SegmentChange compares a segment with the last night's of the same predicate.

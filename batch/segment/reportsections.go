@@ -135,7 +135,8 @@ type VariantSection struct {
 	Slot      string       `json:"slot"`
 	Known     bool         `json:"known"`
 	Reason    *Words       `json:"reason,omitempty"`
-	Metric    *Words       `json:"metric,omitempty"` // what Figure estimates, such as orders per view
+	Metric    *Words       `json:"metric,omitempty"` // what is estimated, such as orders per view
+	Unit      string       `json:"unit,omitempty"`   // of estimates and values: "cents", else a share
 	Rows      []VariantRow `json:"variants"`
 	Alarm     *RatioAlarm  `json:"sample_ratio,omitempty"` // null: not tested
 	Promotion *Promotion   `json:"promotion,omitempty"`    // null: nothing was compared
@@ -147,7 +148,7 @@ type VariantRow struct {
 	Factors  map[string]string `json:"factors,omitempty"`
 	N        int64             `json:"n"`                   // times shown; acts, so exact
 	Estimate *Figure           `json:"estimate"`            // null: don't know
-	NowPPM   int64             `json:"share_now_ppm"`       // of the weights in force
+	NowPPM   int64             `json:"share_now_ppm"`       // of the weights in force; 0: there are none
 	NextPPM  int64             `json:"share_next_ppm"`      // of tonight's
 	Vetoes   []Words           `json:"guardrails_violated"` // metrics that forbid a larger share
 }

@@ -1,0 +1,110 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// What the night, the shop and its host keep, in words.
+var (
+	keptEvents    = Words{"zugelassene Ereignisse", "admitted events"}
+	keptRefused   = Words{"abgelehnte Ereignisse", "refused events"}
+	keptFeatures  = Words{"Merkmale je Tag", "features by day"}
+	keptSegments  = Words{"Segmente und Zeilen der Exporte", "segments and rows of exports"}
+	keptDecisions = Words{"Entscheidungen", "decisions"}
+	keptProofs    = Words{"versiegelte Einwilligungsnachweise Gelöschter", "sealed proofs of consent of who was erased"}
+	keptLists     = Words{"Listen für den Laden (Erstattungen)", "lists for the shop (refunds)"}
+
+	byHost  = Words{"der Speicher, nach jeder veröffentlichten Nacht", "the host, after each published night"}
+	byNight = Words{"die Nacht", "the night"}
+	byNone  = Words{"nie gespeichert", "never stored"}
+)
+
+// keeps lists what is kept and until when. Terms are counted from the oldest day.
+func (n *night) keeps(ctx context.Context) error {
+	if err := n.decisionsView(ctx); err != nil {
+		return err
+	}
+	var decided *time.Time
+	if err := n.db.one(ctx, "select min(decided_at) from decisions", &decided); err != nil {
+		return fmt.Errorf("dating decisions: %w", err)
+	}
+	r, events, features, decisions := n.in.Config.Retention, "", "", ""
+	if len(n.snap.Days) > 0 {
+		events = n.snap.Days[0].Day
+	}
+	if len(n.is.Days) > 0 {
+		features = n.is.Days[0].Day
+	}
+	if decided != nil {
+		decisions = decided.UTC().Format(time.DateOnly)
+	}
+	n.report.Retention = []Kept{
+		kept(keptEvents, r.EventDays, events, byHost),
+		{Class: keptRefused, Term: &Words{"nur ein Zähler", "a counter only"}, By: byNone},
+		kept(keptFeatures, r.FeatureDays, features, byNight),
+		{Class: keptSegments, Days: r.SegmentDays, Oldest: n.date, Until: n.till.Format(time.DateOnly), By: byNight},
+		kept(keptDecisions, r.DecisionDays, decisions, byHost),
+		{Class: keptLists, Term: &Words{"bis zur nächsten Nacht", "until the next night"}, Oldest: n.date, By: byNight},
+		{Class: keptProofs, Term: &Words{fmt.Sprintf("%d Jahre zum Jahresende", r.ProofYears), fmt.Sprintf("%d years, to the year's end", r.ProofYears)}, By: byHost},
+	}
+	return n.letGo()
+}
+
+// kept is a class whose oldest day goes when its term is over.
+func kept(class Words, term int, oldest string, by Words) Kept {
+	k := Kept{Class: class, Days: term, Oldest: oldest, By: by}
+	if day, err := time.Parse(time.DateOnly, oldest); err == nil {
+		k.Until = day.AddDate(0, 0, term+1).Format(time.DateOnly)
+	}
+	return k
+}
+
+// letGo lists what the last night still had and this one has not, and exports whose
+// rows expired since. It is read from what was published, so a re-run says the same.
+func (n *night) letGo() error {
+	n.report.LetGo = []LetGo{}
+	_, last, err := newest(n.in.Out, n.date)
+	if err != nil || last.Schema == "" {
+		return err
+	}
+	gone := LetGo{Class: keptEvents}
+	for _, s := range last.Sources {
+		if !slices.ContainsFunc(n.snap.Days, func(d eventDay) bool { return d.Day == s.Day }) {
+			gone.Days, gone.Rows = append(gone.Days, s.Day), gone.Rows+s.Rows
+		}
+	}
+	expired, err := n.expiredSince(last.AsOf)
+	for _, g := range []LetGo{gone, expired} {
+		if len(g.Days) > 0 {
+			n.report.LetGo = append(n.report.LetGo, g)
+		}
+	}
+	return err
+}
+
+// expiredSince are the dated exports whose rows had to go after a night and by this one.
+func (n *night) expiredSince(last time.Time) (LetGo, error) {
+	gone := LetGo{Class: keptSegments}
+	entries, err := os.ReadDir(n.in.Out)
+	if err != nil {
+		return gone, fmt.Errorf("looking for expired exports: %w", err)
+	}
+	for _, e := range entries {
+		if _, err := time.Parse(time.DateOnly, e.Name()); err != nil || e.Name() >= n.date {
+			continue
+		}
+		m, err := n.manifestOf(e.Name())
+		if err != nil {
+			return gone, err
+		}
+		if m.Schema == "" || !m.Until.After(last) || m.Until.After(n.in.AsOf) {
+			continue
+		}
+		gone.Days = append(gone.Days, e.Name())
+	}
+	return gone, nil
+}

@@ -1,0 +1,83 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/handschlag/handschlag/event"
+)
+
+const (
+	unmetDays   = 7         // that unmet needs are read from at most
+	unmetEvents = 1_000_000 // on more than one day
+	unmetTop    = 20        // products listed
+)
+
+// unmetNeeds ranks products by need without resolution (R20). Of a small shop a week is
+// read, so that its products have persons enough; of a large one the last day has them,
+// and more would make the night of one new day cost that of many.
+func (n *night) unmetNeeds(ctx context.Context) error {
+	paths := n.lastDays()
+	if len(paths) == 0 {
+		return nil
+	}
+	if err := n.attach(ctx, paths); err != nil {
+		return err
+	}
+	if err := n.decide(ctx, basis); err != nil {
+		return err
+	}
+	if err := n.db.table(ctx, "unmet"); err != nil {
+		return err
+	}
+	u := &Unmet{Days: len(paths), Products: []UnmetProduct{}}
+	query := fmt.Sprintf("select count(*), count(*) filter (where results = 0) from %s where kind = %d", viewOf(basis), event.ProductsSearched)
+	if err := n.db.one(ctx, query, &u.Asked, &u.Searches); err != nil {
+		return fmt.Errorf("counting searches: %w", err)
+	}
+	if err := n.db.one(ctx, "select count(*) from unmet where persons between 1 and getvariable('k') - 1", &u.Under); err != nil {
+		return fmt.Errorf("counting products: %w", err)
+	}
+	n.report.Unmet = u
+	return n.listUnmet(ctx, u)
+}
+
+// lastDays are the files of the newest ingest days that unmet needs are read from.
+func (n *night) lastDays() (paths []string) {
+	first, events := n.in.AsOf.AddDate(0, 0, -unmetDays).Format(time.DateOnly), int64(0)
+	for _, d := range slices.Backward(n.snap.Days) {
+		if events += d.Rows; d.Day < first || len(paths) > 0 && events > unmetEvents {
+			break
+		}
+		if d.Path != "" {
+			paths = append(paths, d.Path)
+		}
+	}
+	slices.Reverse(paths)
+	return paths
+}
+
+func (n *night) listUnmet(ctx context.Context, u *Unmet) error {
+	query := fmt.Sprintf(`select product_id, persons, searched, returned, guide, compared, left_there, no_help, ordered from unmet
+		where persons >= getvariable('k') order by persons desc, product_id limit %d`, unmetTop)
+	err := n.db.each(ctx, query, func(scan func(...any) error) error {
+		var product string
+		var c [7]int64
+		var ordered int64
+		if err := scan(&product, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5], &c[6], &ordered); err != nil {
+			return err
+		}
+		told := n.apart(c[:]...)
+		u.Products = append(u.Products, UnmetProduct{
+			Product: product, Persons: told[0], Searched: told[1], Returned: told[2], Guide: told[3], Compared: told[4], Left: told[5], NoHelp: told[6],
+			Ordered: n.enough(ordered),
+		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing unmet needs: %w", err)
+	}
+	return nil
+}

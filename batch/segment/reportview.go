@@ -1,0 +1,138 @@
+package segment
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// view is the report in one language.
+type view struct {
+	tongue
+	R Report
+}
+
+// section is a part of the page with a title.
+type section struct{ ID, Title string }
+
+// Sections lists the parts of the page in order.
+func (v view) Sections() []section {
+	return []section{
+		{"segments", v.t("Segmente", "Segments")}, {"value", v.t("Wert", "Value")}, {"need", v.t("Bedarf", "Need")},
+		{"offer", v.t("Angebote von Hilfe", "Offers of help")}, {"variants", v.t("Varianten", "Variants")},
+		{"unmet", v.t("Ungedeckter Bedarf", "Unmet needs")}, {"prices", v.t("Faire Preise", "Fair prices")},
+		{"cost", v.t("Kosten der Einwilligung", "Cost of consent")}, {"retention", v.t("Aufbewahrung", "Retention")},
+		{"files", v.t("Grundlagen", "What this rests on")},
+	}
+}
+
+// because says that something is not known, and why.
+type because struct{ Head, Text string }
+
+// Unknown writes a reason for not knowing; none: nobody has measured it yet.
+func (v view) Unknown(why *Words) because {
+	b := because{Head: v.t("Weiß nicht.", "Don’t know."), Text: v.t("Heute Nacht wurde dazu nichts gemessen.", "Nothing was measured about it tonight.")}
+	if why != nil {
+		b.Text = v.words(*why)
+	}
+	return b
+}
+
+// ruled is a table of rules with its caption.
+type ruled struct {
+	Head string
+	Rows []RuleCount
+}
+
+func (v view) Rules(head string, rows []RuleCount) ruled { return ruled{head, rows} }
+
+// Freshness says in a sentence how old the newest events are.
+func (v view) Freshness() string {
+	f := v.R.Fresh
+	if f.LastDay == "" {
+		return v.t("Es gibt noch keinen abgeschlossenen Tag mit Ereignissen.", "There is no closed day with events yet.")
+	}
+	return fmt.Sprintf(v.t("Neuester Tag mit Ereignissen: %s, vor dem Stichtag seit %s Tagen vorbei, %s Ereignisse. Wann Einwilligungen gelesen wurden, steht im Manifest.",
+		"Newest day with events: %s, over for %s days, %s events. When consent was read is in the manifest."),
+		f.LastDay, v.int(int64(f.AgeDays)), v.int(f.Events))
+}
+
+// segmentRow is a segment as the table shows it.
+type segmentRow struct {
+	Segment
+	Shown    string // its title
+	Why      string // its size is withheld
+	Delta    *int64
+	DeltaWhy string
+}
+
+// withheldWords says why a number is not told.
+var withheldWords = map[string]Words{
+	"under_k":                   {"zu wenige", "too few"},
+	"loss_under_k":              {"zu wenige ohne Einwilligung", "too few without consent"},
+	"difference_under_k":        {"Unterschied zu klein", "difference too small"},
+	"one_sensitive_value":       {"alle teilen etwas Sensibles", "all share something sensitive"},
+	"difference_to_last_report": {"zu nah am letzten Bericht", "too close to the last report"},
+	"no_report":                 {"kein früherer Bericht", "no earlier report"},
+	"other_predicate":           {"neu oder anders bestimmt", "new, or defined otherwise"},
+	"withheld_before":           {"zuvor zurückgehalten", "withheld before"},
+	"withheld_now":              {"heute zurückgehalten", "withheld tonight"},
+}
+
+// SegmentRows lists segments with their change.
+func (v view) SegmentRows() []segmentRow {
+	out := make([]segmentRow, len(v.R.Segments))
+	for i, s := range v.R.Segments {
+		out[i] = segmentRow{Segment: s, Shown: v.title(s), Why: v.words(withheldWords[s.Withheld])}
+		at := slices.IndexFunc(v.R.Changes, func(c SegmentChange) bool { return c.Segment == s.Name })
+		if at >= 0 {
+			out[i].Delta, out[i].DeltaWhy = v.R.Changes[at].Change, v.words(withheldWords[v.R.Changes[at].Withheld])
+		}
+	}
+	return out
+}
+
+func (v view) title(s Segment) string { return cmp.Or(s.Title[v.Lang], s.Title["en"], s.Name) }
+
+// NeedVerdict says whether the scorecard's chances may be believed.
+func (v view) NeedVerdict() string {
+	switch v.R.Need.Verdict {
+	case Calibrated:
+		return v.t("Kalibriert: die vorhergesagten Anteile treffen zu.", "Calibrated: predicted shares come true.")
+	case NotCalibrated:
+		return v.t("Nicht kalibriert: die vorhergesagten Anteile treffen nicht zu.", "Not calibrated: predicted shares do not come true.")
+	}
+	return v.t("Ob die vorhergesagten Anteile zutreffen, ist nicht bekannt.", "It is not known whether predicted shares come true.")
+}
+
+// unequal counts equal quotes that got two prices.
+func (v view) unequal() (groups, unequal int64) {
+	if v.R.Prices == nil {
+		return 0, 0
+	}
+	for _, s := range v.R.Prices.Storefronts {
+		groups, unequal = groups+s.Instants, unequal+s.Unequal
+	}
+	return groups, unequal
+}
+
+// PriceVerdict says whether equal quotes got equal prices.
+func (v view) PriceVerdict() string {
+	switch groups, unequal := v.unequal(); {
+	case unequal > 0:
+		return fmt.Sprintf(v.t("Gleiche Anfragen bekamen in %s von %s Fällen im selben Augenblick ungleiche Preise.", "Equal quotes got unequal prices at one instant in %s of %s cases."), v.int(unequal), v.int(groups))
+	case groups > 0:
+		return fmt.Sprintf(v.t("Gleiche Anfragen bekamen im selben Augenblick gleiche Preise, in allen %s Fällen.", "Equal quotes got equal prices at one instant, in all %s cases."), v.int(groups))
+	}
+	return v.t("Keine zwei gleichen Anfragen fielen in denselben Augenblick: nichts zu vergleichen.", "No two equal quotes fell into one instant: nothing to compare.")
+}
+
+func (v view) PriceMood() string {
+	switch groups, unequal := v.unequal(); {
+	case unequal > 0:
+		return "bad"
+	case groups > 0:
+		return "good"
+	}
+	return "open"
+}
