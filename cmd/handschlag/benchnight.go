@@ -153,14 +153,22 @@ func (r *benchRun) threads(ctx context.Context) error {
 	return err
 }
 
+// benchWithin is set for the program that a benchmark runs: a binary that takes no
+// commands, as a test's is, would else start itself without end.
+const benchWithin = "HANDSCHLAG_BENCH_WITHIN"
+
 // measure runs this program again for one thing.
 func (r *benchRun) measure(ctx context.Context, what, state, snapshot string, asOf time.Time, threads int) (c bench.Cost, err error) {
 	exe, err := os.Executable()
+	if err == nil && os.Getenv(benchWithin) != "" {
+		err = errors.New("it was started by a benchmark itself")
+	}
 	if err != nil {
 		return c, fmt.Errorf("finding this binary: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, exe, "bench", "one-night", "--dir", r.dir, "--state", state, "--what", what, "--snapshot", snapshot,
 		"--as-of", asOf.Format(time.DateOnly), "--threads", strconv.Itoa(threads), "--memory-mb", strconv.Itoa(r.c.MemoryMB))
+	cmd.Env = append(os.Environ(), benchWithin+"=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, prefixed{what + " " + state + ": ", r.s.err}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
