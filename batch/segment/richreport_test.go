@@ -29,6 +29,7 @@ func richReport() Report {
 	r.Offers = []OfferCount{{"human", 812, r.Refusals[:1]}, {"none", 10_231, r.Refusals}}
 	r.Value, r.Need, r.Offer, r.Variants = richValue(), richNeed(), richOffer(), []VariantSection{richSlot("home_hero", 40), {Slot: "cart_note", Reason: &Words{"Erst 12 Anzeigen.", "Only 12 views so far."}, Rows: []VariantRow{{Variant: "a", N: 12, NowPPM: 500_000, NextPPM: 500_000}}}}
 	r.Unmet = richUnmet()
+	r.Micro = []MicroSegment{{1, Words{"oft und viel", "often and much"}, at(int64(412)), 9, 4, 21_450}, {2, Words{"lange her", "long ago"}, nil, 0, 0, 0}}
 	r.Prices = &PriceFairness{Since: at(r.AsOf.AddDate(0, 0, -90)), Denied: []RuleCount{{"PRI-09", "Der Preis darf sich nicht nach dem Gerät richten.", "The price must not follow the device.", 16}}, Storefronts: []StorefrontPrice{
 		{"de", "web", 120_412, 16, 3_120, 88, 0, 9_120, 0}, {"at", "app", 10_012, 0, 310, 2, 0, 812, 3}}}
 	r.Cost = &Cost{Events: 184_233, Channels: []ChannelCost{
