@@ -24,7 +24,7 @@ type ValueFiles struct {
 var cdnow = ValueFiles{Log: "cdnow/CDNOW_sample.txt", Shape: OrderLog{Buyer: 2, Date: 3, Amount: 5},
 	Calibration: "1997-09-30", Holdout: "1998-06-30"}
 
-// Value judges BG/NBD, Gamma-Gamma and Returning: fits up to the last day of
+// Value judges BG/NBD, Gamma-Gamma and Slowing: fits up to the last day of
 // calibration, forecasts of the days after it. Of CDNOW it checks the published
 // figures (SOURCE.md of the data) and the histories of the published summary.
 func Value(_ context.Context, o Options, in ValueFiles) ([]Row, error) {
@@ -93,7 +93,7 @@ func (in ValueFiles) days() (from, to int, err error) {
 	return daysOf(calibration), daysOf(holdout), nil
 }
 
-// valueFit is a model and what it expects of each buyer, by BG/NBD and by Returning.
+// valueFit is a model and what it expects of each buyer, by BG/NBD and by Slowing.
 type valueFit struct {
 	model      learned.Model
 	trails     []learned.Trail
@@ -134,20 +134,20 @@ func (f valueFit) parameters() []Row {
 	}
 }
 
-// ours shows what Returning adds, on calibration data.
+// ours shows what Slowing adds, on calibration data.
 func (f valueFit) ours() []Row {
-	if f.model.Returning == nil {
+	if f.model.Slowing == nil {
 		return nil
 	}
-	r := f.model.Returning
+	r := f.model.Slowing
 	return []Row{
-		Show("value", "Returning log-likelihood", r.LogLikelihood(f.trails), 1).Noted("r %.3f, α %.3f, a %.3f, b %.3f, μ %.4f a week; BG/NBD %.1f", r.R, r.Alpha, r.A, r.B, r.Back, f.model.LogLikelihood),
-		Show("value", "Returning forecast, orders", total(f.own), 1),
+		Show("value", "Slowing log-likelihood", r.LogLikelihood(f.trails), 1).Noted("r %.3f, α %.3f, a %.3f, b %.3f, s %.3f, β %.2f; BG/NBD %.1f", r.R, r.Alpha, r.A, r.B, r.S, r.Beta, f.model.LogLikelihood),
+		Show("value", "Slowing forecast, orders", total(f.own), 1),
 	}
 }
 
 // rolling shows both models at six earlier as-ofs, judged by what came between them
-// and the end of calibration: beside the likelihood, what Returning was chosen by.
+// and the end of calibration: beside the likelihood, what Slowing was chosen by.
 func rolling(log map[string][]order, end int) ([]Row, error) {
 	var wrong, off, bgnbdWrong, bgnbdOff, n float64
 	for weeks := 8; weeks <= 18; weeks += 2 {
@@ -186,7 +186,7 @@ func (f valueFit) judged(after []later, targets bool) []Row {
 	for _, l := range after {
 		sum += l.orders
 	}
-	rows[4] = rows[4].Noted("Returning: forecast %.1f, came %.0f", total(f.own), sum)
+	rows[4] = rows[4].Noted("Slowing: forecast %.1f, came %.0f", total(f.own), sum)
 	return rows
 }
 

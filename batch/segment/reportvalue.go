@@ -115,6 +115,8 @@ func flagWords(f value.Flag) Words {
 }
 
 var valueFlags = map[value.Flag]Words{
+	value.NoHistories:   {De: "Kein Käufer, aus dem zu lernen wäre.", En: "No buyer to learn from."},
+	value.NobodyReturns: {De: "Dass jemand nach einer langen Pause wieder bestellt, ist in diesen Daten nicht zu sehen.", En: "Nobody is seen to order again after a long pause in these data."},
 	value.NoRepeat:      {De: "Niemand bestellte zweimal: die Häufigkeit ist geraten, und niedrig.", En: "Nobody ordered twice: the rate is a guess, and low."},
 	value.NobodyLeaves:  {De: "Ob jemand wegbleibt, ist in diesen Daten nicht zu sehen.", En: "Leaving cannot be seen in these data."},
 	value.LeavingAlike:  {De: "Unterschiede im Wegbleiben sind nicht zu sehen.", En: "No difference in leaving can be seen."},

@@ -22,7 +22,7 @@ type evalValueCmd struct {
 
 // Help says what the file has to look like.
 func (evalValueCmd) Help() string {
-	return `Fits BG/NBD, Gamma-Gamma and our Returning model on the orders up to --calibration, and
+	return `Fits BG/NBD, Gamma-Gamma and our Slowing model on the orders up to --calibration, and
 compares their forecasts of the days up to --holdout with what came. Buyers whose first order
 comes after --calibration are left out; several orders of a buyer on one day are one.
 

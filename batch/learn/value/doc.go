@@ -4,7 +4,7 @@
 // It owns the BG/NBD model of orders (Fader, Hardie, Lee: "Counting Your Customers"
 // the Easy Way, Marketing Science 24(2), 2005; equations are theirs) and the
 // Gamma-Gamma model of spend (Fader, Hardie: The Gamma-Gamma Model of Monetary
-// Value, note 025, 2013). It leaves to others who may be counted, and what is done
+// Value, note 025, 2013), and Slowing, which is BG/NBD without leaving for good. It leaves to others who may be counted, and what is done
 // with the result.
 //
 // A buyer is a history: repeat orders, days from the first order to the last, days

@@ -15,14 +15,14 @@ const (
 	SpendAlike    Flag = "spend alike"      // p, q or γ at a bound
 	NoSpend       Flag = "no spend"         // no order with a value: every worth is 0
 	FewRepeats    Flag = "few repeats"      // fewer than 100 buyers ordered twice
-	NobodyReturns Flag = "nobody returns"   // μ → 0: who pauses is gone, as in BG/NBD
+	NobodyReturns Flag = "nobody returns"   // s/β → 0: who slows down is gone, as in BG/NBD
 	NotConverged  Flag = "did not converge" // the search ran out of steps
 )
 
 // Model is what the night knows about the value of buyers.
 type Model struct {
 	Orders        BGNBD      `json:"orders"`
-	Returning     *Returning `json:"returning,omitempty"` // only of FitTrails
+	Slowing       *Slowing   `json:"slowing,omitempty"` // only of FitTrails
 	Spend         GammaGamma `json:"spend"`
 	Buyers        float64    `json:"buyers"`
 	LogLikelihood float64    `json:"log_likelihood"` // of Orders
@@ -77,7 +77,7 @@ func tidy(flags []Flag) []Flag {
 	return slices.Compact(flags)
 }
 
-// FitTrails estimates Returning beside what Fit does. It takes some CPU-seconds for
+// FitTrails estimates Slowing beside what Fit does. It takes some CPU-seconds for
 // ten thousand distinct trails; where there are more, give it a sample of them.
 func FitTrails(trails []Trail, spends []Spend) (Model, error) {
 	groups, err := groupedTrails(trails)
@@ -92,8 +92,8 @@ func FitTrails(trails []Trail, spends []Spend) (Model, error) {
 	if err != nil || m.Buyers == 0 || slices.Contains(m.Flags, NoRepeat) {
 		return m, err
 	}
-	returning, flags := fitReturning(groups, m.Orders)
-	m.Returning = &returning
+	slowing, flags := fitSlowing(groups, m.Orders)
+	m.Slowing = &slowing
 	m.Flags = tidy(append(m.Flags, flags...))
 	return m, nil
 }

@@ -3,7 +3,6 @@ package value
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -56,29 +55,4 @@ func groupedTrails(trails []Trail) ([]Trail, error) {
 		}
 	}
 	return out, nil
-}
-
-// gap is the weeks between the k-th repeat order and the one before it; behind the
-// last order it is the weeks to as of.
-func (t Trail) gap(k int) float64 {
-	from, to := 0, t.Age
-	if k > 0 {
-		from = t.Days[k-1]
-	}
-	if k < len(t.Days) {
-		to = t.Days[k]
-	}
-	return float64(to-from) / week
-}
-
-// grid is the logarithms of the weekly rates that a trail's likelihood is summed
-// over, and their distance. It is fine enough for the narrowest posterior, Gamma of
-// shape r + x, where the sum has six digits, and ends where both sides are below 1e-4
-// of the whole. It changes with r only at powers of two, so that a search does not see it.
-func (t Trail) grid(r float64) (low, step float64, n int) {
-	x := float64(len(t.Days))
-	low = math.Log(3e-4 / (float64(t.Age)/week + 1))
-	high := math.Log((x + 20 + 6*math.Sqrt(x)) / max(t.gap(0), 1/week))
-	step = min(.4, 1.2/math.Sqrt(x+math.Exp2(math.Ceil(math.Log2(max(r, 1))))))
-	return low, step, int((high-low)/step) + 2
 }
