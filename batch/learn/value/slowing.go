@@ -28,6 +28,10 @@ import (
 // .902, .751 and .615; of a model in which who left comes back to the rate they had,
 // 1.593, 1.231, 1.048, .897, .749 and .612. That one was here before; of those who come
 // back it forecast too much, the more the longer the horizon.
+//
+// What came of it, on the 39 weeks that none was fitted on, opened once for each of the
+// two: 1,882 orders, of which this forecast 1,898, BG/NBD 1,653 and the one before
+// 1,906; RMSE 1.583, BG/NBD 1.608, the one before 1.620.
 type Slowing struct {
 	BGNBD
 	S    float64 `json:"s"`
