@@ -154,21 +154,38 @@ func (n *night) runID() string {
 // that makes up a person.
 func (n *night) listMembers(ctx context.Context) error {
 	n.members = map[consent.Subject]profile.Membership{}
-	query := `select p.subject, coalesce(string_agg(m.segment, ' ' order by s.place), ''), any_value(f.value_tier)::integer
+	sets := map[string][]string{} // few combinations among many subjects: each is made once
+	query := `with places as (
+			select m.person, list_sort(list(s.place))::varchar as segments
+			from members as m
+			join segment_names as s using (segment)
+			group by m.person
+		)
+		select p.subject, coalesce(m.segments, '[]'), f.value_tier::integer
 		from persons as p
 		join features as f using (person)
-		left join members as m using (person)
-		left join segment_names as s on s.segment = m.segment
-		group by p.subject
-		having any_value(f.value_tier) > 0 or count(m.segment) > 0`
+		left join places as m using (person)
+		where f.value_tier > 0 or m.segments is not null`
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var subject duckdb.UUID
-		var names string
+		var places string
 		m := profile.Membership{Purpose: basis, AsOf: n.in.AsOf, Until: n.till}
-		if err := scan(&subject, &names, &m.ValueTier); err != nil {
+		if err := scan(&subject, &places, &m.ValueTier); err != nil {
 			return err
 		}
-		m.Segments = strings.Fields(names)
+		names, known := sets[places]
+		if !known {
+			var at []int
+			if err := json.Unmarshal([]byte(places), &at); err != nil {
+				return err
+			}
+			names = make([]string, len(at))
+			for i, place := range at {
+				names[i] = n.in.Config.Segments[place].Name
+			}
+			sets[places] = names
+		}
+		m.Segments = names
 		n.members[consent.Subject(subject)] = m
 		return nil
 	})
