@@ -13,7 +13,6 @@ create or replace table aggregates as
 with mine as (
     select
         m.segment,
-        m.person,
         f.value_tier as tier,
         case
             when f.value_tier = 0 then 0 when f.value_tier <= 2 then 1 when f.value_tier = 3 then 3 else 4
@@ -36,19 +35,26 @@ with mine as (
     where c.members is not null and not list_contains(getvariable('special_segments'), m.segment)
 ),
 
+-- Persons of one cell and kind go the same way: the ladder counts them, rather than them.
+alike as (
+    select *, count(*)::bigint as n
+    from mine
+    group by all
+),
+
 first as (
     select
         *,
-        count(*) over cell >= getvariable('k') and count(*) filter (where not special) over cell > 0 as ok0
-    from mine
+        sum(n) over cell >= getvariable('k') and coalesce(sum(n) filter (where not special) over cell, 0) > 0 as ok0
+    from alike
     window cell as (partition by segment, tier, daypart)
 ),
 
 second as (
     select
         *,
-        not ok0 and count(*) filter (where not ok0) over cell >= getvariable('k')
-            and count(*) filter (where not ok0 and not special) over cell > 0 as ok1
+        not ok0 and coalesce(sum(n) filter (where not ok0) over cell, 0) >= getvariable('k')
+            and coalesce(sum(n) filter (where not ok0 and not special) over cell, 0) > 0 as ok1
     from first
     window cell as (partition by segment, tiers_from, daypart)
 ),
@@ -56,8 +62,8 @@ second as (
 third as (
     select
         *,
-        not ok0 and not ok1 and count(*) filter (where not ok0 and not ok1) over cell >= getvariable('k')
-            and count(*) filter (where not ok0 and not ok1 and not special) over cell > 0 as ok2
+        not ok0 and not ok1 and coalesce(sum(n) filter (where not ok0 and not ok1) over cell, 0) >= getvariable('k')
+            and coalesce(sum(n) filter (where not ok0 and not ok1 and not special) over cell, 0) > 0 as ok2
     from second
     window cell as (partition by segment, tiers_from)
 ),
@@ -69,8 +75,8 @@ released as (
         case when ok0 then tier when ok1 or ok2 then tiers_to else 5 end as tier_to,
         case when ok0 or ok1 then daypart else 'any' end as daypart,
         not ok0 and not ok1 and not ok2 as rest,
-        count(*) as persons,
-        count(*) filter (where not special) as plain
+        sum(n)::bigint as persons,
+        coalesce(sum(n) filter (where not special), 0)::bigint as plain
     from third
     group by all
 ),
