@@ -27,6 +27,8 @@ func (n *night) compare(context.Context) error {
 			c.Withheld = "no_report"
 		case at < 0 || last.Segments[at].Where != s.Where:
 			c.Withheld = "other_predicate"
+		case s.Members != nil && s.Last != nil: // an earlier size, told again
+			c.Withheld = "difference_under_k"
 		default:
 			c.against(s.Members, last.Segments[at].Members, int64(n.k))
 		}
