@@ -6,7 +6,6 @@ import (
 	"math"
 
 	"github.com/handschlag/handschlag/batch/learn"
-	"github.com/handschlag/handschlag/batch/learn/uplift"
 	"github.com/handschlag/handschlag/batch/learn/variant"
 )
 
@@ -27,25 +26,14 @@ func (n *night) tellOffers(context.Context) error {
 	s.AdviserCents = float64(n.adviserCents())
 	s.GainCents = Figure{Mean: v.Effect - s.AdviserCents, Low: v.Low - s.AdviserCents, High: v.High - s.AdviserCents}
 	if !v.Known {
-		words := offerReasons[v.Reason]
-		s.Reason, s.Advice = &words, &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
+		s.Reason, s.Advice = new(Words(v.Reason.Said())), &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
 		return nil
 	}
 	s.Q = &Figure{Mean: v.Ranking.Q, Low: v.Ranking.Q, High: v.Ranking.Q}
 	target := int64(math.Round(v.Target.Share * float64(n.arms[0].persons+n.arms[1].persons)))
 	s.Target, s.Recommend = n.enough(target), v.Target.Share > 0
-	words := offerReasons[v.Reason]
-	s.Advice = &words
+	s.Advice = new(Words(v.Reason.Said()))
 	return nil
-}
-
-var offerReasons = map[uplift.Reason]Words{
-	uplift.TooFew:     {De: "Das wissen wir nicht: zu wenige Fälle oder Bestellungen auf einer Seite.", En: "We don't know: too few cases or orders on one side."},
-	uplift.RatioOff:   {De: "Das wissen wir nicht: es wurde öfter oder seltener ausgelost als aufgezeichnet.", En: "We don't know: offers were drawn more or less often than was logged."},
-	uplift.NoneSeen:   {De: "Das wissen wir nicht: die Daten zeigen keine Wirkung.", En: "We don't know: the data show no effect."},
-	uplift.SameForAll: {De: "Angebote wirken im Mittel; bei wem mehr, ist nicht zu sehen.", En: "Offers work on average; for whom more is not to be seen."},
-	uplift.Differs:    {De: "Angebote wirken verschieden, und wo, ist zu sehen: dort anbieten, wo der erwartete Gewinn die Kosten übersteigt.", En: "Offers work differently, and where is to be seen: offer where the expected gain exceeds the cost."},
-	uplift.NoGain:     {De: "Die Wirkung ist bekannt, aber nirgends sicher mehr wert, als die Beratung kostet.", En: "The effect is known, but nowhere surely worth more than the adviser costs."},
 }
 
 // armOf is one side for the report; nothing of one under k.

@@ -43,12 +43,21 @@ told as (
     where r.members <> s.shown and abs(r.members - s.shown) < getvariable('k')
 ),
 
+-- Few combinations of segments among many persons: they are paired, not the persons.
+combinations as (
+    select segments, count(*) as persons
+    from (select list_sort(list(segment)) as segments from members group by person)
+    group by segments
+),
+
 shared_members as (
-    select a.segment as inner_one, b.segment as outer_one, count(*) as shared
-    from members as a
-    join members as b using (person)
-    where a.segment <> b.segment
-    group by a.segment, b.segment
+    select inner_one, outer_one, sum(persons)::bigint as shared
+    from (
+        select inner_one, unnest(segments) as outer_one, persons
+        from (select unnest(segments) as inner_one, segments, persons from combinations)
+    )
+    where inner_one <> outer_one
+    group by inner_one, outer_one
 ),
 
 nested as (
