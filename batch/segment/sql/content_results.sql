@@ -34,6 +34,7 @@ visits as (
     select distinct coalesce(p.person, d.subject) as person, d.day
     from daily_rows as d
     left join persons as p using (subject)
+    where coalesce(p.person, d.subject) in (select person from firsts)
 ),
 
 returned as (
