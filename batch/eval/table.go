@@ -35,6 +35,7 @@ func Write(w io.Writer, rows []Row) error {
 			for j, n := range wide {
 				rule[j] = strings.Repeat("-", n)
 			}
+			rule[len(rule)-1] = "----"
 			writeLine(&b, rule, wide)
 		}
 	}
@@ -44,8 +45,9 @@ func Write(w io.Writer, rows []Row) error {
 }
 
 func writeLine(b *strings.Builder, line []string, wide []int) {
-	for i, c := range line {
+	last := len(line) - 1 // notes are long: they are not brought to one width
+	for i, c := range line[:last] {
 		fmt.Fprintf(b, "| %s%s ", c, strings.Repeat(" ", wide[i]-utf8.RuneCountInString(c)))
 	}
-	b.WriteString("|\n")
+	b.WriteString("| " + line[last] + "\n")
 }
