@@ -36,16 +36,21 @@ func (n *night) oneDay(ctx context.Context, w work) (stateDay, error) {
 	if err != nil {
 		return stateDay{}, err
 	}
-	if len(only) == 0 {
+	if len(only.gone) == 0 {
 		return *w.before, nil
 	}
 	return n.buildDay(ctx, w, only)
 }
 
-// touched lists, in order, whose rows of a day may have to change: those of the
-// subjects that the gate may answer otherwise about, if they have a row or an event
-// may count now, and of those who came into the day in the midst of another session.
-func (n *night) touched(ctx context.Context, w work) (out []consent.Subject, err error) {
+// patched are the subjects whose old rows of a day go, in order, and those among them
+// of whom an event may count: the others, who only took something back, are not read.
+type patched struct{ gone, walked []consent.Subject }
+
+// touched lists whose rows of a day may have to change: those of the subjects that the
+// gate may answer otherwise about, if they have a row or an event may count now, and of
+// those who came into the day in the midst of another session.
+func (n *night) touched(ctx context.Context, w work) (*patched, error) {
+	out := &patched{}
 	end, err := w.end()
 	if err != nil {
 		return nil, err
@@ -58,10 +63,17 @@ func (n *night) touched(ctx context.Context, w work) (out []consent.Subject, err
 			query += " union " + opensThatDiffer(n.prev.old, n.prev.new) + " union " + opensThatDiffer(n.prev.new, n.prev.old)
 		}
 	}
-	err = n.db.each(ctx, "select distinct subject from ("+query+") where "+n.part.hold("subject")+" order by subject", func(scan func(...any) error) error {
+	query = fmt.Sprintf(`select t.subject, c.subject is null or coalesce(c.may_from_ms < %d, false) as walked
+		from (select distinct subject from (%s) where %s) as t
+		left join changed as c using (subject)
+		order by t.subject`, end, query, n.part.hold("subject"))
+	err = n.db.each(ctx, query, func(scan func(...any) error) error {
 		var who duckdb.UUID
-		err := scan(&who)
-		out = append(out, consent.Subject(who))
+		var walked bool
+		err := scan(&who, &walked)
+		if out.gone = append(out.gone, consent.Subject(who)); walked {
+			out.walked = append(out.walked, consent.Subject(who))
+		}
 		return err
 	})
 	if err != nil {
@@ -88,7 +100,7 @@ func (p dayBefore) precedes(w work) bool {
 
 // buildDay writes a day's rows to a new file: of all subjects, or, as a patch, of
 // some beside the old rows of the others.
-func (n *night) buildDay(ctx context.Context, w work, only []consent.Subject) (stateDay, error) {
+func (n *night) buildDay(ctx context.Context, w work, only *patched) (stateDay, error) {
 	if w.day.Path != "" {
 		if err := n.untouched([]string{w.day.Path}); err != nil {
 			return stateDay{}, err
@@ -101,18 +113,24 @@ func (n *night) buildDay(ctx context.Context, w work, only []consent.Subject) (s
 		}
 	}
 	return n.writeDay(w, func(out *dayFile) error {
-		walk, err := n.newWalk(w, only)
+		var walked []consent.Subject
+		if only != nil {
+			walked = only.walked
+		}
+		walk, err := n.newWalk(w, walked)
 		if err != nil {
 			return err
 		}
-		if walk.carried, err = n.carry(ctx, w, walk); err != nil {
-			return err
+		if only == nil || len(walked) > 0 {
+			if walk.carried, err = n.carry(ctx, w, walk); err != nil {
+				return err
+			}
 		}
 		if only == nil {
 			walk.row = out.add
 			err = walk.walk(ctx, w.day.Path)
 		} else {
-			err = n.patch(ctx, w, walk, out)
+			err = n.patch(ctx, w, walk, only, out)
 		}
 		n.events = walk.events
 		return errors.Join(err, n.door.tell())
@@ -120,7 +138,7 @@ func (n *night) buildDay(ctx context.Context, w work, only []consent.Subject) (s
 }
 
 // patch walks some subjects and writes their rows among the others' old ones.
-func (n *night) patch(ctx context.Context, w work, walk *dayWalk, out *dayFile) error {
+func (n *night) patch(ctx context.Context, w work, walk *dayWalk, only *patched, out *dayFile) error {
 	var fresh []dayRow
 	walk.row = func(r *dayRow) error {
 		row := *r
@@ -128,8 +146,10 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, out *dayFile) 
 		fresh = append(fresh, row)
 		return nil
 	}
-	if err := walk.walk(ctx, w.day.Path); err != nil {
-		return err
+	if len(only.walked) > 0 {
+		if err := walk.walk(ctx, w.day.Path); err != nil {
+			return err
+		}
 	}
 	err := eachRow(filepath.Join(n.in.State, w.before.File), func(r *dayRow) error {
 		for len(fresh) > 0 && compareSubjects(fresh[0].Subject, r.Subject) < 0 {
@@ -138,7 +158,7 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, out *dayFile) 
 			}
 			fresh = fresh[1:]
 		}
-		if _, gone := slices.BinarySearchFunc(walk.only, r.Subject, compareSubjects); gone || !n.part.holds(r.Subject) {
+		if _, gone := slices.BinarySearchFunc(only.gone, r.Subject, compareSubjects); gone || !n.part.holds(r.Subject) {
 			return nil
 		}
 		return out.add(r)
