@@ -229,7 +229,11 @@ func TestAWSNightGivesTheSameBytesInTheCloudAndOnPremises(t *testing.T) {
 	if len(first) < 5 || !strings.Contains(said, "published 2026-11-21-") || !strings.Contains(said, "no record was removed") {
 		t.Fatalf("%d files; it said %s", len(first), said)
 	}
-	equalBytes(t, first, exportsIn(t, warm, "2026-11-21"))
+	equalBytes(t, only(first, "2026-11-21"), exportsIn(t, warm, "2026-11-21"))
+	key, err := os.ReadFile(filepath.Join(warm, "exports", "verifier"))
+	if must(t, err); first["verifier"] != string(key) || len(key) == 0 {
+		t.Errorf("the cloud's key of the manifests is %q, the folder's %q", first["verifier"], key)
+	}
 
 	for name, dir := range map[string]string{"container": t.TempDir(), "warm folder": warm} {
 		said, err := c.night(dir, "2026-11-21") // the same again publishes nothing new
