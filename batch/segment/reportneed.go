@@ -19,7 +19,7 @@ func (n *night) tellNeed(context.Context) error {
 		}
 	}
 	if n.needCard == nil {
-		s.Reason = &Words{De: "Das wissen wir nicht: zu wenige Angebote, oder die Merkmale sagen nicht mehr als der Durchschnitt.", En: "We don't know: " + n.needWhy + "."}
+		s.Reason = &Words{De: "Zu wenige Angebote, oder die Merkmale sagen nicht mehr als der Durchschnitt.", En: "Too few offers, or the features say no more than the average: " + n.needWhy + "."}
 		return nil
 	}
 	c := n.needCard

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/handschlag/handschlag/batch/learn"
 	"github.com/handschlag/handschlag/batch/learn/variant"
@@ -26,7 +27,7 @@ func (n *night) tellOffers(context.Context) error {
 	s.AdviserCents = float64(n.adviserCents())
 	s.GainCents = Figure{Mean: v.Effect - s.AdviserCents, Low: v.Low - s.AdviserCents, High: v.High - s.AdviserCents}
 	if !v.Known {
-		s.Reason, s.Advice = new(Words(v.Reason.Said())), &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
+		s.Reason, s.Advice = afterDontKnow(Words(v.Reason.Said())), &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
 		return nil
 	}
 	s.Q = &Figure{Mean: v.Ranking.Q, Low: v.Ranking.Q, High: v.Ranking.Q}
@@ -34,6 +35,17 @@ func (n *night) tellOffers(context.Context) error {
 	s.Target, s.Recommend = n.enough(target), v.Target.Share > 0
 	s.Advice = new(Words(v.Reason.Said()))
 	return nil
+}
+
+// afterDontKnow is a reason as it stands behind the page's own "Don't know."
+func afterDontKnow(w Words) *Words {
+	upper := func(s string) string {
+		if s == "" {
+			return s
+		}
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return &Words{De: upper(strings.TrimPrefix(w.De, "Wir wissen es nicht: ")), En: upper(strings.TrimPrefix(w.En, "We don't know: "))}
 }
 
 // armOf is one side for the report; nothing of one under k.
