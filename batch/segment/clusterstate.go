@@ -3,8 +3,6 @@ package segment
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,14 +42,7 @@ func (k keptGroups) within(s cluster.Scale, labels int) [][]float64 {
 }
 
 func (k keptGroups) seal() ([]byte, error) {
-	k.Sum = ""
-	body, err := json.MarshalIndent(k, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(body)
-	k.Sum = hex.EncodeToString(sum[:])
-	return json.MarshalIndent(k, "", "  ")
+	return withSum(&k.Sum, func() ([]byte, error) { return json.MarshalIndent(k, "", "  ") })
 }
 
 // readGroups gives none where there was no night with groups before.

@@ -46,14 +46,7 @@ func readState(dir string) (state, error) {
 
 // seal gives state.json with its own SHA-256 in it.
 func (s state) seal() ([]byte, error) {
-	s.Sum = ""
-	body, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(body)
-	s.Sum = hex.EncodeToString(sum[:])
-	return json.MarshalIndent(s, "", "  ")
+	return withSum(&s.Sum, func() ([]byte, error) { return json.MarshalIndent(s, "", "  ") })
 }
 
 // named are the paths of the state's files, in order.
@@ -99,4 +92,16 @@ func (s *state) digest(dir string, known map[string]string) error {
 		s.Sums[file] = sum
 	}
 	return nil
+}
+
+// withSum writes something that holds its own SHA-256: of itself with an empty sum.
+func withSum(sum *string, write func() ([]byte, error)) ([]byte, error) {
+	*sum = ""
+	body, err := write()
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(body)
+	*sum = hex.EncodeToString(digest[:])
+	return write()
 }

@@ -188,14 +188,7 @@ func (p *part) finish(out string) error {
 
 // seal gives part.json with its own SHA-256 in it.
 func (p *part) seal() ([]byte, error) {
-	p.Sum = ""
-	body, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(body)
-	p.Sum = hex.EncodeToString(sum[:])
-	return json.MarshalIndent(p, "", "  ")
+	return withSum(&p.Sum, func() ([]byte, error) { return json.MarshalIndent(p, "", "  ") })
 }
 
 // readPart reads a part and holds every file of it against its SHA-256.

@@ -2,8 +2,6 @@ package segment
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,14 +59,7 @@ func (n *night) keptWeights() (k keptWeights, err error) {
 
 // seal gives weights.json with its own SHA-256 in it.
 func (k *keptWeights) seal() ([]byte, error) {
-	k.Sum = ""
-	body, err := json.Marshal(k)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(body)
-	k.Sum = hex.EncodeToString(sum[:])
-	body, err = json.Marshal(k)
+	body, err := withSum(&k.Sum, func() ([]byte, error) { return json.Marshal(k) })
 	return append(body, '\n'), err
 }
 
