@@ -66,6 +66,9 @@ func (n *night) segments(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := n.db.exec(ctx, "create or replace table windows as select person from windows"); err != nil { // features have the rest
+		return fmt.Errorf("letting go of windows: %w", err)
+	}
 	if err := n.db.exec(ctx, `create or replace table segment_names (segment varchar, place integer);
 		create or replace table members (segment varchar, person uuid)`); err != nil {
 		return fmt.Errorf("making table members: %w", err)

@@ -48,9 +48,13 @@ type exportResult struct {
 // listRecords drafts the decision record of every row set. Ids come from the
 // content, so a re-run drafts the same ones; the store gives writer and number.
 func (n *night) listRecords(ctx context.Context) error {
+	cases, err := n.casesOfSets(ctx)
+	if err != nil {
+		return fmt.Errorf("counting cases of export row sets: %w", err)
+	}
 	for _, s := range n.manifest.Segments {
 		for _, c := range s.Channels {
-			r, err := n.record(ctx, s, c)
+			r, err := n.record(s, c, cases[rowSet{s.Name, c.Channel}])
 			if err != nil {
 				return fmt.Errorf("recording %s on %s: %w", s.Name, c.Channel, err)
 			}
@@ -60,13 +64,13 @@ func (n *night) listRecords(ctx context.Context) error {
 	return nil
 }
 
-func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, error) {
-	cases, err := n.casesOf(ctx, s.Name, c.Channel)
-	if err != nil {
-		return decide.Record{}, err
-	}
+// rowSet is the rows of a segment on a channel.
+type rowSet struct{ segment, channel string }
+
+func (n *night) record(s Segment, c Reach, cases []exportCase) (decide.Record, error) {
 	input, err := decide.Canonical(exportInput{
-		AsOf: n.in.AsOf, Segment: s.Name, Channel: c.Channel, Recipient: c.Recipient, Purpose: c.Purpose, K: n.k, Cases: cases,
+		AsOf: n.in.AsOf, Segment: s.Name, Channel: c.Channel, Recipient: c.Recipient, Purpose: c.Purpose, K: n.k,
+		Cases: append([]exportCase{}, cases...), // none is [], not null
 	})
 	if err != nil {
 		return decide.Record{}, err
@@ -87,27 +91,34 @@ func (n *night) record(ctx context.Context, s Segment, c Reach) (decide.Record, 
 	}, nil
 }
 
-func (n *night) casesOf(ctx context.Context, segment, channel string) ([]exportCase, error) {
-	cases := []exportCase{}
-	query := fmt.Sprintf(`select case_no, any_value(g.small), any_value(allowed), any_value(rules), count(*)
-		from candidates join groups as g using (segment, channel) join export_verdicts as v using (case_no)
-		where v.small = g.small and segment = %s and channel = %s
-		group by case_no
-		order by case_no`, quote(segment), quote(channel))
+// casesOfSets counts the cases of every row set in one pass, in the order of their numbers.
+func (n *night) casesOfSets(ctx context.Context) (map[rowSet][]exportCase, error) {
+	sets := map[rowSet][]exportCase{}
+	query := `with counted as (
+			select segment, channel, case_no, count(*) as persons
+			from candidates
+			group by segment, channel, case_no
+		)
+		select c.segment, c.channel, case_no, small, v.allowed, v.rules, c.persons
+		from counted as c
+		join groups as g using (segment, channel)
+		join export_verdicts as v using (case_no, small)
+		order by case_no`
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
-		var c exportCase
+		var set rowSet
 		var no int32
 		var small bool
 		var rules string
-		if err := scan(&no, &small, &c.Allowed, &rules, &c.Rows); err != nil {
+		var c exportCase
+		if err := scan(&set.segment, &set.channel, &no, &small, &c.Allowed, &rules, &c.Rows); err != nil {
 			return err
 		}
 		c.ExportCase, c.Rules = n.exportCases[no], strings.Fields(rules)
 		c.Small = small
-		cases = append(cases, c)
+		sets[set] = append(sets[set], c)
 		return nil
 	})
-	return cases, err
+	return sets, err
 }
 
 // rulesOf is every rule that kept rows back; EXP-07 if the whole set stayed.
