@@ -17,7 +17,7 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 	faults := map[string]string{
 		"no_small_file":             "update written set rows = 3 where kind = 'segment'",
 		"files_hold_the_admitted":   "update written set rows = rows + 1 where kind = 'segment'",
-		"no_row_without_verdict":    "insert into exports select segment, channel, 'x', gen_random_uuid() from exports limit 1",
+		"no_row_without_verdict":    "insert into exports select channel, key, gen_random_uuid(), segments from exports limit 1",
 		"no_channel_without_grant":  "update standings set status = 'withdrawn' where purpose = 'marketing_email'",
 		"no_event_without_consent":  "update signatures set state = 'withdrawn'",
 		"no_member_twice":           "insert into members select * from members limit 1",
@@ -25,7 +25,7 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 		"no_wide_number":            "insert into written_types values ('x', 'sum', 'DOUBLE')",
 		"no_delivery_forgotten":     "delete from exports; delete from recalled",
 		"no_output_without_lineage": "delete from lineage where name like 'lookers.email%'",
-		"no_unkeyed_hash":           "insert into exports select segment, channel, left(sha256(person::varchar), 32), person from exports limit 1",
+		"no_unkeyed_hash":           "insert into exports select channel, left(sha256(person::varchar), 32)::uuid, person, segments from exports limit 1",
 		"no_small_difference":       "insert into cells values ('more', 181, '', false); insert into members select 'more', person from members where segment = 'lookers'",
 		"deltas_lead_to_the_files":  "delete from exports",
 		"no_small_aggregate":        "update aggregates set persons = 24",

@@ -45,7 +45,7 @@ func (n *night) writeDeltas(ctx context.Context) error {
 		return nil
 	}
 	var pairs [][2]string
-	query := "select segment, channel from previous union select segment, channel from exports order by all"
+	query := "select segment, channel from previous union select segment, channel from export_rows order by all"
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var p [2]string
 		err := scan(&p[0], &p[1])

@@ -34,10 +34,13 @@ func (n *night) gateExports(ctx context.Context) error {
 	if err := n.db.set(ctx, "special_segments", n.specialSegments()); err != nil {
 		return err
 	}
+	if err := n.db.set(ctx, "last_place", fmt.Sprint(max(1, len(n.in.Config.Segments))-1)); err != nil {
+		return err
+	}
 	if err := n.customers(ctx); err != nil {
 		return err
 	}
-	for _, t := range []string{"person_facts", "channel_states", "candidates", "export_cases"} {
+	for _, t := range []string{"memberships", "person_facts", "candidates", "export_cases", "case_rows"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
@@ -65,7 +68,10 @@ func (n *night) channels(ctx context.Context) error {
 			medium varchar, marketing boolean, existing boolean, goods varchar[], confirmed_there boolean, named_by_all boolean);
 		create or replace table naming (channel varchar, notice varchar);
 		create or replace table channel_fields (channel varchar, field varchar);
-		create or replace table destinations (segment varchar, channel varchar)`); err != nil {
+		create or replace table destinations (segment varchar, channel varchar);
+		create or replace type case_state as enum (`+literals(policy.CaseStates)+`);
+		create or replace type case_age as enum ('unknown', 'adult', '16_17', 'u16');
+		create or replace type case_tag as enum (`+literals(policy.Tags)+`)`); err != nil {
 		return fmt.Errorf("making table channels: %w", err)
 	}
 	if err := n.db.set(ctx, "exports_off", fmt.Sprint(n.in.ExportsOff)); err != nil {

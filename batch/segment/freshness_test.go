@@ -85,7 +85,7 @@ func TestNoRowOutlivesAChangeOfMind(t *testing.T) {
 				channel, recipient string
 				open               bool
 			}{{"email", "post-house", x.email}, {"ads", "ad-house", x.ads}} {
-				if got := rows[segment+"."+c.channel+" "+keys.row(c.recipient, who[:])]; got != c.open {
+				if got := rows[segment+"."+c.channel+" "+keys.row(c.recipient, who[:]).String()]; got != c.open {
 					t.Errorf("seed %d: %d %s: row for %s there: %v, want %v", seed, n, x.name, c.channel, got, c.open)
 				}
 			}

@@ -49,7 +49,7 @@ func has(t *testing.T, in Inputs, file, recipient string, who consent.Subject) b
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Contains(string(body), keys.row(recipient, who[:]))
+	return strings.Contains(string(body), keys.row(recipient, who[:]).String())
 }
 
 // manifestAt reads a night's manifest.

@@ -91,16 +91,11 @@ func (n *night) record(s Segment, c Reach, cases []exportCase) (decide.Record, e
 	}, nil
 }
 
-// casesOfSets counts the cases of every row set in one pass, in the order of their numbers.
+// casesOfSets lists the cases of every row set, in the order of their numbers.
 func (n *night) casesOfSets(ctx context.Context) (map[rowSet][]exportCase, error) {
 	sets := map[rowSet][]exportCase{}
-	query := `with counted as (
-			select segment, channel, case_no, count(*) as persons
-			from candidates
-			group by segment, channel, case_no
-		)
-		select c.segment, c.channel, case_no, small, v.allowed, v.rules, c.persons
-		from counted as c
+	query := `select c.segment, c.channel, case_no, small, v.allowed, v.rules, c.rows
+		from case_rows as c
 		join groups as g using (segment, channel)
 		join export_verdicts as v using (case_no, small)
 		order by case_no`

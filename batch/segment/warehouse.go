@@ -180,10 +180,13 @@ func (w *warehouse) copyTo(ctx context.Context, query, path string) error {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // list writes strings as an SQL list of literals.
-func list(items []string) string {
+func list(items []string) string { return "[" + literals(items) + "]::varchar[]" }
+
+// literals writes strings as SQL literals.
+func literals[S ~string](items []S) string {
 	quoted := make([]string, len(items))
 	for i, s := range items {
-		quoted[i] = quote(s)
+		quoted[i] = quote(string(s))
 	}
-	return "[" + strings.Join(quoted, ", ") + "]::varchar[]"
+	return strings.Join(quoted, ", ")
 }

@@ -132,7 +132,7 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 		return r, nil
 	}
 	r.Rows = &admitted
-	rows := fmt.Sprintf("select key, segment from exports where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
+	rows := fmt.Sprintf("select key, segment from export_rows where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
 	return r, n.writeRows(ctx, rows, File{
 		Name: s.Name + "." + c.Name, Kind: "segment", Segment: s.Name, Channel: c.Name, Recipient: c.Recipient,
 		Purpose: string(c.Purpose), Rows: admitted,

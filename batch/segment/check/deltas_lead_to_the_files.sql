@@ -15,9 +15,9 @@ with applied as (
 ),
 
 wrong as (
-    (select segment, channel, key from exports except all from applied)
+    (select segment, channel, key from export_rows except all from applied)
     union all
-    (from applied except all select segment, channel, key from exports)
+    (from applied except all select segment, channel, key from export_rows)
 )
 
 select segment, channel, count(*) as keys

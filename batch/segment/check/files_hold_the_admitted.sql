@@ -1,8 +1,15 @@
 -- A segment's file holds exactly the rows that the gate admitted, each key once.
-with admitted as (
-    select segment, channel, count(*) as rows
+with alike as (
+    select channel, segments, count(*)::bigint as rows
     from exports
-    group by segment, channel
+    group by channel, segments
+),
+
+admitted as (
+    select n.segment, a.channel, sum(a.rows)::bigint as rows
+    from alike as a
+    join segment_names as n on get_bit(a.segments, n.place) = 1
+    group by n.segment, a.channel
 )
 
 select

@@ -2,24 +2,32 @@
 -- channel's purpose and to personalisation_content, or is restricted, or has objected to
 -- the channel or is suppressed for it (EXP-01, EXP-03). Written without the tables that the
 -- gate was built from. Post rests on no grant, nor does a mail to a customer (EXP-02).
-select e.segment, e.channel, count(*) as rows
+with granted as (
+    select subject, purpose
+    from standings
+    where status in ('given', 'renewed') and until_ms > getvariable('read_ms')
+),
+
+stopped as (
+    select subject, restricted, coalesce(objections, []) as objections, coalesce(suppressed, []) as suppressed
+    from subjects
+    where restricted or len(objections) > 0 or len(suppressed) > 0
+)
+
+select e.channel, count(*) as rows
 from exports as e
 join channels as c using (channel)
-left join standings as s
-    on s.subject = e.person and s.purpose = c.purpose and s.status in ('given', 'renewed')
-    and s.until_ms > getvariable('read_ms')
-left join standings as b
-    on b.subject = e.person and b.purpose = 'personalisation_content' and b.status in ('given', 'renewed')
-    and b.until_ms > getvariable('read_ms')
-left join subjects as j on j.subject = e.person
+left join granted as s on s.subject = e.person and s.purpose = c.purpose
+left join granted as b on b.subject = e.person and b.purpose = 'personalisation_content'
+left join stopped as j on j.subject = e.person
 where (
     s.subject is null and c.purpose <> 'marketing_post' and not (c.existing and e.person in (select person from bought))
     and e.person not in (select device from links)
 )
    or (b.subject is null and e.person not in (select device from links))
-   or coalesce(j.restricted, false)
-   or (c.medium <> '' and list_has_any(coalesce(j.objections, []), ['direct_marketing', 'direct_marketing:' || c.purpose]))
-   or (c.medium <> '' and list_has_any(coalesce(j.suppressed, []), [c.medium, 'all']))
-   or list_contains(coalesce(j.objections, []), 'profiling')
-group by e.segment, e.channel
-order by e.segment, e.channel;
+   or j.restricted
+   or (c.medium <> '' and list_has_any(j.objections, ['direct_marketing', 'direct_marketing:' || c.purpose]))
+   or (c.medium <> '' and list_has_any(j.suppressed, [c.medium, 'all']))
+   or list_contains(j.objections, 'profiling')
+group by e.channel
+order by e.channel;

@@ -2,7 +2,7 @@
 -- revocations, unless it said that the row is gone (EXP-06).
 select d.channel, d.segment, count(*) as keys
 from deliveries_before as d
-left join exports as e on e.channel = d.channel and e.segment = d.segment and e.key = d.key
+left join export_rows as e on e.channel = d.channel and e.segment = d.segment and e.key = d.key
 left join recalled as r on r.channel = d.channel and r.segment = d.segment and r.key = d.key
 where e.key is null and r.key is null
   and d.last_day + getvariable('segment_days')::integer > getvariable('as_of_day')

@@ -1,18 +1,27 @@
 -- No exported key is what anybody could compute without the recipient's own key: a common
 -- digest of the person's pseudonym, or the pseudonym itself (BAT-06). Nor do two
 -- recipients share one.
-select 'unkeyed' as what, e.channel, count(*) as keys
-from (from exports limit 1000) as e
-where e.key in (
-    e.person::varchar, replace(e.person::varchar, '-', ''), md5(e.person::varchar),
-    md5(replace(e.person::varchar, '-', '')), left(sha256(e.person::varchar), 32),
-    left(sha256(replace(e.person::varchar, '-', '')), 32), left(sha1(e.person::varchar), 32)
+with shown as (
+    select channel, replace(key::varchar, '-', '') as key, person::varchar as dashed, replace(person::varchar, '-', '') as plain
+    from (from exports limit 1000)
+),
+
+several as (
+    select e.key, count(distinct h.recipient) as recipients
+    from exports as e
+    join channels as h using (channel)
+    group by e.key
+    having count(distinct h.recipient) > 1
 )
-group by e.channel
+
+select 'unkeyed' as what, channel, count(*) as keys
+from shown
+where key in (
+    plain, md5(dashed), md5(plain), left(sha256(dashed), 32), left(sha256(plain), 32), left(sha1(dashed), 32), left(sha1(plain), 32)
+)
+group by channel
 union all
-select 'shared' as what, any_value(e.channel), count(distinct h.recipient) as keys
-from exports as e
-join channels as h using (channel)
-group by e.key
-having count(distinct h.recipient) > 1
+select 'shared' as what, null, count(*) as keys
+from several
+having count(*) > 0
 order by all;

@@ -1,26 +1,70 @@
--- candidates: every member of every segment for every channel that the segment leaves
--- through, with the facts of its export case. Whoever objected to a channel of direct marketing, or is on the suppression
+-- candidates: every person in a segment that leaves through a channel, with the facts of the
+-- export case. Whoever objected to a channel of direct marketing, or is on the suppression
 -- list for it, is not even asked about: no membership is computed for them (EXP-03).
--- One row per member, segment and channel. Reads members, channels, destinations,
--- person_facts, channel_states, objectors, bought. A segment that gives something sensitive away makes each of
--- its rows special (SPC-01), whatever its members looked at.
+-- state: where the channel's purpose stands for the person; a status that is no state of a
+-- case is unknown. What only an account may decide is unknown for a device, even for one that
+-- is linked: its features are not the account's (CON-14). A no on any device that makes up
+-- the person is a no. named: the notice that the grant rests on names the recipient; where no
+-- grant is known, every notice about the purpose must (EXP-05, EXP-08). confirmed: whoever has
+-- to have the address confirmed has done so (EXP-04). gpc, dnt: not where the grant was chosen
+-- in knowledge of the browser's signal, which it outranks (SIG-04). tag: a segment that gives
+-- something sensitive away makes each of its rows special (SPC-01), whatever its members
+-- looked at; segments has a bit for each segment that the row is about.
+-- One row per person and channel, and one more for special segments. Reads memberships,
+-- segment_names, channels, destinations, person_facts, purposes, naming, persons,
+-- own_standings, standings_now, objectors, bought.
 create or replace table candidates as
 
+with leaving as (
+    select
+        d.channel,
+        list_contains(getvariable('special_segments'), d.segment) as special,
+        bitstring_agg(n.place, 0, getvariable('last_place')) as segments
+    from destinations as d
+    join segment_names as n using (segment)
+    group by all
+),
+
+refusing as (
+    select p.person, o.bit, min(o.status) as status
+    from persons as p
+    join own_standings as o using (subject)
+    where p.merged and o.reach <> 'account' and o.status not in ('given', 'renewed', 'unknown')
+    group by p.person, o.bit
+)
+
 select
-    m.segment, c.channel, m.person,
-    s.state, f.source, f.gpc and not s.lifts as gpc, f.dnt and not s.lifts as dnt,
-    case when list_contains(getvariable('special_segments'), m.segment) then 'special' else f.tag end as tag,
+    c.channel,
+    m.person,
+    m.segments & l.segments as segments,
+    coalesce(try_cast(case
+        when getvariable('exports_off') then 'switched_off'
+        when not p.runs then 'unregistered'
+        when f.restricted then 'restricted'
+        when f.scope = 'device' and c.reach = 'account' then 'unknown'
+        else coalesce(r.status, s.status)
+    end as case_state), 'unknown') as state,
+    f.source,
+    f.gpc and not coalesce(s.lifts, false) as gpc,
+    f.dnt and not coalesce(s.lifts, false) as dnt,
+    if(l.special, 'special', f.tag) as tag,
     f.age,
     coalesce(o.objected, false) as objected,
     coalesce(o.suppressed, false) as suppressed,
-    s.confirmed, s.named,
+    c.confirmed_there or coalesce(s.doi_confirmed, false) as confirmed,
+    case
+        when coalesce(s.notice, '') = '' then c.named_by_all
+        else (c.channel, s.notice) in (select channel, notice from naming)
+    end as named,
     f.scope = 'account' and b.person is not null as ordered,
     f.scope = 'account' and coalesce(list_has_any(b.categories, c.goods), false) as alike
-from members as m
-join destinations as d on d.segment = m.segment
-join channels as c on c.channel = d.channel
+from memberships as m
 join person_facts as f using (person)
-join channel_states as s on s.person = m.person and s.channel = c.channel
+cross join leaving as l
+join channels as c using (channel)
+join purposes as p on p.bit = c.bit
+left join standings_now as s on s.subject = m.person and s.bit = c.bit
+left join refusing as r on r.person = m.person and r.bit = c.bit
 left join bought as b on b.person = m.person
 left join objectors as o on o.person = m.person and o.purpose = c.purpose
-where not c.marketing or o.person is null;
+where bit_count(m.segments & l.segments) > 0 and (not c.marketing or o.person is null);

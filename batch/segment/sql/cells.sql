@@ -7,7 +7,8 @@
 -- that an earlier report told of the same persons (EXP-07). A size that moved by fewer than k
 -- since it was last told is told again as it was then: whoever knows both reports would know
 -- who came or went.
--- One row per segment. Reads groups, members, person_facts, released, told_before.
+-- One row per segment. Reads groups, memberships, segment_names, person_facts, released,
+-- told_before.
 create or replace table cells as
 
 with counted as (
@@ -28,12 +29,25 @@ sizes as (
     left join told_before as b using (segment)
 ),
 
-alike as (
-    select m.segment
-    from members as m
+-- Few combinations of segments among many persons: these are looked at, not the persons.
+combinations as (
+    select m.segments, count(*)::bigint as persons, bool_or(f.tag = 'none') as plain
+    from memberships as m
     join person_facts as f using (person)
-    group by m.segment
-    having bool_and(f.tag <> 'none' or list_contains(getvariable('special_segments'), m.segment))
+    group by m.segments
+),
+
+placed as (
+    select c.*, n.segment
+    from combinations as c
+    join segment_names as n on get_bit(c.segments, n.place) = 1
+),
+
+alike as (
+    select segment
+    from placed
+    group by segment
+    having not bool_or(plain) or list_contains(getvariable('special_segments'), segment)
 ),
 
 told as (
@@ -43,21 +57,11 @@ told as (
     where r.members <> s.shown and abs(r.members - s.shown) < getvariable('k')
 ),
 
--- Few combinations of segments among many persons: they are paired, not the persons.
-combinations as (
-    select segments, count(*) as persons
-    from (select list_sort(list(segment)) as segments from members group by person)
-    group by segments
-),
-
 shared_members as (
-    select inner_one, outer_one, sum(persons)::bigint as shared
-    from (
-        select inner_one, unnest(segments) as outer_one, persons
-        from (select unnest(segments) as inner_one, segments, persons from combinations)
-    )
-    where inner_one <> outer_one
-    group by inner_one, outer_one
+    select i.segment as inner_one, o.segment as outer_one, sum(i.persons)::bigint as shared
+    from placed as i
+    join placed as o on o.segments = i.segments and o.segment <> i.segment
+    group by i.segment, o.segment
 ),
 
 nested as (

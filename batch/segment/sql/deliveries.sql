@@ -1,7 +1,7 @@
 -- deliveries: which row each recipient ever got and may still hold, and since when it has
 -- to delete it (EXP-06). A row leaves the list when its recipient acknowledged the
 -- deletion, or when it had to be deleted by its own date anyway.
--- One row per channel, segment and key. Reads deliveries_before, exports, channels, acks.
+-- One row per channel, segment and key. Reads deliveries_before, export_rows, channels, acks.
 create or replace table deliveries as
 
 with before as (
@@ -21,4 +21,4 @@ select
     if(e.key is null, b.last_day, getvariable('as_of_day')) as last_day,
     if(e.key is null, coalesce(b.revoked_day, getvariable('as_of_day')), null) as revoked_day
 from before as b
-full join exports as e on e.channel = b.channel and e.segment = b.segment and e.key = b.key;
+full join export_rows as e on e.channel = b.channel and e.segment = b.segment and e.key = b.key;

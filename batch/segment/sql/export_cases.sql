@@ -1,10 +1,12 @@
--- export_cases: the distinct cases of tonight's candidates, numbered.
+-- export_cases: the distinct cases of tonight's candidates, numbered. Candidates then have
+-- the number in place of the facts.
 -- One row per case. Reads candidates.
 create or replace table export_cases as
 
 select
     row_number() over (
-        order by channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
+        order by channel, state::varchar, source::varchar, gpc, dnt, tag::varchar, age::varchar,
+            objected, suppressed, confirmed, named, ordered, alike
     )::integer as case_no,
     *
 from (
@@ -13,7 +15,7 @@ from (
 );
 
 create or replace table candidates as
-select c.segment, c.channel, c.person, e.case_no
+select c.channel, c.person, c.segments, e.case_no
 from candidates as c
 join export_cases as e using (
     channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike

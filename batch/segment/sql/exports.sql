@@ -1,16 +1,34 @@
--- exports: the rows that leave. The key is made for the recipient alone; the person
--- column never leaves.
--- One row per segment, channel and person. Reads candidates, export_verdicts, groups,
--- channels.
+-- exports: who leaves on which channel, with which segments. The key is made for the
+-- recipient alone; the person column never leaves. Rows lie in the order of their keys, in
+-- which they are written.
+-- One row per person and channel, and one more for special segments. Reads candidates,
+-- export_cases, export_verdicts, groups, channels.
 create or replace table exports as
 
+with admitted as (
+    select e.case_no, bitstring_agg(g.place, 0, getvariable('last_place')) as segments
+    from export_cases as e
+    join groups as g using (channel)
+    join export_verdicts as v on v.case_no = e.case_no and v.small = g.small
+    where v.allowed
+    group by e.case_no
+)
+
 select
-    c.segment,
     c.channel,
     row_key(h.recipient, c.person) as key,
-    c.person
+    c.person,
+    c.segments & a.segments as segments
 from candidates as c
-join groups as g using (segment, channel)
-join export_verdicts as v using (case_no, small)
+join admitted as a using (case_no)
 join channels as h using (channel)
-where v.allowed;
+where bit_count(c.segments & a.segments) > 0
+order by c.channel, key;
+
+-- export_rows: the rows that leave, one by one.
+-- One row per segment, channel and person. Reads exports, segment_names.
+create or replace view export_rows as
+
+select n.segment, e.channel, replace(e.key::varchar, '-', '') as key, e.person
+from exports as e
+join segment_names as n on get_bit(e.segments, n.place) = 1;

@@ -1,6 +1,6 @@
 -- groups: what becomes of each segment on each channel. A group of fewer than k
 -- admitted rows is small, and then the gate refuses every row of it (EXP-07).
--- One row per segment and channel. Reads segment_names, channels, members, candidates,
+-- One row per segment and channel. Reads segment_names, channels, members, case_rows,
 -- export_verdicts.
 create or replace table groups as
 
@@ -11,8 +11,8 @@ with sizes as (
 ),
 
 admitted as (
-    select c.segment, c.channel, count(*) as admitted
-    from candidates as c
+    select c.segment, c.channel, sum(c.rows)::bigint as admitted
+    from case_rows as c
     join export_verdicts as v using (case_no)
     where v.allowed and not v.small
     group by c.segment, c.channel
@@ -20,6 +20,7 @@ admitted as (
 
 select
     n.segment,
+    n.place,
     c.channel,
     coalesce(s.members, 0) as members,
     coalesce(a.admitted, 0) as admitted,

@@ -11,7 +11,7 @@ with circumstances as (
         bool_or(u.restricted) as restricted,
         max(case u.age when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end) as age
     from persons as p
-    join subjects_now as u using (subject)
+    join (from subjects_now where restricted or age <> '') as u using (subject)
     group by p.person
 ),
 
@@ -25,15 +25,11 @@ select
     f.person,
     coalesce(j.scope, 'device') as scope,
     coalesce(c.restricted, false) as restricted,
-    ['unknown', 'adult', '16_17', 'u16'][coalesce(c.age, 0) + 1] as age,
+    ['unknown', 'adult', '16_17', 'u16'][coalesce(c.age, 0) + 1]::case_age as age,
     f.gpc_events_90d > 0 as gpc,
     f.dnt_events_90d > 0 as dnt,
-    if(f.special_events_90d > 0, 'special_explicit', 'none') as tag,
-    case
-        when coalesce(c.restricted, false) then 'restricted'
-        when s.status in ('requested', 'request_deferred') then 'unknown'
-        else coalesce(s.status, 'unknown')
-    end as source
+    if(f.special_events_90d > 0, 'special_explicit', 'none')::case_tag as tag,
+    coalesce(try_cast(if(coalesce(c.restricted, false), 'restricted', s.status) as case_state), 'unknown') as source
 from features as f
 left join circumstances as c using (person)
 left join subjects as j on j.subject = f.person
