@@ -3,7 +3,9 @@ package segment
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +90,59 @@ func TestNoRowOutlivesAChangeOfMind(t *testing.T) {
 				if got := rows[segment+"."+c.channel+" "+keys.row(c.recipient, who[:]).String()]; got != c.open {
 					t.Errorf("seed %d: %d %s: row for %s there: %v, want %v", seed, n, x.name, c.channel, got, c.open)
 				}
+			}
+		}
+	}
+}
+
+// TestConsentThatReadsTheSameIsNotFoldedAgain: a second reading that is the first byte for
+// byte leaves what was made of that, and the exports switch of now counts all the same.
+func TestConsentThatReadsTheSameIsNotFoldedAgain(t *testing.T) {
+	s := newShop(t)
+	s.everyday(240, 1)
+	again := func(in Inputs, off bool) func(context.Context, string) (bool, error) {
+		return func(_ context.Context, dir string) (bool, error) {
+			for _, name := range []string{"standings.parquet", "subjects.parquet"} {
+				body, err := os.ReadFile(filepath.Join(in.Snapshot, name))
+				if err == nil {
+					err = os.WriteFile(filepath.Join(dir, name), body, 0o600)
+				}
+				if err != nil {
+					return off, err
+				}
+			}
+			return off, nil
+		}
+	}
+	withdraws := func(ctx context.Context, dir string) (bool, error) {
+		s.says(subject(0), consent.Withdrawn, monday.AddDate(0, 0, 1), consent.MarketingEmail)
+		return s.fresh(ctx, dir)
+	}
+	before := s.night(monday.AddDate(0, 0, 1))
+	for _, c := range []struct {
+		name    string
+		fresh   func(context.Context, string) (bool, error)
+		folded  int // beside the empty tables that segments are held against
+		refused bool
+	}{
+		{"the same", again(before, false), 1, false},
+		{"the same, and exports are switched off", again(before, true), 1, true},
+		{"somebody withdrew", withdraws, 2, false},
+	} {
+		in, folded := before, -1
+		in.Fresh = c.fresh
+		in.Made = func(name string, _ int64) {
+			if name == "own_standings" {
+				folded++
+			}
+		}
+		res := s.run(in)
+		if folded != c.folded {
+			t.Errorf("%s: consent was folded %d times, want %d", c.name, folded, c.folded)
+		}
+		for _, r := range res.Records {
+			if slices.Contains(r.Rules, "SWITCH") != c.refused {
+				t.Errorf("%s: rules %v", c.name, r.Rules)
 			}
 		}
 	}

@@ -150,12 +150,12 @@ func TestEXP03DenyLikeTheDay(t *testing.T) {
 	lists := [][]string{{}, {"direct_marketing"}, {"profiling"}, {"tracking"}, {"direct_marketing:marketing_email"}, {"li:marketing_post"}, {"profiling", "li:marketing_post"}}
 	suppressed := [][]string{{}, {"email"}, {"ads"}, {"post", "sms"}, {consent.AllChannels}}
 	var states []consent.State
-	query := "delete from subjects; delete from standings; delete from links"
+	query := "delete from no_subjects; delete from no_standings; delete from links"
 	for _, o := range lists {
 		for _, x := range suppressed {
 			who := subject(len(states))
 			states = append(states, consent.State{Subject: who, Objections: o, Suppressed: x})
-			query += fmt.Sprintf("; insert into subjects values ('%s', 'account', false, '', false, %s, %s)", who, list(o), list(x))
+			query += fmt.Sprintf("; insert into no_subjects values ('%s', 'account', false, '', false, %s, %s)", who, list(o), list(x))
 		}
 	}
 	ctx := context.Background()

@@ -87,13 +87,10 @@ func (n *night) load(ctx context.Context) error {
 
 // consents reads standings and subjects of a folder and folds them.
 func (n *night) consents(ctx context.Context, dir string) error {
-	for _, t := range []string{"standings", "subjects"} {
-		if err := n.fromParquet(ctx, dir, t); err != nil {
+	for name, unsaid := range consentFiles {
+		if err := n.showConsent(ctx, dir, name, unsaid); err != nil {
 			return err
 		}
-	}
-	if err := n.columnsThatMayLack(ctx); err != nil {
-		return err
 	}
 	for _, t := range []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures", "objectors"} {
 		if err := n.db.table(ctx, t); err != nil {
@@ -103,18 +100,25 @@ func (n *night) consents(ctx context.Context, dir string) error {
 	return nil
 }
 
-// columnsThatMayLack adds what hosts of earlier versions do not write: without the
-// notice of a grant and the confirmation of its address nothing rests on them.
-func (n *night) columnsThatMayLack(ctx context.Context) error {
-	err := n.db.exec(ctx, `alter table standings add column if not exists notice varchar default '';
-		alter table standings add column if not exists doi_confirmed boolean default false;
-		alter table standings add column if not exists lifts boolean default false;
-		alter table subjects add column if not exists objections varchar[];
-		alter table subjects add column if not exists suppressed varchar[];
-		update subjects set objections = ['direct_marketing'] where objections is null and objected;
-		update subjects set objections = coalesce(objections, []), suppressed = coalesce(suppressed, []) where objections is null or suppressed is null`)
-	if err != nil {
-		return fmt.Errorf("completing the snapshot's tables: %w", err)
+// consentFiles are the files of consent, and what stands in them where hosts of earlier
+// versions write nothing: without the notice of a grant and the confirmation of its
+// address nothing rests on them.
+var consentFiles = map[string]string{
+	"standings": "coalesce(notice, '') as notice, coalesce(doi_confirmed, false) as doi_confirmed, coalesce(lifts, false) as lifts",
+	"subjects":  "coalesce(objections, if(objected, ['direct_marketing'], [])) as objections, coalesce(suppressed, []) as suppressed",
+}
+
+// showConsent makes a view of a file of consent, which stays where it is until the night
+// has ended: as a table it would take more memory than what is made of it.
+func (n *night) showConsent(ctx context.Context, dir, name, unsaid string) error {
+	path := filepath.Join(dir, name+".parquet")
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("reading snapshot: %w", err)
+	}
+	query := fmt.Sprintf("create or replace view %s as select * replace (%s) from (from no_%[1]s union all by name from read_parquet(%[3]s)) where %[4]s",
+		name, unsaid, quote(path), n.part.rowsOf(name))
+	if err := n.db.exec(ctx, query); err != nil {
+		return fmt.Errorf("reading %s.parquet of the snapshot: %w", name, err)
 	}
 	return nil
 }

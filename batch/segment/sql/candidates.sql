@@ -29,7 +29,8 @@ refusing as (
     select p.person, o.bit, min(o.status) as status
     from persons as p
     join own_standings as o using (subject)
-    where p.merged and o.reach <> 'account' and o.status not in ('given', 'renewed', 'unknown')
+    join purposes as q using (bit)
+    where p.merged and q.reach <> 'account' and o.status not in ('given', 'renewed', 'unknown')
     group by p.person, o.bit
 )
 

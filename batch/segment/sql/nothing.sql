@@ -24,14 +24,18 @@ create or replace table no_events (
 
 create or replace view events as select * exclude (f), f.* from no_events;
 
-create or replace table standings (
+create or replace table no_standings (
     subject uuid, purpose varchar, status varchar, since_ms bigint, until_ms bigint, explicit boolean, version bigint,
     notice varchar, doi_confirmed boolean, lifts boolean
 );
 
-create or replace table subjects (
+create or replace table no_subjects (
     subject uuid, scope varchar, restricted boolean, age_band varchar, objected boolean, objections varchar[], suppressed varchar[]
 );
+
+create or replace view standings as from no_standings;
+
+create or replace view subjects as from no_subjects;
 
 create or replace table links (device uuid, account uuid);
 

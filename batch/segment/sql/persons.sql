@@ -13,8 +13,8 @@ with consenting as (
 merged as (
     select l.device as subject, l.account
     from links as l
-    where l.device in (select subject from consenting)
-      and l.account in (select subject from consenting)
+    join consenting as d on d.subject = l.device
+    join consenting as a on a.subject = l.account
 )
 
 select u.subject, coalesce(m.account, u.subject) as person, m.account is not null as merged

@@ -1,15 +1,16 @@
 -- standings_now: where each purpose stands now for the events of a subject, with
 -- the account that a device is linked to folded in (CON-14, consent.Together).
 -- An account alone cannot say yes for a device, nor a device for the person.
--- One row per subject and purpose. Reads own_standings, links.
-create or replace table standings_now as
+-- Whoever is not linked stands where they decided: only linked devices take space here.
+-- One row per subject and purpose. Reads own_standings, links, purposes.
+create or replace table linked_standings as
 
 with sides as (
-    select l.device as subject, o.bit, o.reach, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
+    select l.device as subject, o.bit, 'device' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
     from links as l
     join own_standings as o on o.subject = l.device
     union all
-    select l.device as subject, o.bit, o.reach, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
+    select l.device as subject, o.bit, 'account' as side, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
     from links as l
     join own_standings as o on o.subject = l.account
 ),
@@ -18,7 +19,6 @@ pairs as (
     select
         subject,
         bit,
-        any_value(reach) as reach,
         any_value({
             status: status, since_ms: since_ms, until_ms: until_ms, explicit: explicit, notice: notice, doi: doi_confirmed,
             lifts: lifts
@@ -53,14 +53,17 @@ judged as (
             }
         end as s
     from pairs
+    join purposes using (bit)
 )
 
 select subject, bit, s.status as status, s.since_ms as since_ms, s.until_ms as until_ms, s.explicit as explicit,
     s.notice as notice, s.doi as doi_confirmed, s.lifts as lifts
 from judged
-where s is not null
+where s is not null;
+
+create or replace view standings_now as
+select subject, bit, status, since_ms, until_ms, explicit, notice, doi_confirmed, lifts
+from own_standings
+where alone
 union all
-select o.subject, o.bit, o.status, o.since_ms, o.until_ms, o.explicit, o.notice, o.doi_confirmed, o.lifts
-from own_standings as o
-where o.subject not in (select device from links)
-  and o.reach <> if(o.scope = 'account', 'device', 'account');
+from linked_standings;

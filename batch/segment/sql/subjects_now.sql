@@ -6,21 +6,35 @@
 -- One row per subject. Reads subjects, links, standings_now, purposes.
 create or replace table subjects_now as
 
-with sides as (
-    select subject, subject as side from subjects
+with facts as (
+    select
+        subject,
+        coalesce(restricted, false) as restricted,
+        coalesce(objections, []) as objections,
+        coalesce(suppressed, []) as suppressed,
+        case age_band when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end as age
+    from subjects
+),
+
+sides as (
+    select device as subject, device as side from links
     union all
     select device as subject, account as side from links
 ),
 
 circumstances as (
+    select subject, restricted, list_sort(list_distinct(objections)) as objections, list_sort(list_distinct(suppressed)) as suppressed, age
+    from facts
+    where subject not in (select device from links)
+    union all
     select
         s.subject,
-        bool_or(coalesce(j.restricted, false)) as restricted,
-        list_sort(list_distinct(flatten(list(coalesce(j.objections, []))))) as objections,
-        list_sort(list_distinct(flatten(list(coalesce(j.suppressed, []))))) as suppressed,
-        max(case j.age_band when 'u16' then 3 when '16_17' then 2 when 'adult' then 1 else 0 end) as age
+        bool_or(coalesce(f.restricted, false)) as restricted,
+        list_sort(list_distinct(flatten(list(coalesce(f.objections, []))))) as objections,
+        list_sort(list_distinct(flatten(list(coalesce(f.suppressed, []))))) as suppressed,
+        max(coalesce(f.age, 0)) as age
     from sides as s
-    left join subjects as j on j.subject = s.side
+    left join facts as f on f.subject = s.side
     group by s.subject
 ),
 
