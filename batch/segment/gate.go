@@ -87,9 +87,27 @@ type nightCase struct {
 // knows yet. An event whose case the snapshot does not hold stops the night:
 // nobody could say why it was admitted.
 func (n *night) decide(ctx context.Context, p consent.Purpose) error {
+	return n.decideOf(ctx, p, fmt.Sprintf("gate(%d)", p.Bit()))
+}
+
+// judge makes table judged, in one pass: how many of the attached events of a purpose are
+// alike in their case, in the fields kept of them, in kind, and in whether they are searches
+// without result. It decides their cases.
+func (n *night) judge(ctx context.Context, p consent.Purpose) error {
+	query := fmt.Sprintf(`create or replace table judged as
+		select case_id, state, tag, coalesce(age, '') as age, kept, kind, coalesce(results = 0, false) as in_vain, count(*) as events
+		from gate(%d)
+		group by all`, p.Bit())
+	if err := n.db.exec(ctx, query); err != nil {
+		return fmt.Errorf("counting cases of %s: %w", p, err)
+	}
+	return n.decideOf(ctx, p, "judged")
+}
+
+func (n *night) decideOf(ctx context.Context, p consent.Purpose, source string) error {
 	var open []nightCase
-	query := fmt.Sprintf(`select distinct case_id, state, tag, coalesce(age, '') from gate(%d)
-		where (case_id, state, tag, coalesce(age, '')) not in (select case_id, state, tag, age from verdicts)`, p.Bit())
+	query := fmt.Sprintf(`select distinct case_id, state, tag, coalesce(age, '') from %s
+		where (case_id, state, tag, coalesce(age, '')) not in (select case_id, state, tag, age from verdicts)`, source)
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var c nightCase
 		if err := scan(&c.id, &c.state, &c.tag, &c.age); err != nil {

@@ -150,7 +150,7 @@ func (n *night) countPersons(ctx context.Context) error {
 	parts := make([]string, len(Columns))
 	counts, into := make([]int64, len(Columns)), make([]any, len(Columns))
 	for i, c := range Columns {
-		parts[i], into[i] = fmt.Sprintf("count(*) filter (where %s > 0)", c.Name), &counts[i]
+		parts[i], into[i] = fmt.Sprintf("count_if(%s > 0)::bigint", c.Name), &counts[i]
 	}
 	if err := n.db.one(ctx, "select "+strings.Join(parts, ", ")+" from features", into...); err != nil {
 		return fmt.Errorf("counting features: %w", err)
@@ -175,16 +175,24 @@ func (n *night) countUse(ctx context.Context) error {
 	if err := n.attach(ctx, []string{n.snap.Days[len(n.snap.Days)-1].Path}); err != nil {
 		return err
 	}
-	if err := n.decide(ctx, consent.Analytics); err != nil {
+	if err := n.countKinds(ctx); err != nil {
+		return err
+	}
+	if err := n.judge(ctx, basis); err != nil {
 		return err
 	}
 	if err := n.countLeftOut(ctx); err != nil {
 		return err
 	}
-	if err := n.fieldCosts(ctx); err != nil {
+	return n.fieldCosts(ctx)
+}
+
+// countKinds counts the attached events that analytics may see.
+func (n *night) countKinds(ctx context.Context) error {
+	if err := n.judge(ctx, consent.Analytics); err != nil {
 		return err
 	}
-	query := "select kind, count(*) from " + viewOf(consent.Analytics) + " group by kind order by kind"
+	query := "select kind, sum(events)::bigint from judged join verdicts as v using (case_id, state, tag, age) where v.allowed group by kind order by kind"
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var kind int
 		var c KindCount
@@ -205,11 +213,8 @@ func (n *night) countUse(ctx context.Context) error {
 // count tonight: BAT-01 if the grant of now does not cover them, BAT-03 if it was
 // withdrawn since. Events that the host let go of already are no longer there to count.
 func (n *night) countLeftOut(ctx context.Context) error {
-	if err := n.decide(ctx, basis); err != nil {
-		return err
-	}
 	counts := map[string]int64{}
-	query := fmt.Sprintf("select case_id, state, tag, coalesce(age, ''), count(*) from gate(%d) group by all", basis.Bit())
+	query := "select case_id, state, tag, age, sum(events)::bigint from judged group by all"
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var c nightCase
 		var events int64

@@ -83,16 +83,16 @@ func (n *night) tellLoss(c *ChannelCost, all int64, lost openSet, earlier []open
 	c.LostCents = &lost.ordered
 }
 
-// fieldCosts counts in how many of the attached events, the last ingest day's, the
-// rules keep which field from segments.
+// fieldCosts counts in how many of the judged events, the last ingest day's, the rules
+// keep which field from segments.
 func (n *night) fieldCosts(ctx context.Context) error {
-	parts, counts := []string{"count(*)"}, make([]int64, len(columns)+1)
+	parts, counts := []string{"coalesce(sum(events), 0)::bigint"}, make([]int64, len(columns)+1)
 	into := []any{&counts[0]}
 	for i, c := range columns {
-		parts = append(parts, fmt.Sprintf("count(*) filter (where (v.keep & g.kept) >> %d & 1 = 0)", c.field))
+		parts = append(parts, fmt.Sprintf("coalesce(sum(events) filter (where (v.keep & kept) >> %d & 1 = 0), 0)::bigint", c.field))
 		into = append(into, &counts[i+1])
 	}
-	query := fmt.Sprintf("select %s from gate(%d) as g join verdicts as v using (case_id, state, tag, age) where v.allowed", strings.Join(parts, ", "), basis.Bit())
+	query := fmt.Sprintf("select %s from judged join verdicts as v using (case_id, state, tag, age) where v.allowed", strings.Join(parts, ", "))
 	if err := n.db.one(ctx, query, into...); err != nil {
 		return fmt.Errorf("counting fields left out: %w", err)
 	}

@@ -23,17 +23,15 @@ func (n *night) unmetNeeds(ctx context.Context) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	if err := n.attach(ctx, paths); err != nil {
-		return err
-	}
-	if err := n.decide(ctx, basis); err != nil {
+	if err := n.lookAt(ctx, paths); err != nil {
 		return err
 	}
 	if err := n.db.table(ctx, "unmet"); err != nil {
 		return err
 	}
 	u := &Unmet{Days: len(paths), Products: []UnmetProduct{}}
-	query := fmt.Sprintf("select count(*), count(*) filter (where results = 0) from %s where kind = %d", viewOf(basis), event.ProductsSearched)
+	query := fmt.Sprintf(`select coalesce(sum(events), 0)::bigint, coalesce(sum(events) filter (where in_vain and (v.keep & kept) >> %d & 1 = 1), 0)::bigint
+		from judged join verdicts as v using (case_id, state, tag, age) where v.allowed and kind = %d`, event.FieldResults, event.ProductsSearched)
 	if err := n.db.one(ctx, query, &u.Asked, &u.Searches); err != nil {
 		return fmt.Errorf("counting searches: %w", err)
 	}
@@ -42,6 +40,18 @@ func (n *night) unmetNeeds(ctx context.Context) error {
 	}
 	n.report.Unmet = u
 	return n.listUnmet(ctx, u)
+}
+
+// lookAt attaches days and judges their events, unless that is the last day alone: it has
+// been looked at (countUse).
+func (n *night) lookAt(ctx context.Context, paths []string) error {
+	if len(paths) == 1 && paths[0] == n.snap.Days[len(n.snap.Days)-1].Path {
+		return nil
+	}
+	if err := n.attach(ctx, paths); err != nil {
+		return err
+	}
+	return n.judge(ctx, basis)
 }
 
 // lastDays are the files of the newest ingest days that unmet needs are read from.

@@ -6,7 +6,7 @@
 -- product_tags, category_tags.
 create or replace macro gate(purpose_bit) as table
 
-with stored as (
+with stored as not materialized ( -- else every field of every event is copied
     select *, bit_count(purposes & ((1::bigint << purpose_bit::bigint) - 1))::bigint + 1 as place
     from events
     where (purposes >> purpose_bit::bigint) & 1 = 1

@@ -13,6 +13,11 @@ with acts as (
     from events_personalisation_content as e
     join persons as p using (subject)
     where e.tag = 'none' and p.person in (select person from features)
+        and e.kind in (
+            getvariable('kinds').products_searched, getvariable('kinds').product_viewed, getvariable('kinds').size_guide_opened,
+            getvariable('kinds').products_compared, getvariable('kinds').variant_selected, getvariable('kinds').product_added,
+            getvariable('kinds').adviser_offer_shown, getvariable('kinds').hint_shown, getvariable('kinds').order_completed
+        )
 ),
 
 walked as (
