@@ -150,7 +150,7 @@ func (n *night) countPersons(ctx context.Context) error {
 	parts := make([]string, len(Columns))
 	counts, into := make([]int64, len(Columns)), make([]any, len(Columns))
 	for i, c := range Columns {
-		parts[i], into[i] = fmt.Sprintf("count_if(%s > 0)::bigint", c.Name), &counts[i]
+		parts[i], into[i] = fmt.Sprintf("coalesce(count_if(%s > 0), 0)::bigint", c.Name), &counts[i]
 	}
 	if err := n.db.one(ctx, "select "+strings.Join(parts, ", ")+" from features", into...); err != nil {
 		return fmt.Errorf("counting features: %w", err)
