@@ -55,7 +55,7 @@ func Bare(ctx context.Context, in Inputs) (persons int64, err error) {
 			if err := n.plainDay(ctx); err != nil {
 				return err
 			}
-			if err := n.db.exec(ctx, "insert into every_day by name select *, '' as open from daily"); err != nil {
+			if err := n.db.exec(ctx, "insert into every_day by name select *, ''::blob as open from daily"); err != nil {
 				return fmt.Errorf("keeping daily rows: %w", err)
 			}
 		}

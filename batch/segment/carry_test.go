@@ -2,7 +2,6 @@ package segment
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,21 +32,32 @@ func (s *shop) stepwise(t *testing.T, days int, between func(night int)) (in Inp
 	return in
 }
 
-// summed adds a column of daily rows up, for one subject.
-func (in Inputs) summed(t *testing.T, column string, who consent.Subject) (sum int64) {
+// summed adds a number of daily rows up, for one subject.
+func (in Inputs) summed(t *testing.T, number string, who consent.Subject) (sum int64) {
 	t.Helper()
 	st, err := readState(in.State)
 	if err != nil {
 		t.Fatal(err)
 	}
+	of := map[string]func(*dayRow) int64{
+		"sessions":          func(r *dayRow) int64 { return r.Sessions },
+		"events":            func(r *dayRow) int64 { return r.Events },
+		"events + sessions": func(r *dayRow) int64 { return r.Events + r.Sessions },
+		"product_views":     func(r *dayRow) int64 { return r.Views },
+		"products_viewed":   func(r *dayRow) int64 { return r.Viewed },
+		"compare_loops":     func(r *dayRow) int64 { return r.Loops },
+		"orders":            func(r *dayRow) int64 { return int64(len(r.Orders)) },
+	}[number]
 	for _, d := range st.Days {
-		var x int64
-		query := fmt.Sprintf("select coalesce(sum(%s), 0)::bigint from read_parquet(%s) where subject = %s::uuid",
-			column, quote(filepath.Join(in.State, d.File)), quote(who.String()))
-		if err := scribe.one(context.Background(), query, &x); err != nil {
+		err := eachRow(filepath.Join(in.State, d.File), func(r *dayRow) error {
+			if r.Subject == who {
+				sum += of(r)
+			}
+			return nil
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		sum += x
 	}
 	return sum
 }
@@ -68,14 +78,14 @@ func TestASessionAcrossMidnightCountsOnce(t *testing.T) {
 	s.sees(alone, event.ProductViewed, late, event.Fields{Product: "a"}) // nothing follows
 	first := s.night(monday.AddDate(0, 0, 1))
 	s.run(first)
-	for column, want := range map[string]int64{"sessions": 0, "product_views": 0, "events": 3, "len(orders)": 1} {
+	for column, want := range map[string]int64{"sessions": 0, "product_views": 0, "events": 3, "orders": 1} {
 		if got := first.summed(t, column, who); got != want {
 			t.Errorf("on the first night %s is %d, want %d", column, got, want)
 		}
 	}
 	in := s.stepwise(t, 3, nil)
 	for column, want := range map[string]int64{
-		"sessions": 2, "product_views": 4, "products_viewed": 3, "compare_loops": 1, "events": 5, "len(orders)": 1,
+		"sessions": 2, "product_views": 4, "products_viewed": 3, "compare_loops": 1, "events": 5, "orders": 1,
 	} {
 		if got := in.summed(t, column, who); got != want {
 			t.Errorf("%s is %d, want %d", column, got, want)

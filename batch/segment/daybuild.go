@@ -5,26 +5,26 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
-
-	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/handschlag/handschlag/consent"
 )
 
 // walkCode is what decides, in Go, what a daily row holds.
 //
-//go:embed door.go daywalk.go dayrow.go visit.go words.go eventfile.go
+//go:embed door.go doorfacts.go daywalk.go dayrow.go dayrecord.go openvisit.go visit.go words.go eventfile.go columnfile.go
 var walkCode embed.FS
 
-var walkFiles = []string{"door.go", "daywalk.go", "dayrow.go", "visit.go", "words.go", "eventfile.go"}
+var walkFiles = []string{"door.go", "doorfacts.go", "daywalk.go", "dayrow.go", "dayrecord.go", "openvisit.go", "visit.go", "words.go", "eventfile.go", "columnfile.go"}
 
 // dayBefore is what became of the day that was looked at last.
 type dayBefore struct {
 	day      string
-	old, new string // its file before tonight, and now; "" for none
+	old, new string            // its file before tonight, and now; "" for none
+	moved    []consent.Subject // whose session that it leaves open is not as it was, if it was patched
 }
 
 // oneDay gives the file of a day's rows, an old one if nothing changed.
@@ -45,53 +45,6 @@ func (n *night) oneDay(ctx context.Context, w work) (stateDay, error) {
 // patched are the subjects whose old rows of a day go, in order, and those among them
 // of whom an event may count: the others, who only took something back, are not read.
 type patched struct{ gone, walked []consent.Subject }
-
-// touched lists whose rows of a day may have to change: those of the subjects that the
-// gate may answer otherwise about, if they have a row or an event may count now, and of
-// those who came into the day in the midst of another session.
-func (n *night) touched(ctx context.Context, w work) (*patched, error) {
-	out := &patched{}
-	end, err := w.end()
-	if err != nil {
-		return nil, err
-	}
-	query := fmt.Sprintf("select subject from changed where subject in (select subject from read_parquet(%s))",
-		quote(filepath.Join(n.in.State, w.before.File)))
-	if w.day.Path != "" {
-		query += fmt.Sprintf(" or may_from_ms < %d", end)
-		if n.prev.precedes(w) && n.prev.old != n.prev.new {
-			query += " union " + opensThatDiffer(n.prev.old, n.prev.new) + " union " + opensThatDiffer(n.prev.new, n.prev.old)
-		}
-	}
-	query = fmt.Sprintf(`select t.subject, c.subject is null or coalesce(c.may_from_ms < %d, false) as walked
-		from (select distinct subject from (%s) where %s) as t
-		left join changed as c using (subject)
-		order by t.subject`, end, query, n.part.hold("subject"))
-	err = n.db.each(ctx, query, func(scan func(...any) error) error {
-		var who duckdb.UUID
-		var walked bool
-		err := scan(&who, &walked)
-		if out.gone = append(out.gone, consent.Subject(who)); walked {
-			out.walked = append(out.walked, consent.Subject(who))
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading rows of earlier nights: %w", err)
-	}
-	return out, nil
-}
-
-// opensThatDiffer selects who left a session open in one file that is not in another.
-func opensThatDiffer(one, other string) string {
-	opens := func(path string) string {
-		if path == "" {
-			return "select subject, open from daily"
-		}
-		return "select subject, open from read_parquet(" + quote(path) + ") where open <> ''"
-	}
-	return "select subject from (" + opens(one) + " except " + opens(other) + ")"
-}
 
 func (p dayBefore) precedes(w work) bool {
 	day, err := time.Parse(time.DateOnly, w.day.Day)
@@ -151,22 +104,46 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, only *patched,
 			return err
 		}
 	}
-	err := eachRow(filepath.Join(n.in.State, w.before.File), func(r *dayRow) error {
+	was := map[consent.Subject]string{}
+	for _, r := range fresh {
+		n.left(was, r.Subject, r.Open)
+	}
+	gone := only.gone // both are in order
+	err := eachRecord(filepath.Join(n.in.State, w.before.File), func(r dayRecord) error {
 		for len(fresh) > 0 && compareSubjects(fresh[0].Subject, r.Subject) < 0 {
 			if err := out.add(&fresh[0]); err != nil {
 				return err
 			}
 			fresh = fresh[1:]
 		}
-		if _, gone := slices.BinarySearchFunc(only.gone, r.Subject, compareSubjects); gone || !n.part.holds(r.Subject) {
+		for len(gone) > 0 && compareSubjects(gone[0], r.Subject) < 0 {
+			gone = gone[1:]
+		}
+		if len(gone) > 0 && gone[0] == r.Subject {
+			n.left(was, r.Subject, string(r.Open))
 			return nil
 		}
-		return out.add(r)
+		if !n.part.holds(r.Subject) {
+			return nil
+		}
+		return out.copy(r)
 	})
 	for i := range fresh {
 		err = errors.Join(err, out.add(&fresh[i]))
 	}
+	n.moved = slices.Collect(maps.Keys(was))
 	return err
+}
+
+// left notes an open session in a list of those that one file has and the other has
+// not: of two that are the same nothing stays.
+func (n *night) left(list map[consent.Subject]string, who consent.Subject, open string) {
+	switch other, there := list[who]; {
+	case there && other == open:
+		delete(list, who)
+	case open != "":
+		list[who] = open
+	}
 }
 
 // newWalk prepares a walk over a day, by tonight's products.
@@ -187,7 +164,7 @@ func (n *night) carry(ctx context.Context, w work, walk *dayWalk) (out []carried
 		return nil, nil
 	}
 	if n.prev.precedes(w) {
-		out, err = n.opensOf(ctx, n.prev.new, walk.words)
+		out, err = n.opensOf(n.prev.new, walk.words)
 	} else if before := n.eventsBefore(w); before != nil {
 		out, err = n.opensFrom(ctx, work{day: *before}, walk)
 	}
@@ -217,7 +194,7 @@ func (n *night) opensFrom(ctx context.Context, w work, next *dayWalk) (out []car
 		if r.Open == "" {
 			return nil
 		}
-		acts, err := goOn(r.Open, next.words, nil)
+		acts, err := goOn([]byte(r.Open), next.words, nil)
 		out = append(out, carried{r.Subject, acts})
 		return err
 	}

@@ -2,8 +2,6 @@ package segment
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/handschlag/handschlag/consent"
@@ -17,60 +15,60 @@ import (
 // column can be merged over days: sums add up, times take the latest, orders are a
 // list in which one order_key counts once, and so are returns.
 type dayRow struct {
-	Day     int32           `parquet:"day,date"`
-	Subject consent.Subject `parquet:"subject,uuid"`
+	Day     int32
+	Subject consent.Subject
 
-	Sessions      int64       `parquet:"sessions"`
-	Events        int64       `parquet:"events"`
-	FirstMS       int64       `parquet:"first_ms"`
-	LastMS        int64       `parquet:"last_ms"`
-	Dwell         int64       `parquet:"dwell_ms"`
-	Views         int64       `parquet:"product_views"`
-	Viewed        int64       `parquet:"products_viewed"`
-	Searches      int64       `parquet:"searches"`
-	Clicked       int64       `parquet:"searches_clicked"`
-	Zero          int64       `parquet:"searches_zero_results"`
-	Reformulated  int64       `parquet:"search_reformulations"`
-	Exacts        int64       `parquet:"search_exact_articles"`
-	Guides        int64       `parquet:"size_guide_opens"`
-	Flips         int64       `parquet:"variant_flips"`
-	Loops         int64       `parquet:"compare_loops"`
-	Left          int64       `parquet:"baskets_left"`
-	Night         int64       `parquet:"sessions_night"`
-	Morning       int64       `parquet:"sessions_morning"`
-	Afternoon     int64       `parquet:"sessions_afternoon"`
-	Evening       int64       `parquet:"sessions_evening"`
-	Adds          int64       `parquet:"cart_adds"`
-	Removes       int64       `parquet:"cart_removes"`
-	PremiumViews  int64       `parquet:"premium_views"`
-	PricedViews   int64       `parquet:"priced_views"`
-	ViewedCents   int64       `parquet:"viewed_cents"`
-	Refunds       int64       `parquet:"refunds"`
-	RefundCents   int64       `parquet:"refund_cents"`
-	Orders        []dayOrder  `parquet:"orders,list"`
-	Returns       []dayReturn `parquet:"returns,list"`
-	GPC           int64       `parquet:"gpc_events"`
-	DNT           int64       `parquet:"dnt_events"`
-	SpecialEvents int64       `parquet:"special_events"`
+	Sessions      int64
+	Events        int64
+	FirstMS       int64
+	LastMS        int64
+	Dwell         int64
+	Views         int64
+	Viewed        int64
+	Searches      int64
+	Clicked       int64
+	Zero          int64
+	Reformulated  int64
+	Exacts        int64
+	Guides        int64
+	Flips         int64
+	Loops         int64
+	Left          int64
+	Night         int64
+	Morning       int64
+	Afternoon     int64
+	Evening       int64
+	Adds          int64
+	Removes       int64
+	PremiumViews  int64
+	PricedViews   int64
+	ViewedCents   int64
+	Refunds       int64
+	RefundCents   int64
+	Orders        []dayOrder
+	Returns       []dayReturn
+	GPC           int64
+	DNT           int64
+	SpecialEvents int64
 
-	// Open is the session that may still go on after midnight, as JSON: the next day
+	// Open is the session that may still go on after midnight (leave): the next day
 	// begins with it. It counts nowhere yet. "" for none.
-	Open string `parquet:"open"`
+	Open string
 }
 
 // dayOrder is an order as it was told.
 type dayOrder struct {
-	Key   int64 `parquet:"order_key"`
-	AtMS  int64 `parquet:"at_ms"`
-	Cents int64 `parquet:"cents"`
+	Key   int64
+	AtMS  int64
+	Cents int64
 }
 
 // dayReturn is an order, or part of one, that went back.
 type dayReturn struct {
-	Key   int64 `parquet:"order_key"`
-	AtMS  int64 `parquet:"at_ms"`
-	Whole bool  `parquet:"whole"`
-	Cents int64 `parquet:"cents"`
+	Key   int64
+	AtMS  int64
+	Whole bool
+	Cents int64
 }
 
 // emptyDaily makes table daily without a row: the shape of dayRow in SQL.
@@ -80,7 +78,7 @@ const emptyDaily = `create or replace table daily (day date, subject uuid, sessi
 	baskets_left bigint, sessions_night bigint, sessions_morning bigint, sessions_afternoon bigint, sessions_evening bigint, cart_adds bigint,
 	cart_removes bigint, premium_views bigint, priced_views bigint, viewed_cents bigint, refunds bigint, refund_cents bigint,
 	orders struct(order_key bigint, at_ms bigint, cents bigint)[], returns struct(order_key bigint, at_ms bigint, whole boolean, cents bigint)[],
-	gpc_events bigint, dnt_events bigint, special_events bigint, open varchar)`
+	gpc_events bigint, dnt_events bigint, special_events bigint, open blob)`
 
 // add counts a session that ended.
 func (r *dayRow) add(v *visit) {
@@ -180,60 +178,4 @@ func (r *dayRow) fold(v *visit, acts []act, end int64, each func(*visit)) (open 
 	r.add(v)
 	each(v)
 	return nil
-}
-
-// openAct is an act in dayRow.Open, with its words spelt out.
-type openAct struct {
-	At       int64      `json:"at"`
-	Kind     event.Kind `json:"k"`
-	Exact    bool       `json:"x,omitempty"`
-	Lines    bool       `json:"l,omitempty"`
-	Hour     int8       `json:"h,omitempty"`
-	Product  string     `json:"p,omitempty"`
-	Variant  string     `json:"v,omitempty"`
-	Query    int64      `json:"q,omitempty"`
-	Results  int64      `json:"r,omitempty"`
-	Quantity int64      `json:"n,omitempty"`
-	Price    int64      `json:"c,omitempty"`
-	Dwell    int64      `json:"d,omitempty"`
-	Cart     int64      `json:"w,omitempty"`
-	Units    int64      `json:"lu,omitempty"`
-	Cents    int64      `json:"lc,omitempty"`
-}
-
-// leave writes an open session.
-func leave(acts []act, w vocabulary) (string, error) {
-	if len(acts) == 0 {
-		return "", nil
-	}
-	out := make([]openAct, len(acts))
-	for i, s := range acts {
-		out[i] = openAct{
-			At: s.at, Kind: s.kind, Exact: s.exact, Lines: s.lines, Hour: s.hour, Product: w.spell(s.product), Variant: w.spell(s.variant),
-			Query: s.query, Results: s.results, Quantity: s.quantity, Price: s.price, Dwell: s.dwell, Cart: s.cart, Units: s.units, Cents: s.cents,
-		}
-	}
-	b, err := json.Marshal(out)
-	if err != nil {
-		return "", fmt.Errorf("leaving a session open: %w", err)
-	}
-	return string(b), nil
-}
-
-// goOn reads what leave wrote.
-func goOn(open string, w *words, acts []act) ([]act, error) {
-	if open == "" {
-		return acts, nil
-	}
-	var in []openAct
-	if err := json.Unmarshal([]byte(open), &in); err != nil {
-		return nil, fmt.Errorf("going on with an open session: %w", err)
-	}
-	for _, s := range in {
-		acts = append(acts, act{
-			at: s.At, kind: s.Kind, exact: s.Exact, lines: s.Lines, hour: s.Hour, product: w.of(s.Product), variant: w.of(s.Variant),
-			query: s.Query, results: s.Results, quantity: s.Quantity, price: s.Price, dwell: s.Dwell, cart: s.Cart, units: s.Units, cents: s.Cents,
-		})
-	}
-	return acts, nil
 }

@@ -67,8 +67,9 @@ func (w *dayWalk) file(ctx context.Context, path string) error {
 	}
 	f.buckets = w.part != nil
 	blocks, spare, stop := make(chan *block), make(chan *block, 2), make(chan struct{})
-	spare <- new(block)
-	spare <- new(block)
+	for i := range w.door.blocks {
+		spare <- &w.door.blocks[i]
+	}
 	var failed error
 	go func() {
 		defer close(blocks)
@@ -223,7 +224,7 @@ func (w *dayWalk) close() error {
 }
 
 // finish folds the subject's acts and gives the row, if there is anything to tell.
-func (w *dayWalk) finish() (err error) {
+func (w *dayWalk) finish() error {
 	if len(w.acts) == 0 {
 		return nil
 	}
@@ -235,9 +236,7 @@ func (w *dayWalk) finish() (err error) {
 			w.ended(w.out.Subject, v)
 		}
 	})
-	if w.out.Open, err = leave(open, w.last); err != nil {
-		return err
-	}
+	w.out.Open = leave(open, w.last)
 	if w.out.Events == 0 { // only the rest of yesterday
 		w.out.FirstMS, w.out.LastMS = w.acts[0].at, w.acts[len(w.acts)-1].at
 	}

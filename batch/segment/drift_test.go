@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,7 +47,12 @@ func (s *shop) falsify(in Inputs) {
 	for _, d := range st.Days {
 		path := filepath.Join(in.State, d.File)
 		var rows []dayRow
-		if err := eachRow(path, func(r *dayRow) error { rows = append(rows, *r); return nil }); err != nil {
+		if err := eachRow(path, func(r *dayRow) error {
+			row := *r
+			row.Orders, row.Returns = slices.Clone(r.Orders), slices.Clone(r.Returns)
+			rows = append(rows, row)
+			return nil
+		}); err != nil {
 			s.t.Fatal(err)
 		}
 		out, err := createDay(path)

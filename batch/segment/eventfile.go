@@ -3,9 +3,6 @@ package segment
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding"
@@ -32,93 +29,17 @@ type block struct {
 
 // eventFile reads a day of events, row group by row group.
 type eventFile struct {
-	file    *os.File
-	pf      *parquet.File
+	*columnFile
 	words   *words
 	buckets bool // whether to read them
 }
 
 func openEvents(path string, w *words) (*eventFile, error) {
-	f, err := os.Open(path)
+	f, err := openColumns(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading events: %w", err)
+		return nil, fmt.Errorf("reading events %s: %w", path, err)
 	}
-	info, err := f.Stat()
-	if err == nil {
-		var pf *parquet.File
-		if pf, err = parquet.OpenFile(f, info.Size(), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true)); err == nil {
-			return &eventFile{file: f, pf: pf, words: w}, nil
-		}
-	}
-	return nil, errors.Join(fmt.Errorf("reading events %s: %w", path, err), f.Close())
-}
-
-func (f *eventFile) close() error { return f.file.Close() }
-
-// chunk is one column of one row group.
-type chunk struct {
-	leaf  parquet.LeafColumn
-	pages func(do func(parquet.Page) error) error
-}
-
-func (f *eventFile) chunk(g parquet.RowGroup, path ...string) (chunk, error) {
-	leaf, found := f.pf.Schema().Lookup(path...)
-	if !found {
-		return chunk{}, fmt.Errorf("events have no column %s", strings.Join(path, "."))
-	}
-	return chunk{leaf, func(do func(parquet.Page) error) error {
-		pages := g.ColumnChunks()[leaf.ColumnIndex].Pages()
-		for {
-			p, err := pages.ReadPage()
-			if errors.Is(err, io.EOF) {
-				return pages.Close()
-			}
-			if err == nil {
-				err = do(p)
-				parquet.Release(p)
-			}
-			if err != nil {
-				return errors.Join(fmt.Errorf("reading column %s: %w", strings.Join(path, "."), err), pages.Close())
-			}
-		}
-	}}, nil
-}
-
-// subjects reads only the subjects of a row group.
-func (f *eventFile) subjects(g parquet.RowGroup, into []byte) ([]byte, error) {
-	c, err := f.chunk(g, "subject")
-	if err != nil {
-		return nil, err
-	}
-	into = into[:0]
-	return into, c.pages(func(p parquet.Page) error {
-		if p.NumNulls() > 0 || p.Dictionary() != nil {
-			return each16(p, &into)
-		}
-		data := p.Data()
-		values, size := data.FixedLenByteArray()
-		if size != 16 {
-			return errors.New("it is not one of UUIDs")
-		}
-		into = append(into, values...)
-		return nil
-	})
-}
-
-// each16 is the slow way, for files that others wrote.
-func each16(p parquet.Page, into *[]byte) error {
-	values := make([]parquet.Value, p.NumValues())
-	if _, err := p.Values().ReadValues(values); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	for _, v := range values {
-		b := v.ByteArray()
-		if len(b) != 16 {
-			return errors.New("a subject is missing")
-		}
-		*into = append(*into, b...)
-	}
-	return nil
+	return &eventFile{columnFile: f, words: w}, nil
 }
 
 // read fills a block with a row group whose subjects are in it already.
@@ -178,70 +99,6 @@ func (b *block) whole() error {
 	return nil
 }
 
-// ints reads whole numbers; one that is missing is 0.
-func (f *eventFile) ints(g parquet.RowGroup, into *[]int64, path ...string) error {
-	c, err := f.chunk(g, path...)
-	if err != nil {
-		return err
-	}
-	*into = (*into)[:0]
-	return c.pages(func(p parquet.Page) error {
-		data := p.Data()
-		var from func(i int) int64
-		switch dict := p.Dictionary(); {
-		case dict != nil:
-			index, values := data.Int32(), dict.Page()
-			named := values.Data()
-			if named.Kind() == encoding.Int32 {
-				known := named.Int32()
-				from = func(i int) int64 { return int64(known[index[i]]) }
-				break
-			}
-			known := named.Int64()
-			from = func(i int) int64 { return known[index[i]] }
-		case data.Kind() == encoding.Int32:
-			values := data.Int32()
-			from = func(i int) int64 { return int64(values[i]) }
-		default:
-			values := data.Int64()
-			if dense(p, c) {
-				*into = append(*into, values...)
-				return nil
-			}
-			from = func(i int) int64 { return values[i] }
-		}
-		spread(p, c, func(i int) { *into = append(*into, from(i)) }, func() { *into = append(*into, 0) })
-		return nil
-	})
-}
-
-// dense reports that every value of a page is there and none is nested.
-func dense(p parquet.Page, c chunk) bool {
-	return c.leaf.MaxRepetitionLevel == 0 && (c.leaf.MaxDefinitionLevel == 0 || p.NumNulls() == 0)
-}
-
-// spread walks a page's values. What is missing is told for columns that are not
-// lists; of lists the missing are empty ones, and nothing is told.
-func spread(p parquet.Page, c chunk, value func(i int), missing func()) {
-	levels := p.DefinitionLevels()
-	if len(levels) == 0 || c.leaf.MaxDefinitionLevel == 0 {
-		for i := range int(p.NumValues()) {
-			value(i)
-		}
-		return
-	}
-	i := 0
-	for _, level := range levels {
-		switch {
-		case int(level) == int(c.leaf.MaxDefinitionLevel):
-			value(i)
-			i++
-		case c.leaf.MaxRepetitionLevel == 0:
-			missing()
-		}
-	}
-}
-
 // strings reads strings as words, and of lists how many each row has.
 func (f *eventFile) strings(g parquet.RowGroup, into *[]word, lengths *[]int32, path ...string) error {
 	c, err := f.chunk(g, path...)
@@ -249,21 +106,21 @@ func (f *eventFile) strings(g parquet.RowGroup, into *[]word, lengths *[]int32, 
 		return err
 	}
 	*into = (*into)[:0]
-	var known []word
+	var known, values []word
 	return c.pages(func(p parquet.Page) error {
-		data := p.Data()
-		from := func(int) word { return 0 }
-		if dict := p.Dictionary(); dict != nil {
+		if dict := p.Dictionary(); dict == nil {
+			values = f.spelt(p.Data())
+		} else {
 			if known == nil {
 				known = f.spelt(dict.Page().Data())
 			}
-			index := data.Int32()
-			from = func(i int) word { return known[index[i]] }
-		} else {
-			values := f.spelt(data)
-			from = func(i int) word { return values[i] }
+			data := p.Data()
+			values = values[:0]
+			for _, i := range data.Int32() {
+				values = append(values, known[i])
+			}
 		}
-		spread(p, c, func(i int) { *into = append(*into, from(i)) }, func() { *into = append(*into, 0) })
+		*into = laid(*into, p, c, values)
 		if lengths != nil {
 			count(p, c, lengths)
 		}
@@ -286,32 +143,4 @@ func (f *eventFile) spelt(data encoding.Values) []word {
 		out[i] = x
 	}
 	return out
-}
-
-// count adds to each row how many values of a list it has.
-func count(p parquet.Page, c chunk, lengths *[]int32) {
-	defined, repeated := p.DefinitionLevels(), p.RepetitionLevels()
-	for i := range defined {
-		if repeated[i] == 0 {
-			*lengths = append(*lengths, 0)
-		}
-		if int(defined[i]) == int(c.leaf.MaxDefinitionLevel) {
-			(*lengths)[len(*lengths)-1]++
-		}
-	}
-}
-
-// bools reads yes and no; one that is missing is no.
-func (f *eventFile) bools(g parquet.RowGroup, into *[]bool, path ...string) error {
-	c, err := f.chunk(g, path...)
-	if err != nil {
-		return err
-	}
-	*into = (*into)[:0]
-	return c.pages(func(p parquet.Page) error {
-		data := p.Data()
-		bits := data.Boolean()
-		spread(p, c, func(i int) { *into = append(*into, bits[i/8]>>(i%8)&1 == 1) }, func() { *into = append(*into, false) })
-		return nil
-	})
 }

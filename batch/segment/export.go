@@ -73,12 +73,12 @@ func (n *night) takeOut(ctx context.Context, dir string) error {
 	if err := n.db.table(ctx, "changed"); err != nil {
 		return err
 	}
-	if err := n.db.exec(ctx, `delete from windows where person in (
+	if err := n.db.exec(ctx, `insert into left_out
 		select subject from changed
 		union select person from persons_before where subject in (select subject from changed)
 		union select person from persons where subject in (select subject from changed)
 		union select unnest([b.person, p.person]) from persons_before as b full join persons as p using (subject)
-			where b.person is distinct from p.person)`); err != nil {
+			where b.person is distinct from p.person`); err != nil {
 		return fmt.Errorf("taking out who changed their mind: %w", err)
 	}
 	return nil
@@ -87,16 +87,14 @@ func (n *night) takeOut(ctx context.Context, dir string) error {
 // segments scores the persons that are left and lists who belongs where.
 // Somebody who objected to being profiled belongs nowhere, and is not scored (EXP-03).
 func (n *night) segments(ctx context.Context) error {
-	if err := n.db.exec(ctx, "delete from windows where person in (select person from objectors where purpose = getvariable('basis') and objected)"); err != nil {
+	if err := n.db.exec(ctx, "insert into left_out select person from objectors where purpose = getvariable('basis') and objected"); err != nil {
 		return fmt.Errorf("taking out who objected: %w", err)
 	}
-	for _, t := range []string{"thresholds", "features"} {
-		if err := n.db.table(ctx, t); err != nil {
-			return err
-		}
+	if err := n.db.table(ctx, "thresholds"); err != nil {
+		return err
 	}
-	if err := n.db.exec(ctx, "create or replace table windows as select person from windows"); err != nil { // features have the rest
-		return fmt.Errorf("letting go of windows: %w", err)
+	if err := n.db.filed(ctx, "features"); err != nil {
+		return err
 	}
 	if err := n.db.exec(ctx, `create or replace table segment_names (segment varchar, place integer);
 		create or replace table members (segment varchar, person uuid)`); err != nil {

@@ -206,11 +206,11 @@ func (n *night) joinDay(ctx context.Context, i int, w work) (stateDay, error) {
 // copyRows adds the rows of a file that are of some buckets.
 func copyRows(path string, of *Buckets) func(*dayFile) error {
 	return func(out *dayFile) error {
-		return eachRow(path, func(r *dayRow) error {
+		return eachRecord(path, func(r dayRecord) error {
 			if !of.holds(r.Subject) {
 				return nil
 			}
-			return out.add(r)
+			return out.copy(r)
 		})
 	}
 }

@@ -89,14 +89,16 @@ type night struct {
 	exportCases map[int32]policy.ExportCase
 	keys        *rowKeys
 
-	part   *Buckets // whose days are built here; nil: everybody's
-	rows   string   // folder of the daily rows that are built here
-	door   *door    // while days are built
-	tags   tagsNow
-	prev   dayBefore
-	events int64  // rows that the last day's walk read
-	parts  []part // whose days are taken, in the order of their buckets
-	joined bool   // the state that counts was made of these parts already
+	part    *Buckets          // whose days are built here; nil: everybody's
+	rows    string            // folder of the daily rows that are built here
+	door    *door             // while days are built
+	changed []change          // whose consent changed, once it was asked
+	moved   []consent.Subject // whose open session the patch before changed
+	tags    tagsNow
+	prev    dayBefore
+	events  int64  // rows that the last day's walk read
+	parts   []part // whose days are taken, in the order of their buckets
+	joined  bool   // the state that counts was made of these parts already
 
 	learned
 	weights  decide.Weights
@@ -286,42 +288,9 @@ func (n *night) shape(ctx context.Context) error {
 	return n.features(ctx)
 }
 
-// sum reads the daily rows that count and sums them per person.
-func (n *night) sum(ctx context.Context) error {
-	source := "select * from daily limit 0"
-	if len(n.is.Days) > 0 {
-		files := make([]string, len(n.is.Days))
-		for i, d := range n.is.Days {
-			files[i] = filepath.Join(n.in.State, d.File)
-		}
-		source = "select * from read_parquet(" + list(files) + ")"
-	}
-	if err := n.db.exec(ctx, "create or replace view daily_rows as "+source); err != nil {
-		return fmt.Errorf("reading daily rows: %w", err)
-	}
-	return n.windows(ctx)
-}
-
-// windows sums daily rows up, three counts in one number where nobody can have too
-// many for that.
-func (n *night) windows(ctx context.Context) error {
-	var most int64
-	err := n.db.one(ctx, `select coalesce((select max(events) from daily_rows) * 90 *
-		(select 1 + coalesce(max(devices), 0) from (select count(*) as devices from links group by account)), 0)`, &most)
-	if err != nil {
-		return fmt.Errorf("counting events: %w", err)
-	}
-	if most >= mostPacked {
-		return n.plain(ctx, "windows")
-	}
-	return n.db.table(ctx, "windows")
-}
-
-// mostPacked is how many events nobody may have in 90 days for counts to share a number.
-const mostPacked = 1 << 21
-
+// features makes windows and features of table daily, by the clear SQL.
 func (n *night) features(ctx context.Context) error {
-	if err := n.windows(ctx); err != nil {
+	if err := n.plain(ctx, "windows"); err != nil {
 		return err
 	}
 	for _, t := range []string{"thresholds", "features"} {

@@ -216,7 +216,7 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 	if err := n.drift(ctx, todo); err != nil {
 		return err
 	}
-	n.door = nil
+	n.door, n.changed = nil, nil
 	n.progress("days", int64(len(todo)), int64(len(todo)))
 	return nil
 }
@@ -225,7 +225,7 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 func (n *night) became(w work, done stateDay) dayBefore {
 	p := dayBefore{day: w.day.Day, new: filepath.Join(n.rows, done.File)}
 	if w.before != nil {
-		p.old = filepath.Join(n.in.State, w.before.File)
+		p.old, p.moved = filepath.Join(n.in.State, w.before.File), n.moved
 		if done == *w.before {
 			p.new = p.old
 		}

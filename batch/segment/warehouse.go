@@ -22,9 +22,10 @@ var checks embed.FS
 // warehouse is one DuckDB in memory with one connection: temporary tables,
 // variables and settings belong to a connection.
 type warehouse struct {
-	db   *sql.DB
-	conn *sql.Conn
-	made func(table string, rows int64) // nil: nobody measures
+	db    *sql.DB
+	conn  *sql.Conn
+	spill string                         // its folder, gone when the night ends
+	made  func(table string, rows int64) // nil: nobody measures
 }
 
 // openWarehouse starts DuckDB with hard limits. Its own default is 80 % of the
@@ -47,7 +48,7 @@ func openWarehouse(ctx context.Context, spill string, memoryMB, threads int) (*w
 	if err != nil {
 		return nil, fmt.Errorf("starting DuckDB: %w", err)
 	}
-	w := &warehouse{db: db, conn: conn}
+	w := &warehouse{db: db, conn: conn, spill: spill}
 	if err := w.limit(ctx, spill, memoryMB, threads); err != nil {
 		w.close()
 		return nil, err
@@ -94,6 +95,37 @@ func (w *warehouse) table(ctx context.Context, name string) error {
 		return fmt.Errorf("making table %s: %w", name, err)
 	}
 	return w.tell(ctx, name)
+}
+
+// filed makes what table would as a file of the spill folder and a view of it: for wide
+// tables of which every reader wants some columns.
+func (w *warehouse) filed(ctx context.Context, name string) error {
+	query, err := tables.ReadFile("sql/" + name + ".sql")
+	if err != nil {
+		return fmt.Errorf("finding table %s: %w", name, err)
+	}
+	_, body, found := strings.Cut(string(query), "create or replace table "+name+" as\n")
+	if !found {
+		return fmt.Errorf("making table %s: its SQL makes something else", name)
+	}
+	path := filepath.Join(w.spill, name+".parquet")
+	var rows int64
+	err = w.one(ctx, fmt.Sprintf("copy (%s) to %s (format parquet, compression snappy, row_group_size 122880)", strings.TrimSuffix(strings.TrimSpace(body), ";"), quote(path)), &rows)
+	if err == nil {
+		err = w.show(ctx, name, "from read_parquet("+quote(path)+")")
+	}
+	if err != nil {
+		return fmt.Errorf("making table %s: %w", name, err)
+	}
+	if w.made != nil {
+		w.made(name, rows)
+	}
+	return nil
+}
+
+// show makes a query known by a name that a table may have had.
+func (w *warehouse) show(ctx context.Context, name, query string) error {
+	return w.exec(ctx, fmt.Sprintf("drop table if exists %[1]s; create or replace view %[1]s as %[2]s", name, query))
 }
 
 // tell says how many rows a new table has to whoever measures. Macros have none.

@@ -1,8 +1,10 @@
 -- learners: whose rows a model may be made from tonight, for which purpose, and since
 -- when. Training needs a yes of its own (BAT-08), tests theirs (VAR-03); offers rest on
 -- adviser_assist, contents on personalisation_content. Whoever restricted or objected to
--- it, or is under 16, is out.
--- One row per subject and purpose. Reads standings_now, subjects_now, purposes.
+-- it, or is under 16, is out, and who decided or became another person since days were
+-- summed.
+-- One row per subject and purpose. Reads standings_now, subjects_now, purposes, persons,
+-- left_out.
 create or replace table learners as
 
 select s.subject, p.purpose, s.since_ms
@@ -14,4 +16,5 @@ where p.purpose in ('model_training', 'experimentation', 'adviser_assist', 'pers
     and s.status in ('given', 'renewed')
     and not u.restricted
     and not list_contains(u.objections, p.purpose)
-    and u.age <> 'u16';
+    and u.age <> 'u16'
+    and s.subject not in (select l.subject from persons as l join left_out using (person));

@@ -54,3 +54,5 @@ create or replace table micro (person uuid, micro_segment bigint);
 create or replace table values_expected (
     person uuid, expected_orders_x1000 bigint, alive_pct bigint, expected_value_cents bigint
 );
+
+create or replace table left_out (person uuid);
