@@ -81,10 +81,10 @@ func (n *night) mustBeEmpty(ctx context.Context, name, query string) error {
 func (n *night) evidence(ctx context.Context) error {
 	if err := n.db.exec(ctx, `create or replace table written (file varchar, kind varchar, segment varchar, channel varchar, rows bigint, keys bigint);
 		create or replace table written_types (file varchar, name varchar, type varchar);
-		create or replace table buried (segment varchar, channel varchar, key varchar);
+		create or replace table buried (set_no uinteger, key uuid);
 		create or replace table aggregates_written as from aggregates_before limit 0;
-		create or replace table recalled (segment varchar, channel varchar, key varchar);
-		create or replace table changed_rows (segment varchar, channel varchar, key varchar, change varchar);
+		create or replace table recalled (set_no uinteger, key uuid);
+		create or replace table changed_rows (set_no uinteger, key uuid, change varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
@@ -115,20 +115,27 @@ func (n *night) evidence(ctx context.Context) error {
 	})
 }
 
+// readBack counts a file's rows; of a segment's also the keys that are greater than the
+// one before, which is every key where each is there once, in order.
 func (n *night) readBack(ctx context.Context, f File) error {
-	path := quote(filepath.Join(n.runDir(), f.Name))
-	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), count(distinct (segment, key)) from read_parquet(%s)",
-		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), path)
+	path, keys := quote(filepath.Join(n.runDir(), f.Name)), "null"
+	source := "read_parquet(" + path + ")"
+	if f.Kind == "segment" {
+		keys = "count(*) filter (where coalesce(key > before, true))"
+		source = "(select key, lag(key) over () as before from " + source + ")"
+	}
+	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), %s from %s",
+		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), keys, source)
+	rows := fmt.Sprintf("from read_parquet(%s) as f join row_sets as s on s.channel = %s and s.segment = f.segment", path, quote(f.Channel))
 	switch f.Kind {
 	case aggregates:
-		query = fmt.Sprintf("insert into written select %s, %s, '', '', count(*), count(*) from read_parquet(%[3]s); insert into aggregates_written from read_parquet(%[3]s)",
-			quote(f.Name), quote(f.Kind), path)
+		query += "; insert into aggregates_written from read_parquet(" + path + ")"
 	case delta:
-		query += fmt.Sprintf("; insert into changed_rows select segment, %s, key, change from read_parquet(%s)", quote(f.Channel), path)
+		query += "; insert into changed_rows select s.set_no, f.key::uuid, f.change " + rows
 	case revocations:
-		query += fmt.Sprintf("; insert into recalled select segment, %s, key from read_parquet(%s)", quote(f.Channel), path)
+		query += "; insert into recalled select s.set_no, f.key::uuid " + rows
 	case tombstones:
-		query += fmt.Sprintf("; insert into buried select segment, %s, key from read_parquet(%s)", quote(f.Channel), path)
+		query += "; insert into buried select s.set_no, f.key::uuid " + rows
 	}
 	if err := n.db.exec(ctx, query); err != nil {
 		return err

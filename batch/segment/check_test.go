@@ -23,14 +23,14 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 		"no_member_twice":           "insert into members select * from members limit 1",
 		"shares_sum":                "update shares set ppm = ppm + 1 where variant = 'a'",
 		"no_wide_number":            "insert into written_types values ('x', 'sum', 'DOUBLE')",
-		"no_delivery_forgotten":     "delete from exports; delete from recalled",
+		"no_delivery_forgotten":     "delete from export_rows; delete from recalled",
 		"no_output_without_lineage": "delete from lineage where name like 'lookers.email%'",
 		"no_unkeyed_hash":           "insert into exports select channel, left(sha256(person::varchar), 32)::uuid, person, segments from exports limit 1",
 		"no_small_difference":       "insert into cells values ('more', 181, '', false); insert into members select 'more', person from members where segment = 'lookers'",
-		"deltas_lead_to_the_files":  "delete from exports",
+		"deltas_lead_to_the_files":  "delete from export_rows",
 		"no_small_aggregate":        "update aggregates set persons = 24",
 		"no_small_step":             "update told_before set members = members + 1",
-		"no_key_left_behind":        "delete from exports",
+		"no_key_left_behind":        "insert into buried from base_rows limit 1",
 		"no_marketing_of_objectors": "create table damaged as from subjects; update damaged set objections = ['direct_marketing']; create or replace view subjects as from damaged",
 		"no_field_beyond_channel":   "delete from channel_fields where field = 'until'",
 	}
@@ -110,4 +110,45 @@ func TestAFailedCheckLeavesYesterday(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	visible(t, in.Out, yesterday)
+}
+
+// TestNoDeltaMisleads damages what the written deltas say, and what they are about, in every
+// way that would leave a recipient with other rows than tonight's.
+func TestNoDeltaMisleads(t *testing.T) {
+	s := newShop(t)
+	s.everyday(120, 1)
+	s.run(s.night(monday.AddDate(0, 0, 1)))
+	n, ctx := until(t, s.night(monday.AddDate(0, 0, 2)), "checking"), context.Background()
+	defer n.end()
+	if err := n.check(ctx); err != nil {
+		t.Fatal(err)
+	}
+	query, err := checks.ReadFile("check/deltas_lead_to_the_files.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const x, y = "'00000000-0000-0000-0000-000000000001'::uuid", "'00000000-0000-0000-0000-000000000002'::uuid"
+	for what, fault := range map[string]string{
+		"it removes what stays":     "insert into changed_rows select set_no, key, 'removed' from base_rows limit 1",
+		"it removes what never was": "insert into changed_rows select set_no, " + x + ", 'removed' from base_rows limit 1",
+		"it adds what was there":    "insert into changed_rows select set_no, key, 'added' from base_rows limit 1",
+		"it adds what is not":       "insert into changed_rows select set_no, " + x + ", 'added' from base_rows limit 1",
+		"it leaves what went":       "delete from export_rows where key = (select min(key) from export_rows)",
+		"it keeps what is new":      "insert into export_rows select set_no, " + x + " from export_rows limit 1",
+		"it adds one row twice for two": "insert into export_rows values (0, " + x + "), (0, " + y + "); insert into changed_rows values (0, " +
+			x + ", 'added'), (0, " + x + ", 'added')",
+		"it removes one row and adds another": "insert into changed_rows select set_no, key, 'removed' from base_rows limit 1; insert into changed_rows select set_no, " +
+			x + ", 'added' from base_rows limit 1",
+	} {
+		if err := n.db.exec(ctx, "begin; "+fault); err != nil {
+			t.Fatal(err)
+		}
+		var failed *FailedCheck
+		if err := n.mustBeEmpty(ctx, "deltas_lead_to_the_files", string(query)); !errors.As(err, &failed) {
+			t.Errorf("%s, and the check found %v", what, err)
+		}
+		if err := n.db.exec(ctx, "rollback"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -89,7 +89,8 @@ func (n *night) admittedOn(ctx context.Context, channels []config.Channel) (out 
 	for _, c := range channels {
 		names = append(names, c.Name)
 	}
-	query := "select person, list_position(" + list(names) + ", channel) - 1, segment from export_rows where list_contains(" + list(names) + ", channel) order by all"
+	query := "select e.person, list_position(" + list(names) + ", e.channel) - 1, n.segment" +
+		" from exports as e join segment_names as n on get_bit(e.segments, n.place) = 1 where list_contains(" + list(names) + ", e.channel) order by all"
 	segments := map[string]string{} // one copy of each name
 	err = n.db.each(ctx, query, func(scan func(...any) error) error {
 		var person duckdb.UUID

@@ -20,21 +20,12 @@ const (
 	anonymous    = "anonymous"
 )
 
-// deliver brings the list of deliveries up to tonight's rows and writes, per
+// deliver writes the list of deliveries and, per
 // channel, what its recipient got once and may no longer have: until it says that
 // the rows are gone, or they had to be deleted anyway (EXP-06).
 func (n *night) deliver(ctx context.Context) error {
-	if err := n.acknowledged(ctx); err != nil {
-		return err
-	}
-	if err := n.db.set(ctx, "segment_days", fmt.Sprint(n.in.Config.Retention.SegmentDays)); err != nil {
-		return err
-	}
-	if err := n.db.table(ctx, "deliveries"); err != nil {
-		return err
-	}
 	for _, c := range n.recipients() {
-		rows := "select key, segment from deliveries where revoked_day is not null and channel = " + quote(c.Name)
+		rows := "select key, segment from deliveries join row_sets using (set_no) where listed and revoked_day is not null and channel = " + quote(c.Name)
 		f := File{Name: revocations + "." + c.Name, Kind: revocations, Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
 		if err := n.writeListed(ctx, rows, f, fieldsOf(c)); err != nil {
 			return err
@@ -42,10 +33,12 @@ func (n *night) deliver(ctx context.Context) error {
 	}
 	f := File{Name: deliveries + ".parquet", Kind: deliveries, Label: pseudonymous}
 	path := filepath.Join(n.runDir(), f.Name)
-	if err := n.db.copyTo(ctx, "select * from deliveries order by channel, segment, key", path); err != nil {
+	query := "select s.channel, s.segment, " + keyText + ", d.first_day, d.last_day, d.revoked_day" +
+		" from deliveries as d join row_sets as s using (set_no) where d.listed order by d.set_no, d.key"
+	if err := n.db.copyTo(ctx, query, path); err != nil {
 		return err
 	}
-	if err := n.db.one(ctx, "select count(*) from deliveries", &f.Rows); err != nil {
+	if err := n.db.one(ctx, "select count(*) from deliveries where listed", &f.Rows); err != nil {
 		return fmt.Errorf("counting deliveries: %w", err)
 	}
 	return n.listFile(f, path)

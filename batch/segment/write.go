@@ -115,9 +115,9 @@ func (n *night) writeGroups(ctx context.Context) error {
 
 func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Reach, error) {
 	r := Reach{Channel: c.Name, Purpose: string(c.Purpose), Recipient: c.Recipient, Role: c.Role}
-	var members, admitted int64
-	query := fmt.Sprintf("select members, admitted, published from groups where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
-	if err := n.db.one(ctx, query, &members, &admitted, &r.Published); err != nil {
+	var members, admitted, place int64
+	query := fmt.Sprintf("select members, admitted, published, place from groups where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
+	if err := n.db.one(ctx, query, &members, &admitted, &r.Published, &place); err != nil {
 		return r, fmt.Errorf("reading group %s on %s: %w", s.Name, c.Name, err)
 	}
 	switch {
@@ -132,16 +132,19 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 		return r, nil
 	}
 	r.Rows = &admitted
-	rows := fmt.Sprintf("select key, segment from export_rows where segment = %s and channel = %s", quote(s.Name), quote(c.Name))
+	rows := fmt.Sprintf("select key, %s as segment from exports where channel = %s and get_bit(segments, %d) = 1", quote(s.Name), quote(c.Name), place)
 	return r, n.writeRows(ctx, rows, File{
 		Name: s.Name + "." + c.Name, Kind: "segment", Segment: s.Name, Channel: c.Name, Recipient: c.Recipient,
 		Purpose: string(c.Purpose), Rows: admitted,
 	}, fieldsOf(c))
 }
 
+// keyText shows a row key in hex digits, which no spreadsheet takes for a formula.
+const keyText = "replace(key::varchar, '-', '') as key"
+
 // fieldSQL is where a field of a recipient's file comes from, and its type.
 var fieldSQL = map[string]struct{ parquet, csv, kind string }{
-	"key":     {"key", csvSafe("key"), "varchar"},
+	"key":     {keyText, keyText, "varchar"},
 	"segment": {"segment", csvSafe("segment"), "varchar"},
 	"as_of":   {"getvariable('as_of_day') as as_of", "getvariable('as_of_day') as as_of", "date"},
 	"until":   {"getvariable('until_day') as until", "getvariable('until_day') as until", "date"},
@@ -159,7 +162,7 @@ func (n *night) writeRows(ctx context.Context, rows string, f File, fields []str
 		inParquet, inCSV, f.Columns = append(inParquet, x.parquet), append(inCSV, x.csv), append(f.Columns, field+" "+x.kind)
 	}
 	for ext, shown := range map[string][]string{".csv": inCSV, ".parquet": inParquet} {
-		query := fmt.Sprintf("select %s from (%s) order by key, segment", strings.Join(shown, ", "), rows)
+		query := fmt.Sprintf("select %s from (%s) as r order by r.key, r.segment", strings.Join(shown, ", "), rows)
 		if err := n.db.copyTo(ctx, query, filepath.Join(n.runDir(), base+ext)); err != nil {
 			return err
 		}

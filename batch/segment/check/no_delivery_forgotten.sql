@@ -1,11 +1,23 @@
 -- Every row that a recipient got and that is not exported again stands in its file of
 -- revocations, unless it said that the row is gone (EXP-06).
-select d.channel, d.segment, count(*) as keys
-from deliveries_before as d
-left join export_rows as e on e.channel = d.channel and e.segment = d.segment and e.key = d.key
-left join recalled as r on r.channel = d.channel and r.segment = d.segment and r.key = d.key
-where e.key is null and r.key is null
+with acknowledged as (
+    select channel, max(day) as day
+    from acks
+    group by channel
+),
+
+missing as (
+    select d.*
+    from deliveries_before as d
+    where not exists (from export_rows as e where e.set_no = d.set_no and e.key = d.key)
+)
+
+select s.channel, s.segment, count(*) as keys
+from missing as d
+join row_sets as s using (set_no)
+left join acknowledged as a on a.channel = s.channel
+where not exists (from recalled as r where r.set_no = d.set_no and r.key = d.key)
   and d.last_day + getvariable('segment_days')::integer > getvariable('as_of_day')
-  and not exists (from acks as a where a.channel = d.channel and a.day >= d.revoked_day)
-group by d.channel, d.segment
-order by d.channel, d.segment;
+  and not coalesce(a.day >= d.revoked_day, false)
+group by s.channel, s.segment
+order by s.channel, s.segment;

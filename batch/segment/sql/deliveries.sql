@@ -1,24 +1,36 @@
 -- deliveries: which row each recipient ever got and may still hold, and since when it has
--- to delete it (EXP-06). A row leaves the list when its recipient acknowledged the
--- deletion, or when it had to be deleted by its own date anyway.
--- One row per channel, segment and key. Reads deliveries_before, export_rows, channels, acks.
+-- to delete it (EXP-06). A row leaves the list, and is not listed, when its recipient
+-- acknowledged the deletion, or when it had to be deleted by its own date anyway. change:
+-- whether the row is new tonight, or went, since the last published night.
+-- One row per set and key. Reads deliveries_before, export_rows, row_sets, acks.
 create or replace table deliveries as
 
-with before as (
-    select d.*
+with acknowledged as (
+    select s.set_no, max(a.day) as day
+    from acks as a
+    join row_sets as s using (channel)
+    group by s.set_no
+),
+
+before as (
+    select
+        d.*,
+        d.last_day + getvariable('segment_days')::integer > getvariable('as_of_day')
+            and not coalesce(d.revoked_day <= a.day, false) as stays
     from deliveries_before as d
-    where d.last_day + getvariable('segment_days')::integer > getvariable('as_of_day')
-      and not exists (
-          from acks as a where a.channel = d.channel and a.day >= d.revoked_day
-      )
+    left join acknowledged as a using (set_no)
 )
 
 select
-    coalesce(b.channel, e.channel) as channel,
-    coalesce(b.segment, e.segment) as segment,
+    coalesce(b.set_no, e.set_no) as set_no,
     coalesce(b.key, e.key) as key,
-    coalesce(b.first_day, getvariable('as_of_day')) as first_day,
+    if(b.stays, b.first_day, getvariable('as_of_day')) as first_day,
     if(e.key is null, b.last_day, getvariable('as_of_day')) as last_day,
-    if(e.key is null, coalesce(b.revoked_day, getvariable('as_of_day')), null) as revoked_day
+    if(e.key is null, coalesce(b.revoked_day, getvariable('as_of_day')), null) as revoked_day,
+    e.key is not null or b.stays as listed,
+    case
+        when e.key is null and b.revoked_day is null then 'removed'
+        when b.key is null or e.key is not null and b.revoked_day is not null then 'added'
+    end as change
 from before as b
-full join export_rows as e on e.channel = b.channel and e.segment = b.segment and e.key = b.key;
+full join export_rows as e on e.set_no = b.set_no and e.key = b.key;

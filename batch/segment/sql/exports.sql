@@ -24,11 +24,3 @@ join admitted as a using (case_no)
 join channels as h using (channel)
 where bit_count(c.segments & a.segments) > 0
 order by c.channel, key;
-
--- export_rows: the rows that leave, one by one.
--- One row per segment, channel and person. Reads exports, segment_names.
-create or replace view export_rows as
-
-select n.segment, e.channel, replace(e.key::varchar, '-', '') as key, e.person
-from exports as e
-join segment_names as n on get_bit(e.segments, n.place) = 1;
