@@ -33,8 +33,12 @@ func (n *night) deliver(ctx context.Context) error {
 	}
 	f := File{Name: deliveries + ".parquet", Kind: deliveries, Label: pseudonymous}
 	path := filepath.Join(n.runDir(), f.Name)
-	query := "select s.channel, s.segment, " + keyText + ", d.first_day, d.last_day, d.revoked_day" +
-		" from deliveries as d join row_sets as s using (set_no) where d.listed order by d.set_no, d.key"
+	err := n.db.set(ctx, "sets", "(select coalesce(list({channel: channel, segment: segment} order by set_no), []) from row_sets)")
+	if err != nil {
+		return err
+	}
+	query := "select getvariable('sets')[set_no + 1].channel as channel, getvariable('sets')[set_no + 1].segment as segment" +
+		", key, first_day, last_day, revoked_day from (from deliveries where listed order by set_no, key)"
 	if err := n.db.copyTo(ctx, query, path); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (n *night) writeDeltas(ctx context.Context) error {
 	}
 	for _, p := range pairs {
 		c := n.served(p[1])
-		rows := fmt.Sprintf("select key, %s as segment, change from deltas where set_no = (select set_no from row_sets where segment = %[1]s and channel = %s)",
+		rows := fmt.Sprintf("select key, change from deltas where set_no = (select set_no from row_sets where segment = %s and channel = %s)",
 			quote(p[0]), quote(p[1]))
 		f := File{Name: p[0] + "." + c.Name + "." + delta, Kind: delta, Segment: p[0], Channel: c.Name, Recipient: c.Recipient, Purpose: string(c.Purpose)}
 		if err := n.writeListed(ctx, rows, f, append(slices.Clone(fieldsOf(c)), "change")); err != nil {
