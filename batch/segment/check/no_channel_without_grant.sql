@@ -3,9 +3,11 @@
 -- the channel or is suppressed for it (EXP-01, EXP-03). Written without the tables that the
 -- gate was built from. Post rests on no grant, nor does a mail to a customer (EXP-02).
 with granted as (
-    select subject, purpose
-    from standings
-    where status in ('given', 'renewed') and until_ms > getvariable('read_ms')
+    select s.subject, bit_or(1::bigint << p.bit) as purposes
+    from standings as s
+    join purposes as p using (purpose)
+    where s.status in ('given', 'renewed') and s.until_ms > getvariable('read_ms')
+    group by s.subject
 ),
 
 stopped as (
@@ -17,14 +19,15 @@ stopped as (
 select e.channel, count(*) as rows
 from exports as e
 join channels as c using (channel)
-left join granted as s on s.subject = e.person and s.purpose = c.purpose
-left join granted as b on b.subject = e.person and b.purpose = 'personalisation_content'
+cross join (select bit from purposes where purpose = 'personalisation_content') as b
+left join granted as g on g.subject = e.person
 left join stopped as j on j.subject = e.person
 where (
-    s.subject is null and c.purpose <> 'marketing_post' and not (c.existing and e.person in (select person from bought))
+    coalesce(g.purposes >> c.bit & 1, 0) = 0 and c.purpose <> 'marketing_post'
+    and not (c.existing and e.person in (select person from bought))
     and e.person not in (select device from links)
 )
-   or (b.subject is null and e.person not in (select device from links))
+   or (coalesce(g.purposes >> b.bit & 1, 0) = 0 and e.person not in (select device from links))
    or j.restricted
    or (c.medium <> '' and list_has_any(j.objections, ['direct_marketing', 'direct_marketing:' || c.purpose]))
    or (c.medium <> '' and list_has_any(j.suppressed, [c.medium, 'all']))
