@@ -1,8 +1,7 @@
 -- candidates: every person in a segment that leaves through a channel, with the facts of the
 -- export case. Whoever objected to a channel of direct marketing, or is on the suppression
 -- list for it, is not even asked about: no membership is computed for them (EXP-03).
--- state: where the channel's purpose stands for the person; a status that is no state of a
--- case is unknown. What only an account may decide is unknown for a device, even for one that
+-- state: where the channel's purpose stands for the person. What only an account may decide is unknown for a device, even for one that
 -- is linked: its features are not the account's (CON-14). A no on any device that makes up
 -- the person is a no. named: the notice that the grant rests on names the recipient; where no
 -- grant is known, every notice about the purpose must (EXP-05, EXP-08). confirmed: whoever has
@@ -38,13 +37,15 @@ select
     c.channel,
     m.person,
     m.segments & l.segments as segments,
-    coalesce(try_cast(case
+    case
         when getvariable('exports_off') then 'switched_off'
         when not p.runs then 'unregistered'
         when f.restricted then 'restricted'
         when f.scope = 'device' and c.reach = 'account' then 'unknown'
-        else coalesce(r.status, s.status)
-    end as case_state), 'unknown') as state,
+        when r.status is not null then r.status
+        when s.status in ('requested', 'request_deferred') then 'unknown'
+        else coalesce(s.status, 'unknown')
+    end as state,
     f.source,
     f.gpc and not coalesce(s.lifts, false) as gpc,
     f.dnt and not coalesce(s.lifts, false) as dnt,
@@ -53,10 +54,7 @@ select
     coalesce(o.objected, false) as objected,
     coalesce(o.suppressed, false) as suppressed,
     c.confirmed_there or coalesce(s.doi_confirmed, false) as confirmed,
-    case
-        when coalesce(s.notice, '') = '' then c.named_by_all
-        else (c.channel, s.notice) in (select channel, notice from naming)
-    end as named,
+    if(coalesce(s.notice, '') = '', c.named_by_all, w.notice is not null) as named,
     f.scope = 'account' and b.person is not null as ordered,
     f.scope = 'account' and coalesce(list_has_any(b.categories, c.goods), false) as alike
 from memberships as m
@@ -66,6 +64,7 @@ join channels as c using (channel)
 join purposes as p on p.bit = c.bit
 left join standings_now as s on s.subject = m.person and s.bit = c.bit
 left join refusing as r on r.person = m.person and r.bit = c.bit
+left join (select distinct channel, notice from naming) as w on w.channel = c.channel and w.notice = s.notice
 left join bought as b on b.person = m.person
 left join objectors as o on o.person = m.person and o.purpose = c.purpose
 where bit_count(m.segments & l.segments) > 0 and (not c.marketing or o.person is null);

@@ -5,7 +5,7 @@ create or replace table export_cases as
 
 select
     row_number() over (
-        order by channel, state::varchar, source::varchar, gpc, dnt, tag::varchar, age::varchar,
+        order by channel, state, source::varchar, gpc, dnt, tag::varchar, age::varchar,
             objected, suppressed, confirmed, named, ordered, alike
     )::integer as case_no,
     *
