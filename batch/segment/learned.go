@@ -15,6 +15,7 @@ type learned struct {
 
 	valued        *value.Model // nil: not known
 	buyersTrained int64        // whose histories it is made from
+	valueChoice   *valueChoice // between its forms; nil: nothing to choose by
 	valueThen     []beside     // what was expected four weeks ago, and came
 
 	needTrials []trial

@@ -3,8 +3,8 @@ package segment
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/learn/value"
@@ -22,23 +22,42 @@ const mostSpends = 20_000
 // against what came.
 const checkDays = 28
 
-// buyers is a history, how many share it, and their later order days.
+// mostTrails is from how many buyers Slowing is estimated at most: those, too.
+const mostTrails = 2_000
+
+// buyers is a trail, how many share it, and their later order days. Its weight counts
+// those who may be learnt from.
 type buyers struct {
-	value.History
-	all   int64
-	later int64
+	value.Trail
+	text      string // in histories
+	all       int64
+	later     int64 // of all
+	sampled   int64
+	came      int64 // order days in the days after, of those who may be learnt from
+	cameTwice int64 // the sum of their squares
 }
 
 // learnValue fits how often buyers come back and what they spend, and expects the value
 // of each of them. Only who said yes to training is learnt from; the rest is scored by
-// what was learnt. Too few: nobody is scored. First it does so as of four weeks ago.
+// what was learnt. Too few: nobody is scored. First it does so as of four weeks ago. What
+// came since then chooses between BG/NBD and Slowing for tonight, as what had come in the
+// four weeks before chooses for the model of then.
 func (n *night) learnValue(ctx context.Context) error {
-	then, shared, err := n.fitValue(ctx, n.in.AsOf.AddDate(0, 0, -checkDays))
+	if err := n.db.set(ctx, "check_days", strconv.Itoa(checkDays)); err != nil {
+		return err
+	}
+	before, shared, err := n.fitValue(ctx, n.in.AsOf.AddDate(0, 0, -2*checkDays), true)
 	if err != nil {
 		return err
 	}
-	n.valueThen = compare(then, shared)
-	if n.valued, shared, err = n.fitValue(ctx, n.in.AsOf); err != nil {
+	earlier := choose(before, shared)
+	then, shared, err := n.fitValue(ctx, n.in.AsOf.AddDate(0, 0, -checkDays), true)
+	if err != nil {
+		return err
+	}
+	n.valueChoice = choose(then, shared)
+	n.valueThen = compare(earlier.use(then), shared)
+	if n.valued, shared, err = n.fitValue(ctx, n.in.AsOf, n.valueChoice.better()); err != nil {
 		return err
 	}
 	if err := n.expect(ctx, shared); err != nil {
@@ -49,43 +68,69 @@ func (n *night) learnValue(ctx context.Context) error {
 
 // fitValue makes histories as of a day, and fits the model to those that it may be made
 // from: nil if they are too few.
-func (n *night) fitValue(ctx context.Context, day time.Time) (*value.Model, []buyers, error) {
+func (n *night) fitValue(ctx context.Context, day time.Time, slowing bool) (*value.Model, []buyers, error) {
 	if err := n.db.set(ctx, "history_day", "date "+quote(day.Format(time.DateOnly))); err != nil {
 		return nil, nil, err
 	}
 	if err := n.db.table(ctx, "histories"); err != nil {
 		return nil, nil, err
 	}
-	var shared []buyers
-	var trained []value.History
-	n.buyersTrained = 0
-	err := n.db.each(ctx, `select repeats, last_days, age_days, count(*), count(*) filter (where trained), sum(later_days)::bigint
-		from histories group by repeats, last_days, age_days order by all`, func(scan func(...any) error) error {
-		var repeats, last, age, may int64
-		var b buyers
-		if err := scan(&repeats, &last, &age, &b.all, &may, &b.later); err != nil {
-			return err
-		}
-		b.History = value.History{Repeat: int(repeats), Last: int(last), Age: int(age), Weight: float64(may)}
-		shared, trained = append(shared, b), append(trained, b.History)
-		n.buyersTrained += may
-		return nil
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading histories: %w", err)
-	}
-	if n.buyersTrained < fewestBuyers {
-		return nil, shared, nil
+	shared, err := n.buyers(ctx)
+	if err != nil || n.buyersTrained < fewestBuyers {
+		return nil, shared, err
 	}
 	spends, err := n.spends(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := value.Fit(trained, spends)
+	var histories []value.History
+	var trails []value.Trail
+	for _, b := range shared {
+		histories = append(histories, b.History())
+		if b.sampled > 0 {
+			trails = append(trails, value.Trail{Days: b.Days, Age: b.Age, Weight: float64(b.sampled)})
+		}
+	}
+	m, err := value.Fit(histories, spends)
+	if err == nil && slowing {
+		m, err = m.Follow(trails)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("fitting value: %w", err)
 	}
 	return &m, shared, nil
+}
+
+// buyers reads the table histories, grouped by trail, and counts who may be learnt from.
+func (n *night) buyers(ctx context.Context) (out []buyers, err error) {
+	n.buyersTrained = 0
+	err = n.db.each(ctx, fmt.Sprintf(`with sampled as (select person from histories where trained order by person limit %d)
+		select trail, age_days, count(*), count(*) filter (where trained), count(*) filter (where person in (from sampled)), sum(later_days)::bigint,
+			coalesce(sum(later_days) filter (where trained), 0)::bigint, coalesce(sum(later_days * later_days) filter (where trained), 0)::bigint
+		from histories group by trail, age_days order by all`, mostTrails), func(scan func(...any) error) error {
+		var age, may int64
+		var b buyers
+		if err := scan(&b.text, &age, &b.all, &may, &b.sampled, &b.later, &b.came, &b.cameTwice); err != nil {
+			return err
+		}
+		if b.text != "" {
+			for day := range strings.SplitSeq(b.text, ",") {
+				d, err := strconv.Atoi(day)
+				if err != nil {
+					return err
+				}
+				b.Days = append(b.Days, d)
+			}
+		}
+		b.Age, b.Weight = int(age), float64(may)
+		out = append(out, b)
+		n.buyersTrained += may
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading histories: %w", err)
+	}
+	return out, nil
 }
 
 func (n *night) spends(ctx context.Context) (out []value.Spend, err error) {
@@ -119,41 +164,17 @@ func (n *night) expect(ctx context.Context, shared []buyers) error {
 			return err
 		}
 	}
-	if err := n.db.exec(ctx, "create or replace table expectations (repeats bigint, last_days bigint, age_days bigint, orders double, alive double)"); err != nil {
+	if err := n.db.exec(ctx, "create or replace table expectations (trail varchar, age_days bigint, orders double, alive double)"); err != nil {
 		return fmt.Errorf("making table expectations: %w", err)
 	}
 	return n.db.fill("expectations", func(add func(...any) error) error {
+		outlook := m.Outlook(float64(n.in.Config.Learning.HorizonDays))
 		for _, b := range shared {
-			e := m.Expect(b.History, value.Spend{}, float64(n.in.Config.Learning.HorizonDays))
-			if err := add(int64(b.Repeat), int64(b.Last), int64(b.Age), e.Orders, e.Alive); err != nil {
+			e := outlook.Expect(b.Trail, value.Spend{})
+			if err := add(b.text, int64(b.Age), e.Orders, e.Alive); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// beside is what was expected of buyers with so many order days, and what came.
-type beside struct {
-	orders         int // 4: four or more
-	persons, later int64
-	expected       float64
-}
-
-// compare holds what a model expected of checkDays against what came, by order days before.
-func compare(m *value.Model, shared []buyers) []beside {
-	if m == nil {
-		return nil
-	}
-	out := make([]beside, 4)
-	for _, b := range shared {
-		at := &out[min(b.Repeat, 3)]
-		at.orders = min(b.Repeat, 3) + 1
-		at.persons, at.later = at.persons+b.all, at.later+b.later
-		at.expected += float64(b.all) * m.Expect(b.History, value.Spend{}, checkDays).Orders
-	}
-	for i := range out {
-		out[i].expected = math.Round(out[i].expected*10) / 10
-	}
-	return out
 }

@@ -3,6 +3,8 @@ package segment
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +17,11 @@ import (
 // buyersOf lets people order on days of their own, at rates of their own, some of them
 // until they leave. All are profiled; the first trained may be learnt from, too.
 func (s *shop) buyersOf(people, trained, days int) (orders map[consent.Subject][]time.Time) {
+	return s.buyersSlowing(people, trained, days, 0)
+}
+
+// buyersSlowing are such buyers; who leaves goes on to order, at a rate of all who did.
+func (s *shop) buyersSlowing(people, trained, days int, slower float64) (orders map[consent.Subject][]time.Time) {
 	orders = map[consent.Subject][]time.Time{}
 	for n := range people {
 		who, r := subject(n), learn.NewRandom(11, uint64(n))
@@ -24,19 +31,23 @@ func (s *shop) buyersOf(people, trained, days int) (orders map[consent.Subject][
 		}
 		rate, alive := .35*r.Float64()*r.Float64(), true
 		for d := range days {
-			if !alive || d > 0 && r.Float64() > rate || d == 0 && r.Float64() > .5 {
+			now := rate
+			if !alive {
+				now = slower
+			}
+			if d == 0 && r.Float64() > .5 || d > 0 && r.Float64() > now {
 				continue
 			}
 			at := monday.AddDate(0, 0, d).Add(10 * time.Hour)
 			s.sees(who, event.OrderCompleted, at, event.Fields{OrderKey: int64(n*1000 + d + 1), CartCents: 2000 + int64(n%50)*100, Currency: "EUR"})
 			orders[who] = append(orders[who], at)
-			alive = r.Float64() > .1
+			alive = alive && r.Float64() > .1
 		}
 	}
 	return orders
 }
 
-// What the night expects of each buyer is what the model says of their own history.
+// What the night expects of each buyer is what the model says of their own order days.
 func TestTheNightExpectsWhatTheModelSays(t *testing.T) {
 	s := newShop(t)
 	orders := s.buyersOf(600, 600, 30)
@@ -44,22 +55,12 @@ func TestTheNightExpectsWhatTheModelSays(t *testing.T) {
 	if n.valued == nil {
 		t.Fatal("nothing was learnt")
 	}
-	var histories []value.History
-	var spends []value.Spend
-	for who, at := range orders {
-		h := historyOf(at, n.in.AsOf)
-		histories = append(histories, h)
-		spends = append(spends, value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1})
-	}
-	want, err := value.Fit(histories, spends)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := modelOf(t, orders, n.in.AsOf, n.valued.Slowing != nil)
 	if math.Abs(want.Orders.R-n.valued.Orders.R) > 1e-6 || math.Abs(want.Spend.Q-n.valued.Spend.Q) > 1e-6 {
 		t.Errorf("the night's model is %+v, by hand %+v", n.valued, want)
 	}
 	for who, at := range orders {
-		e := want.Expect(historyOf(at, n.in.AsOf), value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1}, 90)
+		e := want.Outlook(90).Expect(trailOf(at, n.in.AsOf), value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1})
 		var cents, alive int64
 		query := fmt.Sprintf("select expected_value_cents, alive_pct from values_expected where person = '%s'::uuid", who)
 		if err := n.db.one(t.Context(), query, &cents, &alive); err != nil {
@@ -71,10 +72,70 @@ func TestTheNightExpectsWhatTheModelSays(t *testing.T) {
 	}
 }
 
-func historyOf(at []time.Time, asOf time.Time) value.History {
+// Of BG/NBD and Slowing the night uses the one that, four weeks ago, was nearer to what each
+// buyer has ordered since: reckoned here buyer by buyer. Where buyers slow down and go on, that is Slowing.
+func TestTheNightUsesTheModelThatWasNearer(t *testing.T) {
+	for _, slower := range []float64{0, .1} {
+		s := newShop(t)
+		orders := s.buyersSlowing(600, 600, 84, slower)
+		n := until(t, s.night(monday.AddDate(0, 0, 84)), "building segments")
+		then := n.in.AsOf.AddDate(0, 0, -checkDays)
+		known := map[consent.Subject][]time.Time{}
+		for who, at := range orders {
+			if i, _ := slices.BinarySearchFunc(at, then, time.Time.Compare); i > 0 {
+				known[who] = at[:i]
+			}
+		}
+		m := modelOf(t, known, then, true)
+		wrong := func(m value.Model) float64 {
+			sum := 0.0
+			for who, at := range known {
+				off := m.Outlook(checkDays).Expect(trailOf(at, then), value.Spend{}).Orders - float64(len(orders[who])-len(at))
+				sum += off * off / float64(len(known))
+			}
+			return math.Sqrt(sum)
+		}
+		slowing, plain := wrong(m), wrong(plainly(&m))
+		c := n.valueChoice
+		if c == nil || math.Abs(c.plain-plain) > 1e-6 || math.Abs(c.slowing-slowing) > 1e-6 || c.buyers != int64(len(known)) {
+			t.Fatalf("the night found %+v; by hand BG/NBD %.6f, Slowing %.6f, of %d buyers", c, plain, slowing, len(known))
+		}
+		if used := n.valued.Slowing != nil; used != (slowing < plain) {
+			t.Errorf("BG/NBD was off by %.4f, Slowing by %.4f; the night uses Slowing: %t", plain, slowing, used)
+		}
+		if slower > 0 && n.valued.Slowing == nil {
+			t.Errorf("buyers slow down, and the night did not see it: BG/NBD %.4f, Slowing %.4f", plain, slowing)
+		}
+	}
+}
+
+// modelOf fits the model to the order days of every buyer.
+func modelOf(t *testing.T, orders map[consent.Subject][]time.Time, asOf time.Time, slowing bool) value.Model {
+	t.Helper()
+	var trails []value.Trail
+	var spends []value.Spend
+	for who, at := range orders {
+		trails = append(trails, trailOf(at, asOf))
+		spends = append(spends, value.Spend{Orders: len(at), Cents: centsOf(who), Weight: 1})
+	}
+	m, err := value.FitTrails(trails, spends)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slowing {
+		m = plainly(&m)
+	}
+	return m
+}
+
+func trailOf(at []time.Time, asOf time.Time) value.Trail {
 	days := func(d time.Duration) int { return int(d.Hours()/24 + .5) }
-	first, last := at[0].Truncate(24*time.Hour), at[len(at)-1].Truncate(24*time.Hour)
-	return value.History{Repeat: len(at) - 1, Last: days(last.Sub(first)), Age: days(asOf.Sub(first)), Weight: 1}
+	first := at[0].Truncate(24 * time.Hour)
+	t := value.Trail{Age: days(asOf.Sub(first)), Weight: 1}
+	for _, a := range at[1:] {
+		t.Days = append(t.Days, days(a.Truncate(24*time.Hour).Sub(first)))
+	}
+	return t
 }
 
 func centsOf(who consent.Subject) float64 {
@@ -123,8 +184,11 @@ func TestTheReportTellsOfValue(t *testing.T) {
 	s.buyersOf(900, 900, 40)
 	r := s.run(s.night(monday.AddDate(0, 0, 40))).Report
 	v := r.Value
-	if !v.Known || v.Persons == nil || len(v.Parameters) != 8 || len(v.Against) != 4 {
+	if !v.Known || v.Persons == nil || len(v.Parameters) < 8 || v.Choice == nil || len(v.Against) != 4 {
 		t.Fatalf("the report says %+v", v)
+	}
+	if slowing := strings.HasPrefix(v.Model, "Slowing"); slowing != (v.Choice.Slowing < v.Choice.BGNBD) {
+		t.Errorf("%s is used, of %+v", v.Model, v.Choice)
 	}
 	expected, real := 0.0, 0.0
 	for _, b := range v.Against {

@@ -25,7 +25,8 @@ type Figure struct {
 type ValueSection struct {
 	Known       bool          `json:"known"`
 	Reason      *Words        `json:"reason,omitempty"` // why nothing is known
-	Model       string        `json:"model,omitempty"`  // such as "BG/NBD, Gamma-Gamma"
+	Model       string        `json:"model,omitempty"`  // "BG/NBD, Gamma-Gamma" or "Slowing, Gamma-Gamma"
+	Choice      *ValueChoice  `json:"choice,omitempty"` // what the model was chosen by; null: nothing to choose by, and it is BG/NBD
 	Parameters  []Parameter   `json:"parameters"`
 	Flags       []Words       `json:"flags"`             // what to be careful about, such as a degenerate optimum
 	HorizonDays int           `json:"horizon_days"`      // that expectations look ahead
@@ -33,6 +34,14 @@ type ValueSection struct {
 	Spread      []ValueBin    `json:"expected_value"`    // in order of money, without gaps
 	Tiers       []ValueTier   `json:"tiers"`             // from the lowest
 	Against     []ValueBeside `json:"expected_and_real"` // what was expected of an earlier time, and what came
+}
+
+// ValueChoice holds both models, fitted to what was known some days ago, against what came since:
+// the root mean square error in order days of a buyer. The nearer one is used.
+type ValueChoice struct {
+	Days    int     `json:"days"`
+	BGNBD   float64 `json:"bg_nbd"`
+	Slowing float64 `json:"slowing"`
 }
 
 // Parameter is a fitted number of a model.

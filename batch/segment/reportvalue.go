@@ -22,11 +22,17 @@ func (n *night) tellValue(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.Known, s.Model = true, "BG/NBD, Gamma-Gamma"
 	m := n.valued
-	s.Parameters = []Parameter{
-		{"r", m.Orders.R}, {"alpha", m.Orders.Alpha}, {"a", m.Orders.A}, {"b", m.Orders.B},
-		{"p", m.Spend.P}, {"q", m.Spend.Q}, {"gamma", m.Spend.Gamma}, {"log_likelihood", m.LogLikelihood},
+	s.Known, s.Model, s.Parameters = true, "BG/NBD, Gamma-Gamma", orderParameters(m.Orders)
+	if m.Slowing != nil {
+		s.Model = "Slowing, Gamma-Gamma"
+		s.Parameters = append(orderParameters(m.Slowing.BGNBD), Parameter{"s", m.Slowing.S}, Parameter{"beta", m.Slowing.Beta})
+	} else {
+		s.Parameters = append(s.Parameters, Parameter{"log_likelihood", m.LogLikelihood})
+	}
+	s.Parameters = append(s.Parameters, Parameter{"p", m.Spend.P}, Parameter{"q", m.Spend.Q}, Parameter{"gamma", m.Spend.Gamma})
+	if c := n.valueChoice; c != nil {
+		s.Choice = &ValueChoice{checkDays, c.plain, c.slowing}
 	}
 	for _, f := range m.Flags {
 		s.Flags = append(s.Flags, flagWords(f))
@@ -38,6 +44,10 @@ func (n *night) tellValue(ctx context.Context) error {
 		s.Against = append(s.Against, n.besides(b))
 	}
 	return nil
+}
+
+func orderParameters(m value.BGNBD) []Parameter {
+	return []Parameter{{"r", m.R}, {"alpha", m.Alpha}, {"a", m.A}, {"b", m.B}}
 }
 
 // countValues counts persons by expected value and by tier.

@@ -66,7 +66,7 @@ func richSegments(r *Report) {
 }
 
 func richValue() *ValueSection {
-	v := &ValueSection{Known: true, Model: "BG/NBD, Gamma-Gamma", HorizonDays: 90, Persons: at(int64(6_132)), Parameters: []Parameter{{"r", .243}, {"α", 4.414}, {"a", .793}, {"b", 2.426}},
+	v := &ValueSection{Known: true, Model: "Slowing, Gamma-Gamma", Choice: &ValueChoice{28, .412, .398}, HorizonDays: 90, Persons: at(int64(6_132)), Parameters: []Parameter{{"r", .243}, {"α", 4.414}, {"a", .793}, {"b", 2.426}},
 		Flags: []Words{{"Die Ausstiegsrate ist nahe null: die Vorhersage ist zu hoch.", "The drop-out rate is near zero: the forecast is too high."}}}
 	for i, n := range []int64{2200, 1700, 1100, 640, 300, 120, 60} {
 		v.Spread = append(v.Spread, ValueBin{int64(i) * 2500, int64(i+1) * 2500, at(n)})

@@ -78,23 +78,33 @@ func tidy(flags []Flag) []Flag {
 }
 
 // FitTrails estimates Slowing beside what Fit does. It takes some CPU-seconds for
-// ten thousand distinct trails; where there are more, give it a sample of them.
+// ten thousand distinct trails; where there are more, Fit histories and give a sample of
+// the trails to Follow.
 func FitTrails(trails []Trail, spends []Spend) (Model, error) {
-	groups, err := groupedTrails(trails)
-	if err != nil {
-		return Model{}, err
-	}
-	histories := make([]History, len(groups))
-	for i, t := range groups {
+	histories := make([]History, len(trails))
+	for i, t := range trails {
+		if fault := t.fault(); fault != "" {
+			return Model{}, t.error(i, fault)
+		}
 		histories[i] = t.History()
 	}
 	m, err := Fit(histories, spends)
-	if err != nil || m.Buyers == 0 || slices.Contains(m.Flags, NoRepeat) {
+	if err != nil {
+		return m, err
+	}
+	return m.Follow(trails)
+}
+
+// Follow gives the model Slowing, fitted to trails of buyers such as those that it is of, its
+// search beginning at Orders. Where nobody ordered twice there is none.
+func (m Model) Follow(trails []Trail) (Model, error) {
+	groups, err := groupedTrails(trails)
+	if err != nil || m.Buyers == 0 || len(groups) == 0 || slices.Contains(m.Flags, NoRepeat) {
 		return m, err
 	}
 	slowing, flags := fitSlowing(groups, m.Orders)
 	m.Slowing = &slowing
-	m.Flags = tidy(append(m.Flags, flags...))
+	m.Flags = tidy(append(slices.Clone(m.Flags), flags...))
 	return m, nil
 }
 

@@ -35,12 +35,16 @@ func (t Trail) fault() string {
 	return t.History().fault()
 }
 
+func (t Trail) error(i int, fault string) error {
+	return fmt.Errorf("trail %d (%d repeats, age %d, weight %g) has %s", i, len(t.Days), t.Age, t.Weight, fault)
+}
+
 // groupedTrails sorts trails, shortest first, and adds up equal ones.
 func groupedTrails(trails []Trail) ([]Trail, error) {
 	sorted := slices.Clone(trails)
 	for i, t := range sorted {
 		if fault := t.fault(); fault != "" {
-			return nil, fmt.Errorf("trail %d (%d repeats, age %d, weight %g) has %s", i, len(t.Days), t.Age, t.Weight, fault)
+			return nil, t.error(i, fault)
 		}
 	}
 	slices.SortFunc(sorted, func(a, b Trail) int {

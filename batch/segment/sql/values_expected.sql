@@ -20,4 +20,4 @@ select
         else getvariable('spend_p') * 100 * getvariable('spend_gamma') / (getvariable('spend_q') - 1)
     end)::bigint as expected_value_cents
 from means as m
-join expectations as e using (repeats, last_days, age_days);
+join expectations as e using (trail, age_days);
