@@ -123,11 +123,11 @@ func (c *companion) adviserStarts(ctx context.Context) error {
 func (c *companion) accounts(ctx context.Context) error {
 	c.buyers = c.some(max(60, len(c.w.Visitors)/8), Accepts, AcceptsIt)
 	return each(ctx, c.buyers, func(ctx context.Context, i int) error {
-		yes := object{"personalisation_content": true, "adviser_assist": true}
+		yes := object{"personalisation_content": true, "adviser_assist": true, training: c.w.Visitors[i].Trains}
 		if i%3 != 0 {
 			yes["marketing_email"] = true
 		}
-		listed := []string{"personalisation_content", "adviser_assist", "marketing_email"}
+		listed := []string{"personalisation_content", "adviser_assist", "marketing_email", training}
 		if c.w.Visitors[i].Answer == AcceptsIt {
 			yes[sensitive] = true
 			listed = append(listed, sensitive)

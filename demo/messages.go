@@ -8,7 +8,9 @@ import (
 type object = map[string]any
 
 // shown is what the demo's banner lists. The sensitive category is asked apart.
-var shown = []string{"analytics", "experimentation", "personalisation_content", "adviser_assist", "ads_third_party"}
+var shown = []string{"analytics", "experimentation", "personalisation_content", "adviser_assist", "ads_third_party", training}
+
+const training = "model_training"
 
 const sensitive = "special_category:pregnancy"
 
@@ -29,7 +31,10 @@ func (v Visitor) consentCall() object {
 		fallthrough
 	case Accepts:
 		for _, p := range shown {
-			yes[p] = true
+			yes[p] = p != training || v.Trains
+		}
+		if !v.Trains {
+			method = "save"
 		}
 	}
 	return object{
@@ -45,7 +50,7 @@ func (v Visitor) stamp() object {
 	}
 	all := v.Answer == Accepts || v.Answer == AcceptsIt
 	return object{"categoryPreferences": object{
-		"Analytics": all || v.Answer == Counts, "experimentation": all, "Personalization": all, "AdviserAssist": all, "Advertising": all,
+		"Analytics": all || v.Answer == Counts, "experimentation": all, "Personalization": all, "AdviserAssist": all, "Advertising": all, "ModelTraining": all && v.Trains,
 	}}
 }
 
@@ -70,6 +75,15 @@ func (v Visitor) viewed(x View) object {
 	return v.message(fmt.Sprintf("eshop-%d-%d", x.Session, x.Order), "Product Viewed", x.At, object{
 		"product_id": x.Model, "category": x.Category, "price": float64(x.Cents) / 100, "currency": "USD",
 		"position": x.Order, "url": fmt.Sprintf("https://shop.example/%s/%s?page=%d", x.Category, x.Model, x.Page),
+	})
+}
+
+// ordered is an invented order of what was seen last, as the shop's server sends it.
+func (v Visitor) ordered(visit Visit, id string) object {
+	last := visit.Views[len(visit.Views)-1]
+	return v.message("companion-"+id, "Order Completed", last.At.Add(time.Minute), object{
+		"order_id": id, "revenue": float64(last.Cents) / 100, "currency": "USD",
+		"products": []object{{"product_id": last.Model, "quantity": 1, "price": float64(last.Cents) / 100}},
 	})
 }
 

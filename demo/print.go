@@ -17,6 +17,7 @@ func (sum Summary) Print(to io.Writer) {
 		_, _ = fmt.Fprintf(out, "  %s\t%s\n", what, fmt.Sprintf(format, args...))
 	}
 	sum.Clicks.print(line, "clicks (real; consents and times invented)")
+	sum.Orders.print(line, "orders of these days (invented)")
 	sum.Companion.print(line, "companion day (invented)")
 	line("offers", "%s", counts(sum.Offers))
 	what := "  two commonest reasons"

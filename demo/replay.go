@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -59,6 +60,11 @@ func (w *World) replayDay(ctx context.Context, s *Shop, d time.Time, sent func(i
 		if err := s.SetClock(from); err != nil {
 			return err
 		}
+		if from.Equal(d.Add(ordersAt)) {
+			if err := w.orders(ctx, s, d); err != nil {
+				return err
+			}
+		}
 		if err := w.consents(ctx, s, d, from, until); err != nil {
 			return err
 		}
@@ -80,6 +86,31 @@ func (w *World) replayDay(ctx context.Context, s *Shop, d time.Time, sent func(i
 		}
 	}
 	return nil
+}
+
+// ordersAt is when the shop's server sends the orders of the day before: in an hour without
+// clicks, so that the counters tell them apart.
+const ordersAt = 4 * time.Hour
+
+// orders sends what visitors ordered on the day before.
+func (w *World) orders(ctx context.Context, s *Shop, d time.Time) error {
+	for batch := range slices.Chunk(w.ordered(d), batchMax) {
+		if err := s.want(ctx, 200, "POST", "/v1/batch", "server", object{"batch": batch}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ordered invents the orders of the day before: nothing of them is in the file.
+func (w *World) ordered(d time.Time) (out []object) {
+	for n, v := range w.Visits[d.AddDate(0, 0, -1)] {
+		who, r := w.Visitors[v.Visitor], w.dice("order", v.Views[0].Session)
+		if (who.Answer == Accepts || who.Answer == AcceptsIt) && r.Float64() < who.Buys {
+			out = append(out, who.ordered(v, fmt.Sprintf("order-%s-%d", v.Start.Format("20060102"), n)))
+		}
+	}
+	return out
 }
 
 // consents sends the banner answers of first visits that start in [from, until).

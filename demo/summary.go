@@ -16,6 +16,7 @@ import (
 type Summary struct {
 	Shop      string         `json:"shop"`
 	Clicks    Events         `json:"clicks"`    // the days of the file
+	Orders    Events         `json:"orders"`    // invented, sent in the night after
 	Companion Events         `json:"companion"` // the invented day
 	Offers    map[string]int `json:"offers"`    // none hint human
 	Why       []Why          `json:"why"`       // commonest reasons by offer
@@ -74,8 +75,15 @@ type manifest struct {
 func (w *World) Summarise(ctx context.Context, s *Shop) (Summary, error) {
 	sum := Summary{Shop: s.Name}
 	var err error
-	if sum.Clicks, err = s.events(ctx, w.Days[0].AddDate(0, 0, -1), w.Extra); err != nil {
-		return sum, err
+	sum.Clicks, sum.Orders = noEvents(), noEvents()
+	for d := w.Days[0]; d.Before(w.Extra); d = d.AddDate(0, 0, 1) {
+		orders := d.Add(ordersAt)
+		if err = sum.Orders.add(ctx, s, orders, orders.Add(time.Hour)); err != nil {
+			return sum, err
+		}
+		if err = sum.Clicks.add(ctx, s, orders.Add(time.Hour), orders.AddDate(0, 0, 1)); err != nil {
+			return sum, err
+		}
 	}
 	if sum.Companion, err = s.events(ctx, w.Extra, w.Extra.AddDate(0, 0, 1)); err != nil {
 		return sum, err
@@ -84,6 +92,20 @@ func (w *World) Summarise(ctx context.Context, s *Shop) (Summary, error) {
 		return sum, err
 	}
 	return sum, sum.readExport(ctx, s)
+}
+
+func noEvents() Events { return Events{Refused: map[string]int{}, Invalid: map[string]int{}} }
+
+// add counts a period, too.
+func (e *Events) add(ctx context.Context, s *Shop, from, to time.Time) error {
+	more, err := s.events(ctx, from, to)
+	e.Admitted, e.Turned, e.Duplicate = e.Admitted+more.Admitted, e.Turned+more.Turned, e.Duplicate+more.Duplicate
+	for into, of := range map[*map[string]int]map[string]int{&e.Refused: more.Refused, &e.Invalid: more.Invalid} {
+		for k, n := range of {
+			(*into)[k] += n
+		}
+	}
+	return err
 }
 
 func (s *Shop) events(ctx context.Context, from, to time.Time) (Events, error) {

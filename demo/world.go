@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sort"
 	"time"
@@ -27,6 +28,8 @@ type World struct {
 type Visitor struct {
 	ID     string // anonymousId
 	Answer Answer
+	Trains bool    // says yes to model_training, too, if anything is asked of it
+	Buys   float64 // the chance that a visit ends with an order
 }
 
 // Answer is what a visitor said in the banner.
@@ -123,7 +126,7 @@ func (w *World) add(who int, kept map[int]int, clicks []Click, r *rand.Rand) {
 	if !ok {
 		i = len(w.Visitors)
 		kept[who] = i
-		w.Visitors = append(w.Visitors, Visitor{ID: w.idOf(who), Answer: answer(w.dice("answer", who))})
+		w.Visitors = append(w.Visitors, w.visitor(who))
 	}
 	at := clicks[0].Day.Add(startOfVisit(r))
 	v := Visit{Visitor: i, Start: at}
@@ -133,6 +136,13 @@ func (w *World) add(who int, kept map[int]int, clicks []Click, r *rand.Rand) {
 	}
 	w.Clicks += len(clicks)
 	w.Visits[clicks[0].Day] = append(w.Visits[clicks[0].Day], v)
+}
+
+// visitor invents a person. Far more of them buy than in any shop, each at a rate of their own: the
+// sample is small, and the night learns from 200 buyers at least.
+func (w *World) visitor(who int) Visitor {
+	r := w.dice("customer", who)
+	return Visitor{ID: w.idOf(who), Answer: answer(w.dice("answer", who)), Trains: r.Float64() < .8, Buys: math.Sqrt(r.Float64())}
 }
 
 // startOfVisit invents a time of day between 06:00 and 20:00 UTC, busiest in the evening.

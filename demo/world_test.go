@@ -1,6 +1,9 @@
 package demo
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestTheFileIsWholeAndTheWorldRepeats(t *testing.T) {
 	clicks, err := Clicks()
@@ -43,5 +46,49 @@ func TestNoVisitStartsOutsideTheDayAndTimesRise(t *testing.T) {
 				last = x.At
 			}
 		}
+	}
+}
+
+// Orders follow from the seed, come from visitors who accepted, and are sent in an hour in which no
+// click is: the counters of an hour are of either.
+func TestOrdersAreInventedApartFromClicks(t *testing.T) {
+	w, err := NewWorld("s", 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes, trains := 0, 0
+	for _, v := range w.Visitors {
+		if v.Answer != Accepts && v.Answer != AcceptsIt {
+			continue
+		}
+		if yes++; v.Trains {
+			trains++
+		}
+		if said := v.consentCall()["purposes"].(object)[training]; said != v.Trains {
+			t.Fatalf("%+v says %v to training", v, said)
+		}
+	}
+	if share := float64(trains) / float64(yes); share < .75 || share > .85 {
+		t.Errorf("%.3f of who accepts says yes to training", share)
+	}
+	orders := 0
+	for _, d := range w.Days {
+		for _, o := range w.ordered(d.AddDate(0, 0, 1)) {
+			at, err := time.Parse(time.RFC3339Nano, o["timestamp"].(string))
+			if err != nil || at.After(d.AddDate(0, 0, 1).Add(ordersAt)) {
+				t.Fatalf("ordered at %v, sent at 4 on the day after %v: %v", o["timestamp"], d, err)
+			}
+			orders++
+		}
+		for _, v := range w.Visits[d] {
+			for _, x := range v.Views {
+				if since := x.At.Sub(d); since < ordersAt+time.Hour || since >= 24*time.Hour+ordersAt {
+					t.Fatalf("a click %v into the day lies in the hour of orders", since)
+				}
+			}
+		}
+	}
+	if orders < 500 {
+		t.Errorf("%d orders", orders)
 	}
 }
