@@ -282,9 +282,9 @@ func TestValueNeverHidesTheHuman(t *testing.T) {
 		s.staffed(5, "chat")
 		s.interested(ada)
 		subject := s.subject(consent.Device, ada)
-		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, map[consent.Subject]profile.Membership{
+		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, profile.MembersOf(map[consent.Subject]profile.Membership{
 			subject: {ValueTier: tier, Purpose: consent.AdviserAssist, AsOf: s.now, Until: s.now.Add(time.Hour)},
-		}))
+		})))
 		offers[tier] = s.escalate(ada, "B12").Offer
 		var in policy.EscalateInput
 		ok(t, json.Unmarshal(s.decisions(decide.ActionEscalate)[0].Input, &in))
@@ -301,9 +301,9 @@ func TestAnExpiredMembershipIsNotUsed(t *testing.T) {
 	s := newShop(t, needy)
 	s.interested(ada)
 	subject := s.subject(consent.Device, ada)
-	ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, map[consent.Subject]profile.Membership{
+	ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, profile.MembersOf(map[consent.Subject]profile.Membership{
 		subject: {ValueTier: 5, Purpose: consent.Analytics, AsOf: s.now, Until: s.now.Add(time.Hour)},
-	}))
+	})))
 	s.escalate(ada, "B12")
 	var in policy.EscalateInput
 	ok(t, json.Unmarshal(s.decisions(decide.ActionEscalate)[0].Input, &in))

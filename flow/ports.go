@@ -317,8 +317,8 @@ type Publication struct {
 
 // Nights is what the night publishes and the day reads.
 type Nights interface {
-	// Publish replaces publication and memberships in one step.
-	Publish(ctx context.Context, p Publication, members map[consent.Subject]profile.Membership) error
+	// Publish replaces publication and memberships in one step. nil members are none.
+	Publish(ctx context.Context, p Publication, members *profile.Members) error
 	// Published gives the current publication, the zero one before the first night.
 	Published(ctx context.Context) (Publication, error)
 	// Membership gives a subject's segments; none is the zero Membership. The

@@ -142,9 +142,9 @@ func TestLAW05DenyAValueTierThatIsNotListed(t *testing.T) {
 			}
 		})
 		s.interested(ada)
-		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.clock(), Run: "r"}, map[consent.Subject]profile.Membership{
+		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.clock(), Run: "r"}, profile.MembersOf(map[consent.Subject]profile.Membership{
 			s.subject(consent.Device, ada): {ValueTier: 4, Purpose: consent.AdviserAssist, AsOf: s.clock(), Until: s.clock().Add(time.Hour)},
-		}))
+		})))
 		s.escalate(ada, "B12")
 		want(t, strings.Contains(string(s.decisions(decide.ActionEscalate)[0].Input), tier), true)
 	}

@@ -92,9 +92,9 @@ func TestAMembershipFromBeforeAnExplicitYesEndedIsNotUsed(t *testing.T) {
 	s := newShop(t, needy)
 	s.grant(ada, consent.AdviserAssist, consent.PersonalisationContent, pregnancy)
 	publish := func() {
-		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, map[consent.Subject]profile.Membership{
+		ok(t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r"}, profile.MembersOf(map[consent.Subject]profile.Membership{
 			s.subject(consent.Device, ada): {ValueTier: 4, Purpose: consent.PersonalisationContent, AsOf: s.now, Until: s.now.Add(24 * time.Hour)},
-		}))
+		})))
 	}
 	value := func() int { s.escalate(ada, "B12"); in, _ := s.lastOffer(); return in.Value }
 	publish()

@@ -135,9 +135,9 @@ func (s *shop) loyal(device string) {
 	s.t.Helper()
 	ok(s.t, s.host.Publish(ctx, flow.Publication{AsOf: s.now, Run: "r", Weights: decide.Weights{Version: "w", Slots: map[string]map[string]map[string]int64{
 		"hero": {"": {"plain": 1_000_000}, "loyal": {"b": 1_000_000}, "gone": {"b": 1_000_000}},
-	}}}, map[consent.Subject]profile.Membership{
+	}}}, profile.MembersOf(map[consent.Subject]profile.Membership{
 		s.subject(consent.Device, device): {Segments: []string{"gone", "other", "loyal"}, Purpose: consent.Analytics, AsOf: s.now, Until: s.now.Add(24 * time.Hour)},
-	}))
+	})))
 }
 
 // SPC-01: a segment that gives something away chooses nothing without an explicit

@@ -51,7 +51,7 @@ func Night(ctx context.Context, in segment.Inputs) (Cost, error) {
 		c.PeakMB = max(c.PeakMB, m.PeakMB)
 	}
 	c.PeakMB = max(c.PeakMB, peak())
-	c.Members = int64(len(res.Members))
+	c.Members = int64(res.Members.Len())
 	if res.Report.Persons != nil {
 		c.Persons = *res.Report.Persons
 	}

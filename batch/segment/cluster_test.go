@@ -41,9 +41,9 @@ func (s *shop) grouped(asOf time.Time, k, threads int) Inputs {
 
 // groupOf is the one group that all of them are in; "" if they are in several.
 func groupOf(res Result, from, till int) string {
-	one := res.Members[subject(from)].Segments
+	one := held(res)[subject(from)].Segments
 	for n := from; n < till; n++ {
-		if !slices.Equal(res.Members[subject(n)].Segments, one) || len(one) != 1 {
+		if !slices.Equal(held(res)[subject(n)].Segments, one) || len(one) != 1 {
 			return ""
 		}
 	}
@@ -69,7 +69,7 @@ func TestLikeBuyersAreGroupedUnderTheSameNumberEveryNight(t *testing.T) {
 	if labels[0] == "" || labels[1] != labels[2] || labels[0] == labels[1] || labels[3] == labels[1] || labels[3] == labels[0] || slices.Contains(labels, "group0") {
 		t.Fatalf("groups %v", labels)
 	}
-	if in := first.Members[subject(71)].Segments; len(in) > 0 {
+	if in := held(first)[subject(71)].Segments; len(in) > 0 {
 		t.Errorf("the objector is in %v", in)
 	}
 	names := map[string]string{}
@@ -106,7 +106,7 @@ func TestTheSameNightGroupsAlikeAgainWithAnyThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bodies = append(bodies, fmt.Sprintf("%s %s %v", kept, mustJSON(t, res.Report), res.Members))
+		bodies = append(bodies, fmt.Sprintf("%s %s %v", kept, mustJSON(t, res.Report), held(res)))
 	}
 	if bodies[0] != bodies[1] || bodies[0] != bodies[2] {
 		t.Errorf("three nights over the same differ:\n%s\n%s\n%s", bodies[0], bodies[1], bodies[2])

@@ -108,8 +108,8 @@ func TestFeaturesOutliveTheEventsTheyWereMadeOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(res.Members) != 30 {
-			t.Errorf("night %d: %d members, want 30", i, len(res.Members))
+		if res.Members.Len() != 30 {
+			t.Errorf("night %d: %d members, want 30", i, res.Members.Len())
 		}
 		if err := h.Publish(ctx, res.Publication, res.Members); err != nil {
 			t.Fatal(err)

@@ -111,7 +111,7 @@ func TestEXP03AllowTheShopItselfAfterAnObjection(t *testing.T) {
 	s := newShop(t)
 	s.everyday(120, 1)
 	s.subjects[subject(2)] = subjectRow{scope: consent.Account, objected: true}
-	if _, is := s.run(s.night(monday.AddDate(0, 0, 1))).Members[subject(2)]; !is {
+	if _, is := held(s.run(s.night(monday.AddDate(0, 0, 1))))[subject(2)]; !is {
 		t.Error("an objection to marketing took away the shop's own content")
 	}
 }
@@ -512,7 +512,7 @@ func TestBAT03DenyIsNamedInTheReport(t *testing.T) {
 	if got := left(res.Report); got["BAT-03"] != 3 || got["BAT-01"] != 0 {
 		t.Errorf("left out: %v", got)
 	}
-	if _, still := res.Members[subject(1)]; still {
+	if _, still := held(res)[subject(1)]; still {
 		t.Error("who withdrew is a member")
 	}
 }

@@ -146,7 +146,15 @@ func TestMembershipIsTheConditionOfWhatEachDid(t *testing.T) {
 	for name, by := range segmentsByHand {
 		in.Config.Segments = append(in.Config.Segments, config.Segment{Name: name, Where: by.where})
 	}
-	members, held := s.run(in).Members, map[string]int{}
+	res := s.run(in)
+	members, held := held(res), map[string]int{}
+	order := []string{}
+	for who := range res.Members.All() {
+		order = append(order, who.String())
+	}
+	if !slices.IsSorted(order) {
+		t.Error("members are not in the order of their subjects")
+	}
 	for who, d := range diaries {
 		got, want := slices.Sorted(slices.Values(members[who].Segments)), []string{}
 		if len(d) > 0 {

@@ -221,8 +221,8 @@ func TestAnUnchangedDayIsNotReadAgain(t *testing.T) {
 	in := s.night(monday.AddDate(0, 0, 9))
 	s.write(filepath.Join(s.dir, "events", "dt=2026-11-02", "events.parquet"), []byte("gone"))
 	res := s.run(in)
-	if len(res.Members) != 60 {
-		t.Errorf("%d members, want 60", len(res.Members))
+	if res.Members.Len() != 60 {
+		t.Errorf("%d members, want 60", res.Members.Len())
 	}
 	state, err := readState(in.State)
 	if err != nil {
@@ -241,13 +241,13 @@ func TestRowsOutliveRawEvents(t *testing.T) {
 	s.run(s.night(monday.AddDate(0, 0, 1)))
 	delete(s.rows, monday.Format(time.DateOnly))
 	res := s.run(s.night(monday.AddDate(0, 0, 40)))
-	if len(res.Members) != 15 { // the 15 buyers; the lookers' 28 days are over
-		t.Errorf("after 40 days: %d members, want 15", len(res.Members))
+	if res.Members.Len() != 15 { // the 15 buyers; the lookers' 28 days are over
+		t.Errorf("after 40 days: %d members, want 15", res.Members.Len())
 	}
 	s.says(subject(0), consent.Withdrawn, monday.AddDate(0, 0, 40), basis)
 	in := s.night(monday.AddDate(0, 0, 41))
-	if res := s.run(in); len(res.Members) != 14 {
-		t.Errorf("after a withdrawal: %d members, want 14", len(res.Members))
+	if res := s.run(in); res.Members.Len() != 14 {
+		t.Errorf("after a withdrawal: %d members, want 14", res.Members.Len())
 	}
 	for name := range tree(t, in.State) {
 		if !strings.HasPrefix(name, "daily") {
@@ -259,8 +259,8 @@ func TestRowsOutliveRawEvents(t *testing.T) {
 			t.Errorf("%s still holds a subject who withdrew: %d rows, %v", name, rows, err)
 		}
 	}
-	if res := s.run(s.night(monday.AddDate(0, 0, 95))); len(res.Members) != 0 {
-		t.Errorf("after 95 days: %d members, want none", len(res.Members))
+	if res := s.run(s.night(monday.AddDate(0, 0, 95))); res.Members.Len() != 0 {
+		t.Errorf("after 95 days: %d members, want none", res.Members.Len())
 	}
 }
 
@@ -279,7 +279,7 @@ func TestAWithdrawalDuringTheRunBinds(t *testing.T) {
 		return s.fresh(ctx, dir)
 	}
 	res := s.run(in)
-	if _, still := res.Members[subject(10)]; still {
+	if _, still := held(res)[subject(10)]; still {
 		t.Error("a subject who withdrew during the run is a member")
 	}
 	for _, seg := range res.Report.Segments {
@@ -308,7 +308,7 @@ func TestAGrantThatRanOutBeforeTheRunIsNone(t *testing.T) {
 			st := s.standings[subject(10)][basis]
 			st.Until = asOf.Add(x.after)
 			s.standings[subject(10)][basis] = st
-			if _, is := s.run(s.night(asOf)).Members[subject(10)]; is != x.want {
+			if _, is := held(s.run(s.night(asOf)))[subject(10)]; is != x.want {
 				t.Errorf("member: %v, want %v", is, x.want)
 			}
 		})

@@ -152,8 +152,8 @@ func TestPartsMakeTheNightOfOneRun(t *testing.T) {
 					nights[j] = s.beside(whole, fmt.Sprint("split-", j))
 				}
 				res := s.run(whole)
-				if res.Report.Protection.Lines == 0 || len(res.Members) < 50 {
-					t.Fatalf("the night shows too little: %d members, %+v", len(res.Members), res.Report.Protection)
+				if res.Report.Protection.Lines == 0 || res.Members.Len() < 50 {
+					t.Fatalf("the night shows too little: %d members, %+v", res.Members.Len(), res.Report.Protection)
 				}
 				for j, split := range splits {
 					got := s.parted(nights[j], split, 1+3*((i+night)%2))
@@ -214,8 +214,8 @@ func TestAMergeThatFailedCanBeRunAgain(t *testing.T) {
 	}
 	res := s.run(in)
 	sameTree(t, "exports", func() map[string]string { s.run(whole); return tree(t, whole.Out) }(), tree(t, in.Out))
-	if len(res.Members) < 50 {
-		t.Errorf("%d members", len(res.Members))
+	if res.Members.Len() < 50 {
+		t.Errorf("%d members", res.Members.Len())
 	}
 	s.run(s.beside(s.livelyNight(monday.AddDate(0, 0, 2)), "split")) // another night goes on from there
 	if _, err := Run(context.Background(), in); err == nil || !strings.Contains(err.Error(), "make it again") {

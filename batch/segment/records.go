@@ -10,12 +10,8 @@ import (
 	"strings"
 	"time"
 
-	duckdb "github.com/duckdb/duckdb-go/v2"
-
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
-	"github.com/handschlag/handschlag/profile"
 )
 
 // exportInput is the canonical input of an export decision: one row set.
@@ -154,49 +150,4 @@ func (n *night) runID() string {
 	}
 	sum := sha256.Sum256(body)
 	return n.date + "-" + hex.EncodeToString(sum[:6])
-}
-
-// listMembers lists what the day reads: segments and value tier of every subject
-// that makes up a person.
-func (n *night) listMembers(ctx context.Context) error {
-	n.members = map[consent.Subject]profile.Membership{}
-	sets := map[string][]string{} // few combinations among many subjects: each is made once
-	query := `with places as (
-			select m.person, list_sort(list(s.place))::varchar as segments
-			from members as m
-			join segment_names as s using (segment)
-			group by m.person
-		)
-		select p.subject, coalesce(m.segments, '[]'), f.value_tier::integer
-		from persons as p
-		join features as f using (person)
-		left join places as m using (person)
-		where f.value_tier > 0 or m.segments is not null`
-	err := n.db.each(ctx, query, func(scan func(...any) error) error {
-		var subject duckdb.UUID
-		var places string
-		m := profile.Membership{Purpose: basis, AsOf: n.in.AsOf, Until: n.till}
-		if err := scan(&subject, &places, &m.ValueTier); err != nil {
-			return err
-		}
-		names, known := sets[places]
-		if !known {
-			var at []int
-			if err := json.Unmarshal([]byte(places), &at); err != nil {
-				return err
-			}
-			names = make([]string, len(at))
-			for i, place := range at {
-				names[i] = n.in.Config.Segments[place].Name
-			}
-			sets[places] = names
-		}
-		m.Segments = names
-		n.members[consent.Subject(subject)] = m
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("listing members: %w", err)
-	}
-	return nil
 }

@@ -60,7 +60,7 @@ type Inputs struct {
 // Result is what a night hands back.
 type Result struct {
 	Publication flow.Publication
-	Members     map[consent.Subject]profile.Membership
+	Members     *profile.Members // in the order of subjects
 	Report      Report
 	Records     []decide.Record // one per export row set, in the order of the manifest
 }
@@ -105,7 +105,7 @@ type night struct {
 	manifest Manifest
 	report   Report
 	records  []decide.Record
-	members  map[consent.Subject]profile.Membership
+	members  *profile.Members
 }
 
 // Run does one night. An error means that nothing was published and yesterday's

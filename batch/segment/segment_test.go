@@ -71,10 +71,10 @@ func TestANightPublishes(t *testing.T) {
 	}
 	res := s.run(in)
 
-	if len(res.Members) != 120 {
-		t.Errorf("%d members, want 120", len(res.Members))
+	if res.Members.Len() != 120 {
+		t.Errorf("%d members, want 120", res.Members.Len())
 	}
-	buyer := res.Members[subject(4)]
+	buyer := held(res)[subject(4)]
 	if !slices.Equal(buyer.Segments, []string{"buyers"}) || buyer.ValueTier < 1 || buyer.Purpose != basis || !buyer.Until.Equal(in.AsOf.AddDate(0, 0, 30)) {
 		t.Errorf("a buyer's membership is %+v", buyer)
 	}
@@ -244,8 +244,8 @@ func TestAMergedPersonIsOneRow(t *testing.T) {
 	if !strings.Contains(files["lookers.email.csv"], keys.row("post-house", account[:]).String()) || strings.Contains(files["lookers.ads.csv"], keys.row("ad-house", account[:]).String()) {
 		t.Error("the person must be in the e-mail file and not in the ads file")
 	}
-	if !slices.Equal(res.Members[device].Segments, res.Members[account].Segments) || len(res.Members) != 240 {
-		t.Errorf("device %v, account %v, of %d", res.Members[device], res.Members[account], len(res.Members))
+	if !slices.Equal(held(res)[device].Segments, held(res)[account].Segments) || res.Members.Len() != 240 {
+		t.Errorf("device %v, account %v, of %d", held(res)[device], held(res)[account], res.Members.Len())
 	}
 	if got := *res.Report.Persons; got != 239 {
 		t.Errorf("%d persons, want 239", got)
@@ -267,8 +267,8 @@ func TestAnOrderToldTwiceIsOneOrder(t *testing.T) {
 	s.links[device] = account
 	in := s.night(monday.AddDate(0, 0, 2))
 	in.Config.Segments = []config.Segment{{Name: "once", Where: "orders_90d = 2 and order_cents_90d = 5100", Purposes: []consent.Purpose{consent.MarketingEmail}}}
-	if res := s.run(in); !slices.Equal(res.Members[account].Segments, []string{"once"}) {
-		t.Errorf("the account is in %v", res.Members[account].Segments)
+	if res := s.run(in); !slices.Equal(held(res)[account].Segments, []string{"once"}) {
+		t.Errorf("the account is in %v", held(res)[account].Segments)
 	}
 }
 
@@ -296,7 +296,7 @@ func TestTheExportsSwitchBinds(t *testing.T) {
 					t.Errorf("switched off: %v; a row set was decided by %v", c.during, r.Rules)
 				}
 			}
-			if len(res.Members) == 0 {
+			if res.Members.Len() == 0 {
 				t.Error("the switch for exports also took the day's segments")
 			}
 		})
@@ -345,8 +345,8 @@ func TestASnapshotThatEndsTooEarlyIsRefused(t *testing.T) {
 func TestANightWithoutAnyEvent(t *testing.T) {
 	s := newShop(t)
 	res := s.run(s.night(monday))
-	if len(res.Members) != 0 || len(res.Report.Segments) != 2 {
-		t.Errorf("%d members, %d segments", len(res.Members), len(res.Report.Segments))
+	if res.Members.Len() != 0 || len(res.Report.Segments) != 2 {
+		t.Errorf("%d members, %d segments", res.Members.Len(), len(res.Report.Segments))
 	}
 }
 

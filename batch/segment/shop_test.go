@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +25,7 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
+	"github.com/handschlag/handschlag/profile"
 )
 
 // rules are the real ones, compiled once for all tests.
@@ -450,6 +452,9 @@ func (s *shop) run(in Inputs) Result {
 	}
 	return res
 }
+
+// held is what a night found out about each subject.
+func held(res Result) map[consent.Subject]profile.Membership { return maps.Collect(res.Members.All()) }
 
 // everyday fills days with plain behaviour: of every 4 subjects one buys; all
 // consent to personalisation, half to e-mail and a third to ads.

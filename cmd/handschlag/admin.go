@@ -230,13 +230,13 @@ type member struct {
 // publish replaces what the day reads of the night, in one step.
 func (sh *shop) publish(r *http.Request) (any, error) {
 	var p *flow.Publication
-	members := map[consent.Subject]profile.Membership{}
+	members := &profile.Members{}
 	err := lines(r.Body, func(m member) error {
 		if m.Publication != nil {
 			p = m.Publication
 			return nil
 		}
-		members[m.Subject] = m.Membership
+		members.Add(m.Subject, m.Membership)
 		return nil
 	})
 	if err == nil && p == nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,12 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/segment"
 	"github.com/handschlag/handschlag/config"
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/consent/ledger"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
@@ -86,19 +83,13 @@ func (n folderNight) seal(ctx context.Context) (a sealAnswer, err error) {
 	return a, err
 }
 
-// writeMembers writes a publication and its members, these in the order of their
-// pseudonyms.
+// writeMembers writes a publication and its members, these in the night's order.
 func writeMembers(enc *json.Encoder, res segment.Result) error {
-	subjects := make([]consent.Subject, 0, len(res.Members))
-	for s := range res.Members {
-		subjects = append(subjects, s)
-	}
-	slices.SortFunc(subjects, func(a, b consent.Subject) int { return bytes.Compare(a[:], b[:]) })
 	if err := enc.Encode(member{Publication: &res.Publication}); err != nil {
 		return err
 	}
-	for _, s := range subjects {
-		if err := enc.Encode(member{Subject: s, Membership: res.Members[s]}); err != nil {
+	for s, m := range res.Members.All() {
+		if err := enc.Encode(member{Subject: s, Membership: m}); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (c nightlyCmd) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return interrupted(ctx, fmt.Errorf("the night failed, nothing was published: %w", err), "nothing was published")
 		}
-		s.printf("published %s: %s, %d subjects\n", res.Publication.Run, filepath.Join(c.Data, "exports", res.Publication.Manifest), len(res.Members))
+		s.printf("published %s: %s, %d subjects\n", res.Publication.Run, filepath.Join(c.Data, "exports", res.Publication.Manifest), res.Members.Len())
 		return n.seal(ctx, s)
 	})
 }

@@ -26,19 +26,18 @@ const membersAtOnce = 32
 
 // putMembers writes memberships, and takes out again who was erased: whoever erases
 // marks the subject before it deletes the item.
-func (h *Host) putMembers(ctx context.Context, p flow.Publication, run string, dead []string, members map[consent.Subject]profile.Membership) error {
-	all := make([]consent.Subject, 0, len(members))
-	for s := range members {
-		all = append(all, s)
-	}
-	for some := range slices.Chunk(all, 1000) {
-		err := each(ctx, len(some), membersAtOnce, func(ctx context.Context, i int) error {
-			return h.putMember(ctx, p.AsOf, run, dead, some[i], members[some[i]])
+func (h *Host) putMembers(ctx context.Context, p flow.Publication, run string, dead []string, members *profile.Members) error {
+	for some := range members.Chunks(1000) {
+		subjects := make([]consent.Subject, some.Len())
+		err := each(ctx, some.Len(), membersAtOnce, func(ctx context.Context, i int) error {
+			s, m := some.At(i)
+			subjects[i] = s
+			return h.putMember(ctx, p.AsOf, run, dead, s, m)
 		})
 		if err != nil {
 			return err
 		}
-		erased, err := h.erasedAmong(ctx, some)
+		erased, err := h.erasedAmong(ctx, subjects)
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/profile"
 )
@@ -92,7 +91,7 @@ func (n *Night) ExportsDir() string { return filepath.Join(n.dir, "exports") }
 // then the pointer is swapped, which is the moment of publication, then the day gets
 // what it reads. What is published already is not published again. Once the pointer
 // is swapped nobody can stop it; if it fails all the same, that is an ErrShown.
-func (n *Night) Publish(ctx context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (n *Night) Publish(ctx context.Context, p flow.Publication, members *profile.Members) error {
 	var err error
 	if n.state, err = n.h.keepState(ctx, n.StateDir(), n.state); err != nil { // before anything rests on it: row keys must outlive what they named
 		return fmt.Errorf("keeping the night's state: %w", err)
@@ -127,7 +126,7 @@ var ErrUnsure = errors.New("whether the exports are published is not known; the 
 // handFor is how long handing over may take once the exports are shown.
 const handFor = 10 * time.Minute
 
-func (n *Night) show(ctx context.Context, date string, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (n *Night) show(ctx context.Context, date string, p flow.Publication, members *profile.Members) error {
 	if err := n.h.uploadExport(ctx, n.ExportsDir(), date, p.Run); err != nil {
 		return err
 	}

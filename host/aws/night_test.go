@@ -124,7 +124,7 @@ func (a *account) tryNight(through time.Time, o aws.NightOptions) (m snapshot.Ma
 	ok(a.t, err)
 	p := flow.Publication{AsOf: through, Run: fmt.Sprint(dayOf(through), "-", len(m.Days)), Weights: as.Weights}
 	a.finished(n, p)
-	return m, n.Publish(ctx, p, map[consent.Subject]profile.Membership{})
+	return m, n.Publish(ctx, p, profile.MembersOf(map[consent.Subject]profile.Membership{}))
 }
 
 func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -500,7 +500,7 @@ func TestAPublicationMayStopAnywhere(t *testing.T) {
 		p := flow.Publication{AsOf: midnight, Run: fmt.Sprintf("2026-11-22-%03d", cut)}
 		a.finished(n, p)
 		cable.left.Store(int64(cut))
-		err = n.Publish(within, p, map[consent.Subject]profile.Membership{ada: {Segments: []string{p.Run}, AsOf: midnight, Until: midnight.AddDate(0, 0, 30)}})
+		err = n.Publish(within, p, profile.MembersOf(map[consent.Subject]profile.Membership{ada: {Segments: []string{p.Run}, AsOf: midnight, Until: midnight.AddDate(0, 0, 30)}}))
 		cable.left.Store(-1)
 		done = err == nil && cut > 60
 		shown := a.shownRun()

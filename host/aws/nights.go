@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/flow"
 	"github.com/handschlag/handschlag/profile"
 )
@@ -29,7 +28,7 @@ type publication struct {
 // Publish writes publication and memberships under a new run, then swaps the
 // pointer. Of two nights at once the one that began last is published, and the other
 // gets an error. What a night left behind that came to no end, the next removes.
-func (h *Host) Publish(ctx context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (h *Host) Publish(ctx context.Context, p flow.Publication, members *profile.Members) error {
 	defer forgetAhead(ctx)
 	run := randomName()
 	last, dead, err := h.beginRun(ctx, run)

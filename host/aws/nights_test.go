@@ -15,10 +15,10 @@ import (
 	"github.com/handschlag/handschlag/profile"
 )
 
-func members(n, tier int) map[consent.Subject]profile.Membership {
-	out := map[consent.Subject]profile.Membership{}
+func members(n, tier int) *profile.Members {
+	out := &profile.Members{}
 	for i := range n {
-		out[consent.Subject{byte(i), byte(i >> 8), 1}] = profile.Membership{ValueTier: tier, AsOf: noon}
+		out.Add(consent.Subject{byte(i), byte(i >> 8), 1}, profile.Membership{ValueTier: tier, AsOf: noon})
 	}
 	return out
 }
@@ -27,7 +27,7 @@ func members(n, tier int) map[consent.Subject]profile.Membership {
 func tiers(t testing.TB, h *aws.Host, n int) map[int]int {
 	t.Helper()
 	out := map[int]int{}
-	for s := range members(n, 0) {
+	for s := range members(n, 0).All() {
 		m, err := h.Membership(ctx, s)
 		ok(t, err)
 		out[m.ValueTier]++

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,11 +146,11 @@ func membersKey(run string) string { return "publish/" + run + ".ndjson" }
 
 // keepMembers puts what the day will read where a night that finds the publication
 // half done can read it. It goes as soon as the day has it.
-func (h *Host) keepMembers(ctx context.Context, run string, members map[consent.Subject]profile.Membership) error {
+func (h *Host) keepMembers(ctx context.Context, run string, members *profile.Members) error {
 	var body bytes.Buffer
 	out := json.NewEncoder(&body)
-	for _, s := range slices.SortedFunc(maps.Keys(members), func(a, b consent.Subject) int { return bytes.Compare(a[:], b[:]) }) {
-		if err := out.Encode(membershipLine{s, members[s]}); err != nil {
+	for s, m := range members.All() {
+		if err := out.Encode(membershipLine{s, m}); err != nil {
 			return err
 		}
 	}
@@ -187,12 +186,12 @@ func (h *Host) mend(ctx context.Context, is shown) error {
 	return h.drop(ctx, bucketNight, keys)
 }
 
-func (h *Host) readMembers(ctx context.Context, key string) (map[consent.Subject]profile.Membership, error) {
+func (h *Host) readMembers(ctx context.Context, key string) (*profile.Members, error) {
 	body, _, err := h.readObject(ctx, bucketNight, key)
 	if err != nil {
 		return nil, err
 	}
-	out := map[consent.Subject]profile.Membership{}
+	out := &profile.Members{}
 	for in := json.NewDecoder(bufio.NewReader(bytes.NewReader(body))); ; {
 		var l membershipLine
 		if err := in.Decode(&l); errors.Is(err, io.EOF) {
@@ -200,7 +199,7 @@ func (h *Host) readMembers(ctx context.Context, key string) (map[consent.Subject
 		} else if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", key, err)
 		}
-		out[l.Subject] = l.Membership
+		out.Add(l.Subject, l.Membership)
 	}
 }
 

@@ -67,7 +67,7 @@ var erasePromises = []promise{
 		ada, bob := someone(t, h), someone(t, h)
 		say(t, h, ada, give(noon, true, consent.Analytics))
 		must(h.Erase(ctx, ada, noon))(t)
-		ok(t, h.Publish(ctx, flow.Publication{AsOf: noon}, map[consent.Subject]profile.Membership{ada: {ValueTier: 4}, bob: {ValueTier: 3}}))
+		ok(t, h.Publish(ctx, flow.Publication{AsOf: noon}, profile.MembersOf(map[consent.Subject]profile.Membership{ada: {ValueTier: 4}, bob: {ValueTier: 3}})))
 		if a, b := must(h.Membership(ctx, ada))(t), must(h.Membership(ctx, bob))(t); a.ValueTier != 0 || b.ValueTier != 3 {
 			t.Fatalf("members %+v and %+v", a, b)
 		}
@@ -119,7 +119,7 @@ func erasedIsUnreadable(t *testing.T, h flow.Host) {
 	c := contact(1, 1, noon)
 	c.ID, c.TokenKey, c.Subject, c.Question = unique("contact"), unique("token"), ada, "does it fit me?"
 	must2(h.OpenContact(ctx, c))(t)
-	ok(t, h.Publish(ctx, flow.Publication{AsOf: noon}, map[consent.Subject]profile.Membership{ada: {ValueTier: 4}}))
+	ok(t, h.Publish(ctx, flow.Publication{AsOf: noon}, profile.MembersOf(map[consent.Subject]profile.Membership{ada: {ValueTier: 4}})))
 	must(h.Erase(ctx, ada, noon))(t)
 
 	same(t, must(h.State(ctx, ada))(t), consent.State{Subject: ada})

@@ -240,11 +240,11 @@ func (m *Memory) PriceHistory(_ context.Context, product, storefront, channel, c
 }
 
 // Publish replaces what the last night published.
-func (m *Memory) Publish(_ context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (m *Memory) Publish(_ context.Context, p flow.Publication, members *profile.Members) error {
 	return m.write("Publish", func() error {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.night, m.members = p, maps.Clone(members)
+		m.night, m.members = p, maps.Collect(members.All())
 		drop(m.members, func(s consent.Subject, _ profile.Membership) bool { return m.erased[s] })
 		return nil
 	})

@@ -59,7 +59,7 @@ func fill(t *testing.T, h flow.Host) filled {
 	ok(t, h.PutProducts(ctx, []event.Product{f.product}))
 	ok(t, h.PutPrices(ctx, []price.Interval{f.price}))
 	f.night = flow.Publication{AsOf: noon, Run: unique("run")}
-	ok(t, h.Publish(ctx, f.night, map[consent.Subject]profile.Membership{f.subject: {ValueTier: 4}}))
+	ok(t, h.Publish(ctx, f.night, profile.MembersOf(map[consent.Subject]profile.Membership{f.subject: {ValueTier: 4}})))
 	return f
 }
 

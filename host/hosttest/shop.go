@@ -84,11 +84,11 @@ var shopPromises = []promise{
 		ada, bob := someone(t, h), someone(t, h)
 		m := profile.Membership{Segments: []string{"tea_lovers"}, ValueTier: 3, Purpose: consent.Analytics, AsOf: noon, Until: noon.AddDate(0, 0, 30)}
 		p1 := flow.Publication{AsOf: noon, Run: "r1", Weights: decide.Weights{Version: "w1"}, Manifest: "2008-04-01/manifest.json"}
-		ok(t, h.Publish(ctx, p1, map[consent.Subject]profile.Membership{ada: m, bob: m}))
+		ok(t, h.Publish(ctx, p1, profile.MembersOf(map[consent.Subject]profile.Membership{ada: m, bob: m})))
 		same(t, must(h.Published(ctx))(t), p1)
 		same(t, must(h.Membership(ctx, ada))(t), m)
 		p2 := flow.Publication{AsOf: noon.AddDate(0, 0, 1), Run: "r2", Scorecard: &decide.Scorecard{Version: "s2"}}
-		ok(t, h.Publish(ctx, p2, map[consent.Subject]profile.Membership{bob: m}))
+		ok(t, h.Publish(ctx, p2, profile.MembersOf(map[consent.Subject]profile.Membership{bob: m})))
 		same(t, must(h.Published(ctx))(t), p2)
 		same(t, must(h.Membership(ctx, ada))(t), profile.Membership{})
 		same(t, must(h.Membership(ctx, bob))(t), m)
@@ -105,7 +105,7 @@ func publishAtomic(t *testing.T, h flow.Host) {
 		for n := range 30 {
 			if i == 0 {
 				m := profile.Membership{Segments: []string{fmt.Sprint("r", n)}, AsOf: noon, Until: noon.Add(time.Hour)}
-				errs[i] = errors.Join(errs[i], h.Publish(ctx, flow.Publication{Run: fmt.Sprint("r", n)}, map[consent.Subject]profile.Membership{s: m}))
+				errs[i] = errors.Join(errs[i], h.Publish(ctx, flow.Publication{Run: fmt.Sprint("r", n)}, profile.MembersOf(map[consent.Subject]profile.Membership{s: m})))
 				continue
 			}
 			before, err1 := h.Published(ctx)

@@ -240,7 +240,7 @@ func TestL05NoByteComesBackWithWhatRunsMeanwhile(t *testing.T) {
 				ok(t, err)
 			},
 			func(int) {
-				ok(t, s.Publish(ctx, flow.Publication{}, map[consent.Subject]profile.Membership{p.s: {ValueTier: 3}}))
+				ok(t, s.Publish(ctx, flow.Publication{}, profile.MembersOf(map[consent.Subject]profile.Membership{p.s: {ValueTier: 3}})))
 			},
 			func(int) {
 				_ = s.UpdateProfile(ctx, p.s, nil, func(was profile.Profile) profile.Profile { return was })

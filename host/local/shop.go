@@ -132,7 +132,7 @@ type published struct {
 // of a number that nobody points at; the next Publish removes them.
 //
 // What the night has seen and nobody may keep any longer goes then (Retain).
-func (h *Host) Publish(_ context.Context, p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (h *Host) Publish(_ context.Context, p flow.Publication, members *profile.Members) error {
 	if err := h.publish(p, members); err != nil {
 		return err
 	}
@@ -142,14 +142,14 @@ func (h *Host) Publish(_ context.Context, p flow.Publication, members map[consen
 	return nil
 }
 
-func (h *Host) publish(p flow.Publication, members map[consent.Subject]profile.Membership) error {
+func (h *Host) publish(p flow.Publication, members *profile.Members) error {
 	h.shop.Lock()
 	defer h.shop.Unlock()
 	next := published{h.night.Load().Number + 1, p}
 	err := h.commit(pebble.NoSync, func(b *pebble.Batch) error {
 		return b.DeleteRange(key(tabMember, u64(next.Number)), []byte{tabMember + 1}, nil)
 	})
-	for part := range parts(members, 10_000) {
+	for part := range members.Chunks(10_000) { // so that no batch grows without bound
 		err = errors.Join(err, h.commit(pebble.NoSync, func(b *pebble.Batch) error { return h.putMembers(b, next.Number, part) }))
 	}
 	v, e := json.Marshal(next)
@@ -169,27 +169,9 @@ func (h *Host) publish(p flow.Publication, members map[consent.Subject]profile.M
 	return nil
 }
 
-// parts cuts a map into smaller ones, so that no batch grows without bound.
-func parts[K comparable, V any](all map[K]V, most int) func(yield func(map[K]V) bool) {
-	return func(yield func(map[K]V) bool) {
-		part := make(map[K]V, min(len(all), most))
-		for k, v := range all {
-			if part[k] = v; len(part) == most {
-				if !yield(part) {
-					return
-				}
-				clear(part)
-			}
-		}
-		if len(part) > 0 {
-			yield(part)
-		}
-	}
-}
-
 // putMembers leaves out whoever was erased while the night was at it.
-func (h *Host) putMembers(b *pebble.Batch, number uint64, members map[consent.Subject]profile.Membership) error {
-	for s, m := range members {
+func (h *Host) putMembers(b *pebble.Batch, number uint64, members *profile.Members) error {
+	for s, m := range members.All() {
 		if h.buried(s) {
 			continue
 		}

@@ -1,6 +1,6 @@
 -- closed_channels: for whom of all who are in a segment the export gate opens which
 -- channels, and what they ordered in 90 days. A person's channels are a bit each.
--- One row per distinct set of open channels. Reads members, candidates, export_verdicts,
+-- One row per distinct set of open channels. Reads memberships, candidates, export_verdicts,
 -- features, channels.
 create or replace table closed_channels as
 
@@ -24,7 +24,7 @@ counted as (
         count(*) as persons,
         count(*) filter (where f.orders_90d > 0) as buyers,
         coalesce(sum(f.net_cents_90d) filter (where f.orders_90d > 0), 0)::bigint as net_cents
-    from (select distinct person from members) as m
+    from memberships as m
     join features as f using (person)
     left join opened as o using (person)
     group by coalesce(o.open, 0)

@@ -1,0 +1,67 @@
+package segment
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/profile"
+)
+
+// listMembers lists what the day reads: segments and value tier of every subject
+// that makes up a person. Few combinations occur, so that a subject is one number.
+func (n *night) listMembers(ctx context.Context) error {
+	if err := n.db.table(ctx, "combinations"); err != nil {
+		return err
+	}
+	kinds, err := n.combinations(ctx)
+	if err != nil {
+		return fmt.Errorf("listing combinations of segments: %w", err)
+	}
+	n.members = &profile.Members{}
+	query := `select p.subject, c.combination
+		from persons as p
+		join features as f using (person)
+		left join memberships as m using (person)
+		join combinations as c on c.value_tier = f.value_tier and c.segments is not distinct from m.segments
+		order by p.subject`
+	err = n.db.each(ctx, query, func(scan func(...any) error) error {
+		var subject duckdb.UUID
+		var kind int
+		if err := scan(&subject, &kind); err != nil {
+			return err
+		}
+		n.members.Add(consent.Subject(subject), kinds[kind])
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("listing members: %w", err)
+	}
+	return nil
+}
+
+// combinations are the memberships that occur, by number.
+func (n *night) combinations(ctx context.Context) (kinds []profile.Membership, err error) {
+	query := `select value_tier, to_json(list_filter(range(%d), lambda place: coalesce(get_bit(segments, place::integer), 0) = 1))::varchar
+		from combinations order by combination`
+	err = n.db.each(ctx, fmt.Sprintf(query, len(n.in.Config.Segments)), func(scan func(...any) error) error {
+		m := profile.Membership{Purpose: basis, AsOf: n.in.AsOf, Until: n.till, Segments: []string{}}
+		var text string
+		if err := scan(&m.ValueTier, &text); err != nil {
+			return err
+		}
+		var places []int
+		if err := json.Unmarshal([]byte(text), &places); err != nil {
+			return err
+		}
+		for _, place := range places {
+			m.Segments = append(m.Segments, n.in.Config.Segments[place].Name)
+		}
+		kinds = append(kinds, m)
+		return nil
+	})
+	return kinds, err
+}
