@@ -110,5 +110,15 @@ func (n *night) segments(ctx context.Context) error {
 			return fmt.Errorf("building segment %q (line %d): %w", s.Name, s.Line, firstLine(err))
 		}
 	}
+	return n.makeRoom(ctx)
+}
+
+// makeRoom frees the memory of what no later step reads, which would push out what they do.
+func (n *night) makeRoom(ctx context.Context) error {
+	for _, t := range []string{"changed", "signatures_before", "persons_before", "learners", "histories", "buyers"} {
+		if err := n.db.exec(ctx, "drop table if exists "+t); err != nil {
+			return fmt.Errorf("letting go of table %s: %w", t, err)
+		}
+	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -217,6 +218,7 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 		return err
 	}
 	n.door, n.changed = nil, nil
+	debug.FreeOSMemory() // the walk's garbage: what follows needs the room
 	n.progress("days", int64(len(todo)), int64(len(todo)))
 	return nil
 }
