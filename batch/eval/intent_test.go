@@ -141,3 +141,30 @@ func TestACardIsReadAsPoints(t *testing.T) {
 		}
 	}
 }
+
+func TestAFeatureMayBeMadeOfSums(t *testing.T) {
+	s := sheet{name: "own", head: []string{"a", "b", "c", "d-e"}, lines: [][]string{{"6", "3", "1", "5"}, {"2", "2", "0", "7"}}}
+	for text, want := range map[string][2]float64{
+		"a": {6, 2}, "a+b": {9, 4}, "a-b+c": {4, 0}, "a/b": {2, 1}, "a/b-c": {3, 1}, "a*b+c": {24, 4}, "a+b/a-b": {3, 0}, "d-e": {5, 7},
+	} {
+		f, err := s.term(text)
+		for line, w := range want {
+			if got, failed := s.value(f, line); err != nil || failed != nil || got != w {
+				t.Errorf("%s of line %d is %v, want %v (%v, %v)", text, line, got, w, err, failed)
+			}
+		}
+	}
+	for text, want := range map[string]string{"a+x": `no column "x"`, "a+": `no column ""`, "a+b:named": "names are of one column"} {
+		if _, err := s.term(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+func TestForwardsNeedsTimes(t *testing.T) {
+	in := ownSessions(sessionFile(t, false))
+	in.Forward = true
+	if _, err := Intent(context.Background(), Options{TrainOnly: true}, in); err == nil || !strings.Contains(err.Error(), "names no times") {
+		t.Errorf("got %v", err)
+	}
+}

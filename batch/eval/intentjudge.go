@@ -39,13 +39,19 @@ func (o others) say(linear float64, card func(need.Card) float64) string {
 }
 
 // crossed shows what was found on training rows alone.
-func (c intentCase) crossed(card need.Card, beside others, folds int) []Row {
-	f := card.Fit
+func (c intentCase) crossed(card need.Card, beside others, o need.Options) []Row {
+	f, by, curve := card.Fit, "cross-validated", card.Curve.Method
+	rows := fmt.Sprintf("%d training rows, %d folds", f.Rows, o.Folds)
+	if o.Forward {
+		by, rows = "validated forwards", fmt.Sprintf("%d training rows; mean over %s, each judged by a fit on those before", f.Rows, c.in.Split)
+		if curve += " of all"; f.Recent > 0 {
+			curve = fmt.Sprintf("%s of the last %d", card.Curve.Method, f.Recent)
+		}
+	}
 	return []Row{
-		Show(intentGroup, c.label("AUC, cross-validated"), f.AUC, 4).Noted("%d training rows, %d folds; %s",
-			f.Rows, folds, beside.say(beside.linear.Fit.AUC, func(c need.Card) float64 { return c.Fit.AUC })),
-		Show(intentGroup, c.label("AP, cross-validated"), f.Precision, 4).Noted("bins ≤ %d, penalty %g, %d pairs, curve %s; %s",
-			f.MaxBins, f.Penalty, len(card.Pairs), card.Curve.Method, beside.say(beside.linear.Fit.Precision, func(c need.Card) float64 { return c.Fit.Precision })),
+		Show(intentGroup, c.label("AUC, "+by), f.AUC, 4).Noted("%s; %s", rows, beside.say(beside.linear.Fit.AUC, func(c need.Card) float64 { return c.Fit.AUC })),
+		Show(intentGroup, c.label("AP, "+by), f.Precision, 4).Noted("bins ≤ %d, penalty %g, %d pairs, curve %s; %s",
+			f.MaxBins, f.Penalty, len(card.Pairs), curve, beside.say(beside.linear.Fit.Precision, func(c need.Card) float64 { return c.Fit.Precision })),
 	}
 }
 

@@ -61,14 +61,23 @@ func (s sheet) number(line, column int) (float64, error) {
 	return x, nil
 }
 
-// term is a feature made of one column, or of two: A/B (0 where B is 0) or A*B.
+// term is a feature made of one column, of a sum or difference of columns, or of two of these: A/B (0
+// where B is 0) or A*B.
 type term struct {
 	need.Feature
-	columns []int
-	by      byte // '/' or '*', 0 for one column
+	sides   [][]addend // one, or two
+	by      byte       // '/' or '*', 0 for one side
+	columns []int      // all that are read
 }
 
-// term reads COLUMN, COLUMN:SHAPE, A/B:SHAPE or A*B:SHAPE.
+// addend is a column that is added, or taken away.
+type addend struct {
+	column int
+	sign   float64
+}
+
+// term reads SIDE, SIDE/SIDE or SIDE*SIDE, each with :SHAPE; a side is COLUMN, A+B or A-B. A column
+// whose own name holds such a sign is read whole.
 func (s sheet) term(text string) (t term, err error) {
 	name, shape, shaped := strings.Cut(text, ":")
 	t.Name = name
@@ -77,18 +86,50 @@ func (s sheet) term(text string) (t term, err error) {
 			return t, fmt.Errorf("feature %s: %w", text, err)
 		}
 	}
-	parts := []string{name}
+	sides := []string{name}
 	if i := strings.IndexAny(name, "/*"); i > 0 && !slices.Contains(s.head, name) {
-		parts, t.by = []string{name[:i], name[i+1:]}, name[i]
+		sides, t.by = []string{name[:i], name[i+1:]}, name[i]
 	}
-	for _, p := range parts {
-		c, err := s.column(p)
+	for _, side := range sides {
+		of, err := s.side(side)
 		if err != nil {
 			return t, err
 		}
-		t.columns = append(t.columns, c)
+		t.sides = append(t.sides, of)
+		for _, a := range of {
+			t.columns = append(t.columns, a.column)
+		}
+	}
+	if t.Shape == need.Named && len(t.columns) > 1 {
+		return t, fmt.Errorf("feature %s: names are of one column", text)
 	}
 	return t, nil
+}
+
+// side reads COLUMN, or columns with + and - between.
+func (s sheet) side(text string) (out []addend, err error) {
+	sign := 1.0
+	for rest := text; ; {
+		name, i := rest, -1
+		if !slices.Contains(s.head, rest) {
+			i = strings.IndexAny(rest, "+-")
+		}
+		if i > 0 {
+			name = rest[:i]
+		}
+		c, err := s.column(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, addend{c, sign})
+		if i <= 0 {
+			return out, nil
+		}
+		if sign = 1; rest[i] == '-' {
+			sign = -1
+		}
+		rest = rest[i+1:]
+	}
 }
 
 // value reads a feature. A name that the fit did not see is -1.
@@ -96,11 +137,11 @@ func (s sheet) value(t term, line int) (float64, error) {
 	if t.Shape == need.Named {
 		return float64(slices.Index(t.Levels, s.lines[line][t.columns[0]])), nil
 	}
-	a, err := s.number(line, t.columns[0])
+	a, err := s.sum(t.sides[0], line)
 	if err != nil || t.by == 0 {
 		return a, err
 	}
-	b, err := s.number(line, t.columns[1])
+	b, err := s.sum(t.sides[1], line)
 	switch {
 	case err != nil:
 		return 0, err
@@ -110,6 +151,17 @@ func (s sheet) value(t term, line int) (float64, error) {
 		return 0, nil
 	}
 	return a / b, nil
+}
+
+func (s sheet) sum(side []addend, line int) (sum float64, err error) {
+	for _, a := range side {
+		x, err := s.number(line, a.column)
+		if err != nil {
+			return 0, err
+		}
+		sum += a.sign * x
+	}
+	return sum, nil
 }
 
 // names learns the levels of a feature from lines.

@@ -61,7 +61,8 @@ type Report struct {
 	Loss      float64             `json:"log_loss"`
 	Gain      float64             `json:"gain"` // log loss of the base rate, less Loss
 	GainLow   float64             `json:"gain_low"`
-	Bands     []learn.Reliability `json:"bands"` // predicted and observed
+	Recent    int                 `json:"recent,omitempty"` // Options.Forward: last blocks that made the curve; 0: all
+	Bands     []learn.Reliability `json:"bands"`            // predicted and observed
 }
 
 // points gives the rounded card of coefficients.

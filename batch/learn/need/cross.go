@@ -1,65 +1,9 @@
 package need
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"sync"
-
-	"github.com/handschlag/handschlag/batch/learn"
 )
-
-// folds deals rows into folds: blocks stay whole, else groups, and the largest are dealt
-// first, each into the smallest fold so far. Rows are in the order of inOrder, so their
-// content and the seed decide.
-func folds(rows []Row, k int, seed uint64) []int {
-	at := map[[2]uint64]int{}
-	var groups [][]int
-	for i, r := range rows {
-		key := [2]uint64{0, r.Group}
-		if r.Block != 0 {
-			key = [2]uint64{r.Block, 0}
-		}
-		g, known := at[key]
-		if !known || key == [2]uint64{} {
-			g = len(groups)
-			at[key], groups = g, append(groups, nil)
-		}
-		groups[g] = append(groups[g], i)
-	}
-	order := learn.NewRandom(seed, 1).Perm(len(groups))
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(groups[b]), len(groups[a])) })
-	out, size := make([]int, len(rows)), make([]int, k)
-	for _, g := range order {
-		f := slices.Index(size, slices.Min(size))
-		size[f] += len(groups[g])
-		for _, i := range groups[g] {
-			out[i] = f
-		}
-	}
-	return out
-}
-
-// split gives the rows outside and inside a fold.
-func split(rows []Row, fold []int, k int) (train, held []Row) {
-	for i, r := range rows {
-		if fold[i] == k {
-			held = append(held, r)
-		} else {
-			train = append(train, r)
-		}
-	}
-	return train, held
-}
-
-// scatter puts the values of a fold's rows where the rows are.
-func scatter(into, values []float64, fold []int, k int) {
-	for i := range into {
-		if fold[i] == k {
-			into[i], values = values[0], values[1:]
-		}
-	}
-}
 
 // each runs f for 0 to n-1, at once.
 func each(n int, f func(k int)) {
@@ -70,21 +14,24 @@ func each(n int, f func(k int)) {
 	wg.Wait()
 }
 
-// crossed gives, for each candidate, the log odds of each row by a fit on the other
-// folds. fit answers one list for each candidate.
-func crossed(rows []Row, fold []int, folds, candidates int, fit func(train, held []Row) [][]float64) [][]float64 {
+// crossed gives, for each candidate, the log odds of each row by a fit on the rows that judge
+// it, or NaN. fit answers one list for each candidate.
+func (p plan) crossed(rows []Row, candidates int, fit func(train, held []Row) [][]float64) [][]float64 {
 	out := make([][]float64, candidates)
 	for c := range out {
 		out[c] = make([]float64, len(rows))
+		for i := range out[c] {
+			out[c][i] = math.NaN()
+		}
 	}
-	found := make([][][]float64, folds)
-	each(folds, func(k int) {
-		train, held := split(rows, fold, k)
-		found[k] = fit(train, held)
+	found := make([][][]float64, p.n)
+	each(p.n-p.first(), func(k int) {
+		k += p.first()
+		found[k] = fit(p.split(rows, k))
 	})
 	for k, lists := range found {
 		for c, values := range lists {
-			scatter(out[c], values, fold, k)
+			p.scatter(out[c], values, k)
 		}
 	}
 	return out
@@ -115,33 +62,36 @@ type choice struct {
 	bins    int
 	penalty penalty
 	pairs   int
+	coarse  coarse
 }
 
 // choose tries every number of bins with every penalty, and with the best of them
 // every number of pairs.
-func choose(rows []Row, specs []Feature, fold []int, o Options) choice {
+func choose(rows []Row, specs []Feature, by plan, o Options) choice {
 	var losses []float64
 	var tried []choice
 	for _, most := range o.Bins {
-		odds := crossed(rows, fold, o.Folds, len(o.Penalties), func(train, held []Row) [][]float64 {
+		odds := by.crossed(rows, len(o.Penalties), func(train, held []Row) [][]float64 {
 			return path(train, held, specs, most, o)
 		})
 		for c, p := range o.Penalties {
-			tried, losses = append(tried, choice{bins: most, penalty: penalty{single: p}}), append(losses, meanLoss(rows, odds[c]))
+			tried, losses = append(tried, choice{bins: most, penalty: penalty{single: p}}), append(losses, by.worth(rows, odds[c]))
 		}
 	}
 	best := tried[least(losses)]
 	tried, losses = []choice{best}, []float64{losses[least(losses)]}
-	for _, p := range pairPenalties {
-		if o.Pairs == 0 {
-			break
-		}
-		most := choice{best.bins, penalty{best.penalty.single, p}, o.Pairs}
-		odds := crossed(rows, fold, o.Folds, o.Pairs, func(train, held []Row) [][]float64 {
-			return most.pairPath(train, held, specs, o)
-		})
-		for n := range odds {
-			tried, losses = append(tried, choice{most.bins, most.penalty, n + 1}), append(losses, meanLoss(rows, odds[n]))
+	if o.Pairs == 0 {
+		return best
+	}
+	for _, side := range coarses {
+		for _, p := range pairPenalties {
+			most := choice{best.bins, penalty{best.penalty.single, p}, o.Pairs, side}
+			odds := by.crossed(rows, o.Pairs, func(train, held []Row) [][]float64 {
+				return most.pairPath(train, held, specs, o)
+			})
+			for n := range odds {
+				tried, losses = append(tried, choice{most.bins, most.penalty, n + 1, side}), append(losses, by.worth(rows, odds[n]))
+			}
 		}
 	}
 	return tried[least(losses)]

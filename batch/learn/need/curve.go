@@ -19,6 +19,26 @@ type Curve struct {
 // AISTATS 2017 (beta); Zadrozny, Elkan, KDD 2002 (isotonic, by pooled adjacent violators).
 var methods = []string{"platt", "beta", "isotonic"}
 
+// shift is Platt's curve with a slope of 1: the card's own odds, at another base rate.
+const shift = "shift"
+
+// shifted moves log odds so that as many outcomes are expected as there were.
+func shifted(rows []Row, s []float64) Curve {
+	low, high := -40.0, 40.0
+	for range 60 {
+		expected, yes, middle := 0.0, 0.0, (low+high)/2
+		for i, r := range rows {
+			expected, yes = expected+r.weight()*sigmoid(middle+s[i]), yes+r.weight()*one(r.Y)
+		}
+		if expected < yes {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return Curve{Method: "platt", A: []float64{(low + high) / 2, 1}}
+}
+
 // at gives the probability of log odds s.
 func (c Curve) at(s float64) float64 {
 	switch c.Method {
@@ -47,6 +67,8 @@ func bend(method string, rows []Row, s []float64) Curve {
 	switch method {
 	case "isotonic":
 		return isotonic(rows, s)
+	case shift:
+		return shifted(rows, s)
 	case "beta":
 		if c := linear(method, rows, s, func(s float64) []float64 { return []float64{-softplus(-s), softplus(s)} }); c.A[1] >= 0 && c.A[2] >= 0 {
 			return c

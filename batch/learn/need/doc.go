@@ -8,6 +8,9 @@
 // and curve are chosen by cross-validation on the rows given, and the same rows in
 // another order give the same card.
 //
+// Where blocks of rows are times (Options.Forward), each is judged by a fit on those
+// before it, and the curve may follow the last ones: months move, and a night must do with those it has.
+//
 // Too few outcomes, or a card that says no more than the base rate does, is an Unknown
 // and no card.
 //

@@ -20,15 +20,19 @@ func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
 		return Card{}, err
 	}
 	rows = inOrder(rows)
-	fold := folds(rows, o.Folds, o.Seed)
-	best := choose(rows, specs, fold, o)
+	by := planned(rows, o)
+	if by.n < 3 && by.forward {
+		return Card{}, &Unknown{len(rows), count(rows), "fewer than three blocks hold enough rows, and each is judged by those before it"}
+	}
+	best := choose(rows, specs, by, o)
 	card := best.card(rows, specs, o)
-	s := crossed(rows, fold, o.Folds, 1, func(train, held []Row) [][]float64 {
+	s := by.crossed(rows, 1, func(train, held []Row) [][]float64 {
 		return [][]float64{best.odds(train, held, specs, o)}
 	})[0]
-	p := card.calibrate(rows, s, fold, o)
-	card.Fit = report(rows, s, p, best)
-	if why := card.Fit.gained(rows, p, fold, o); why != "" {
+	p, recent := card.calibrate(rows, s, by)
+	card.Fit = report(rows, s, p, best, by)
+	card.Fit.Recent = recent
+	if why := card.Fit.gained(rows, p, by); why != "" {
 		return Card{}, &Unknown{card.Fit.Rows, card.Fit.Yes, why}
 	}
 	return card, nil
@@ -50,46 +54,6 @@ func (b choice) odds(train, held []Row, specs []Feature, o Options) []float64 {
 	return out
 }
 
-// calibrate gives the card the curve that loses least in cross-validation, and
-// answers with the probabilities of rows by curves that had not seen them.
-func (c *Card) calibrate(rows []Row, s []float64, fold []int, o Options) []float64 {
-	var losses []float64
-	var tried [][]float64
-	for _, method := range methods {
-		p := make([]float64, len(rows))
-		for k := range o.Folds {
-			train, held := pick(rows, s, fold, k)
-			curve := bend(method, train.rows, train.s)
-			for i, at := range held.at {
-				p[at] = curve.at(held.s[i])
-			}
-		}
-		tried = append(tried, p)
-		losses = append(losses, meanLoss(rows, logits(p)))
-	}
-	i := least(losses)
-	c.Curve = bend(methods[i], rows, s)
-	return tried[i]
-}
-
-// scored is rows with their log odds and where they stood.
-type scored struct {
-	rows []Row
-	s    []float64
-	at   []int
-}
-
-func pick(rows []Row, s []float64, fold []int, k int) (train, held scored) {
-	for i, r := range rows {
-		to := &train
-		if fold[i] == k {
-			to = &held
-		}
-		to.rows, to.s, to.at = append(to.rows, r), append(to.s, s[i]), append(to.at, i)
-	}
-	return train, held
-}
-
 func logits(p []float64) []float64 {
 	out := make([]float64, len(p))
 	for i, q := range p {
@@ -99,25 +63,21 @@ func logits(p []float64) []float64 {
 }
 
 // report tells what cross-validation found: of s, the points, and of p, their probabilities.
-func report(rows []Row, s, p []float64, best choice) Report {
-	y := make([]bool, len(rows))
-	r := Report{Rows: len(rows), MaxBins: best.bins, Penalty: best.penalty.single}
-	for i := range rows {
-		if y[i] = rows[i].Y; y[i] {
-			r.Yes++
-		}
-	}
-	r.AUC, r.Precision = learn.AUC(s, y), learn.AveragePrecision(s, y)
-	r.Bands, r.Loss = learn.EqualMass(p, y, 10), meanLoss(rows, logits(p))
+func report(rows []Row, s, p []float64, best choice, by plan) Report {
+	r := Report{Rows: len(rows), Yes: count(rows), MaxBins: best.bins, Penalty: best.penalty.single, AUC: by.auc(rows, s)}
+	some, lists := judged(rows, s)
+	r.Precision = learn.AveragePrecision(lists[0], outcomes(some))
+	some, lists = judged(rows, p)
+	r.Bands, r.Loss = learn.EqualMass(lists[0], outcomes(some), 10), meanLoss(some, logits(lists[0]))
 	return r
 }
 
-// gained finds by how much the card loses less than the base rate of the other folds
+// gained finds by how much the card loses less than the base rate of the rows that judge
 // does, with the 97.5 % lower bound of that, by group. "" if it is above 0.
-func (r *Report) gained(rows []Row, p []float64, fold []int, o Options) string {
-	rates := make([]float64, o.Folds)
-	for k := range rates {
-		train, _ := split(rows, fold, k)
+func (r *Report) gained(rows []Row, p []float64, by plan) string {
+	rates := make([]float64, by.n)
+	for k := by.first(); k < by.n; k++ {
+		train, _ := by.split(rows, k)
 		yes, all := 0.0, 0.0
 		for _, t := range train {
 			yes, all = yes+t.weight()*one(t.Y), all+t.weight()
@@ -127,7 +87,10 @@ func (r *Report) gained(rows []Row, p []float64, fold []int, o Options) string {
 	odds, sums, total, all := logits(p), map[uint64]float64{}, 0.0, 0.0
 	var alone []float64
 	for i, t := range rows {
-		gain := t.weight() * (surprise(rates[fold[i]], t.Y) - surprise(odds[i], t.Y))
+		if math.IsNaN(p[i]) {
+			continue
+		}
+		gain := t.weight() * (surprise(rates[by.fold[i]], t.Y) - surprise(odds[i], t.Y))
 		total, all = total+gain, all+t.weight()
 		if t.Group == 0 {
 			alone = append(alone, gain)

@@ -28,8 +28,8 @@ func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 		return Linear{}, err
 	}
 	rows = inOrder(rows)
-	fold := folds(rows, o.Folds, o.Seed)
-	odds := crossed(rows, fold, o.Folds, len(o.Penalties), func(train, held []Row) (out [][]float64) {
+	by := planned(rows, o)
+	odds := by.crossed(rows, len(o.Penalties), func(train, held []Row) (out [][]float64) {
 		for _, p := range o.Penalties {
 			l := linearOf(train, specs, p)
 			values := make([]float64, len(held))
@@ -40,16 +40,14 @@ func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 		}
 		return out
 	})
-	losses, y := make([]float64, len(odds)), make([]bool, len(rows))
-	for i := range rows {
-		y[i] = rows[i].Y
-	}
+	losses := make([]float64, len(odds))
 	for c := range odds {
-		losses[c] = meanLoss(rows, odds[c])
+		losses[c] = by.worth(rows, odds[c])
 	}
 	best := least(losses)
 	l := linearOf(rows, specs, o.Penalties[best])
-	l.Fit = Report{Rows: len(rows), AUC: learn.AUC(odds[best], y), Precision: learn.AveragePrecision(odds[best], y), Loss: losses[best], Penalty: l.Penalty}
+	seen, lists := judged(rows, odds[best])
+	l.Fit = Report{Rows: len(rows), AUC: by.auc(rows, odds[best]), Precision: learn.AveragePrecision(lists[0], outcomes(seen)), Loss: meanLoss(seen, lists[0]), Penalty: l.Penalty}
 	return l, nil
 }
 

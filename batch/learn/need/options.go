@@ -16,6 +16,7 @@ type Options struct {
 	Fewest    int       // fewest rows of either outcome: 50
 	Pairs     int       // most pairs of features that earn points together: 0; the day reads none
 	Seed      uint64    // of the folds
+	Forward   bool      // blocks are times: each is judged by a fit on those before it, and the curve may follow the last
 }
 
 func (o Options) orDefault() Options {
@@ -45,12 +46,7 @@ func (u *Unknown) Error() string { return "don't know: " + u.Why }
 
 // enough refuses rows with too few of either outcome.
 func enough(rows []Row, fewest int) error {
-	yes := 0
-	for _, r := range rows {
-		if r.Y {
-			yes++
-		}
-	}
+	yes := count(rows)
 	for _, c := range []struct {
 		n    int
 		what string
@@ -60,4 +56,14 @@ func enough(rows []Row, fewest int) error {
 		}
 	}
 	return nil
+}
+
+// count is how many rows are positive.
+func count(rows []Row) (yes int) {
+	for _, r := range rows {
+		if r.Y {
+			yes++
+		}
+	}
+	return yes
 }

@@ -1,11 +1,14 @@
 package need
 
-const (
-	pairBins   = 4   // most bins of one side of a pair
-	pairFewest = 100 // rows of such a bin
-)
+// coarse is how the sides of pairs are cut.
+type coarse struct {
+	most   int // bins of one side
+	fewest int // rows of such a bin
+}
 
-// pairPenalties are tried on the steps of pairs.
+// coarses and pairPenalties, on the steps of pairs, are tried with each other.
+var coarses = []coarse{{4, 100}, {6, 60}}
+
 var pairPenalties = []float64{1, 3, 10, 30}
 
 // grow fits the single features, then adds the pair that says most, and fits again, as
@@ -15,9 +18,12 @@ func (c choice) grow(rows []Row, specs []Feature, o Options, each func(d *design
 	d := newDesign(rows, as)
 	beta := d.solve(c.penalty, nil)
 	each(d, beta)
-	coarse := axes(rows, specs, pairBins, max(pairFewest, o.MinBin))
+	if c.pairs == 0 {
+		return d, beta
+	}
+	sides := axes(rows, specs, c.coarse.most, max(c.coarse.fewest, o.MinBin))
 	for range c.pairs {
-		a, gain := d.paired(rows, coarse, beta, c.penalty.pair)
+		a, gain := d.paired(rows, sides, beta, c.penalty.pair)
 		if gain <= 0 {
 			break
 		}
