@@ -109,7 +109,7 @@ func (d *door) readExplicit(ctx context.Context) error {
 	})
 }
 
-// numbered gives a value's number in a list that grows.
+// numberIn gives a value's number in a list that grows.
 func numberIn[T comparable](list *[]T, x T) uint8 {
 	i := slices.Index(*list, x)
 	if i < 0 {

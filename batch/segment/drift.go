@@ -40,6 +40,9 @@ func (n *night) drift(ctx context.Context, todo []work) error {
 			continue
 		}
 		n.prev = dayBefore{}
+		if i == 0 && n.eventsBefore(w) == nil {
+			continue // sessions may have come into it from a day that is gone
+		}
 		if i > 0 {
 			n.prev = n.became(todo[i-1], n.is.Days[i-1])
 		}

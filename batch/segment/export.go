@@ -8,9 +8,20 @@ import (
 )
 
 // reread asks the host once more where consent and the exports switch stand, and takes out, whole, every
-// person for whom anything changed since the snapshot (T10): what follows rests on
-// the answer. The next night counts again what may be counted.
+// person for whom anything changed since the snapshot (T10), and everybody who objected
+// to being profiled (EXP-03): what follows rests on the answer. The next night counts
+// again what may be counted.
 func (n *night) reread(ctx context.Context) error {
+	if err := n.readAgain(ctx); err != nil {
+		return err
+	}
+	if err := n.db.exec(ctx, "insert into left_out select person from objectors where purpose = getvariable('basis') and objected"); err != nil {
+		return fmt.Errorf("taking out who objected: %w", err)
+	}
+	return nil
+}
+
+func (n *night) readAgain(ctx context.Context) error {
 	if n.in.Fresh == nil {
 		return nil
 	}
@@ -85,11 +96,7 @@ func (n *night) takeOut(ctx context.Context, dir string) error {
 }
 
 // segments scores the persons that are left and lists who belongs where.
-// Somebody who objected to being profiled belongs nowhere, and is not scored (EXP-03).
 func (n *night) segments(ctx context.Context) error {
-	if err := n.db.exec(ctx, "insert into left_out select person from objectors where purpose = getvariable('basis') and objected"); err != nil {
-		return fmt.Errorf("taking out who objected: %w", err)
-	}
 	if err := n.db.table(ctx, "thresholds"); err != nil {
 		return err
 	}
@@ -115,7 +122,7 @@ func (n *night) segments(ctx context.Context) error {
 
 // makeRoom frees the memory of what no later step reads, which would push out what they do.
 func (n *night) makeRoom(ctx context.Context) error {
-	for _, t := range []string{"changed", "signatures_before", "persons_before", "learners", "histories", "buyers"} {
+	for _, t := range []string{"changed", "signatures_before", "persons_before", "learners", "learning", "histories", "buyers"} {
 		if err := n.db.exec(ctx, "drop table if exists "+t); err != nil {
 			return fmt.Errorf("letting go of table %s: %w", t, err)
 		}

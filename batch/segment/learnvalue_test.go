@@ -168,6 +168,49 @@ func TestNobodyIsLearntFromWithoutAYes(t *testing.T) {
 	}
 }
 
+// TestTrainingTakesEveryYesOfThePerson: whoever objected to being profiled is neither
+// learnt from nor scored; who said yes to training after the first order, and whose
+// device took it back, are scored and not learnt from (EXP-03, BAT-01, CON-14).
+func TestTrainingTakesEveryYesOfThePerson(t *testing.T) {
+	s := newShop(t)
+	orders := s.buyersOf(60, 60, 20)
+	objected, late, device, quiet := subject(0), subject(1), subject(900), subject(901)
+	row := s.subjects[objected]
+	row.objections = []string{consent.Profiling}
+	s.subjects[objected] = row
+	delete(s.standings[late], consent.ModelTraining)
+	s.says(late, consent.Given, monday.AddDate(0, 0, 19), consent.ModelTraining)
+	for d, account := range map[consent.Subject]consent.Subject{device: subject(2), quiet: subject(3)} {
+		s.subjects[d], s.subjects[account] = subjectRow{scope: consent.Device}, subjectRow{scope: consent.Account}
+		s.links[d] = account
+		s.says(d, consent.Given, monday.Add(-time.Hour), basis)
+	}
+	s.says(device, consent.Given, monday.Add(-time.Hour), consent.ModelTraining)
+	s.says(device, consent.Withdrawn, monday.AddDate(0, 0, 3), consent.ModelTraining)
+	n := until(t, s.night(monday.AddDate(0, 0, 20)), "building segments")
+	for name, x := range map[string]struct {
+		who             consent.Subject
+		scored, trained bool
+	}{
+		"who objected": {objected, false, false}, "who said yes later": {late, true, false}, "whose device said no": {subject(2), true, false},
+		"whose device said nothing": {subject(3), true, true}, "who said yes": {subject(4), true, true},
+	} {
+		if len(orders[x.who]) == 0 {
+			t.Fatal(name, "bought nothing")
+		}
+		for _, table := range []string{"histories", "buyers"} {
+			var rows, trained int
+			query := fmt.Sprintf("select count(*), count(*) filter (where trained) from %s where person = %s::uuid", table, quote(x.who.String()))
+			if err := n.db.one(t.Context(), query, &rows, &trained); err != nil {
+				t.Fatal(err)
+			}
+			if (rows == 1) != x.scored || (trained == 1) != x.trained {
+				t.Errorf("%s: %d rows of %s, %d of them learnt from", name, rows, table, trained)
+			}
+		}
+	}
+}
+
 // Too few buyers: nothing is expected of anybody, and the report says why.
 func TestTooFewBuyersAreNotScored(t *testing.T) {
 	s := newShop(t)

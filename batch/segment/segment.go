@@ -26,8 +26,8 @@ type Inputs struct {
 	Rules    *policy.Rules
 
 	// Fresh writes standings.parquet and subjects.parquet as they are now into dir,
-	// and says where the kill switch "exports" stands now. It is called once, right
-	// before publication; nil keeps what the snapshot and ExportsOff say.
+	// and says where the kill switch "exports" stands now. It is called once,
+	// before anything is learnt or exported; nil keeps what the snapshot and ExportsOff say.
 	Fresh func(ctx context.Context, dir string) (exportsOff bool, err error)
 	// Commit makes the records of the export row sets durable before their files
 	// become visible; nil leaves that to the caller.

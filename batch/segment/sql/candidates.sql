@@ -42,9 +42,8 @@ select
         when not p.runs then 'unregistered'
         when f.restricted then 'restricted'
         when f.scope = 'device' and c.reach = 'account' then 'unknown'
-        when r.status is not null then r.status
-        when s.status in ('requested', 'request_deferred') then 'unknown'
-        else coalesce(s.status, 'unknown')
+        when coalesce(r.status, s.status) in ('requested', 'request_deferred') then 'unknown'
+        else coalesce(r.status, s.status, 'unknown')
     end as state,
     f.source,
     f.gpc and not coalesce(s.lifts, false) as gpc,

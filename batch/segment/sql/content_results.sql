@@ -4,16 +4,16 @@
 -- somebody came back are guardrails: a content that sells by disappointing is none.
 -- fold halves the persons by their pseudonym, so that weights can be judged on others
 -- than they were made from.
--- One row per slot, segment, variant, eligible variants, day, fold and propensity. Reads contents, learners, persons, sales,
+-- One row per slot, segment, variant, eligible variants, day, fold and propensity. Reads contents, learning, persons, sales,
 -- daily_rows.
 create or replace table content_results as
 
 with known as (
-    select c.*, coalesce(p.person, c.subject) as person
+    select c.*, p.person
     from contents as c
-    join learners as t on t.subject = c.subject and t.purpose = 'experimentation' and t.since_ms <= c.at_ms
-    join learners as b on b.subject = c.subject and b.purpose = 'personalisation_content' and b.since_ms <= c.at_ms
-    left join persons as p on p.subject = c.subject
+    join persons as p on p.subject = c.subject
+    join learning as t on t.person = p.person and t.purpose = 'experimentation' and t.since_ms <= c.at_ms
+    join learning as b on b.person = p.person and b.purpose = 'personalisation_content' and b.since_ms <= c.at_ms
     where c.at_ms + getvariable('reward_ms') <= epoch_ms(getvariable('as_of_day')::timestamp)
 ),
 

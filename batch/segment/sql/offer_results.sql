@@ -1,15 +1,15 @@
 -- offer_results: what came of the offers that a lot decided, within reward_ms. A person
 -- counts once, with the first of them whose time is over: two would not be independent.
 -- Both arms are those who would have been offered a human.
--- One row per person. Reads offered, learners, persons, sales, contacts.
+-- One row per person. Reads offered, learning, persons, sales, contacts.
 create or replace table offer_results as
 
 with known as (
-    select o.*, coalesce(p.person, o.subject) as person
+    select o.*, p.person
     from offered as o
-    join learners as t on t.subject = o.subject and t.purpose = 'model_training' and t.since_ms <= o.at_ms
-    join learners as a on a.subject = o.subject and a.purpose = 'adviser_assist' and a.since_ms <= o.at_ms
-    left join persons as p on p.subject = o.subject
+    join persons as p on p.subject = o.subject
+    join learning as t on t.person = p.person and t.purpose = 'model_training' and t.since_ms <= o.at_ms
+    join learning as a on a.person = p.person and a.purpose = 'adviser_assist' and a.since_ms <= o.at_ms
     where o.at_ms + getvariable('reward_ms') <= epoch_ms(getvariable('as_of_day')::timestamp)
 ),
 
