@@ -146,7 +146,7 @@ func (v view) ArmsChart() template.HTML {
 }
 
 func (v view) arm(label string, a Arm) chart.Row {
-	if a.Persons == nil {
+	if a.Conversion == nil {
 		return chart.Row{Label: label, Note: v.t("zurückgehalten", "withheld")}
 	}
 	return chart.Row{Label: label, Mean: &a.Conversion.Mean, Low: a.Conversion.Low, High: a.Conversion.High, Note: v.rate(a.Conversion.Mean)}
@@ -154,7 +154,10 @@ func (v view) arm(label string, a Arm) chart.Row {
 
 func (v view) GainChart() template.HTML {
 	o, zero := v.R.Offer, 0.0
-	row := func(label string, f Figure) chart.Row {
+	row := func(label string, f *Figure) chart.Row {
+		if f == nil {
+			return chart.Row{Label: label, Note: v.t("zurückgehalten", "withheld")}
+		}
 		return chart.Row{Label: label, Mean: &f.Mean, Low: f.Low, High: f.High, Note: v.signed(v.money(f.Mean))}
 	}
 	rows := []chart.Row{row(v.t("Wert je Person", "value per person"), o.NetCents), row(v.t("Gewinn je Angebot", "gain per offer"), o.GainCents)}

@@ -48,7 +48,10 @@ func (v view) glanceOffer() line {
 	if o := v.R.Offer; o != nil && o.Known {
 		l.Mood, l.Text = "plain", v.t("keine Empfehlung", "no recommendation")
 		if o.Recommend {
-			l.Mood, l.Text = "good", v.t("empfohlen, Gewinn je Angebot ", "recommended, gain per offer ")+v.money(o.GainCents.Mean)
+			l.Mood, l.Text = "good", v.t("empfohlen", "recommended")
+		}
+		if o.Recommend && o.GainCents != nil {
+			l.Text += v.t(", Gewinn je Angebot ", ", gain per offer ") + v.money(o.GainCents.Mean)
 		}
 	}
 	return l

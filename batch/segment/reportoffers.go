@@ -22,19 +22,38 @@ func (n *night) tellOffers(context.Context) error {
 		s.Known, s.Reason = false, &Words{De: "Noch keine zwei Gruppen, die groß genug sind.", En: "Not two groups yet that are large enough."}
 		return nil
 	}
-	s.Conversion = difference(n.arms[1].share(), n.arms[0].share())
-	s.NetCents = difference(n.arms[1].net(), n.arms[0].net())
-	s.AdviserCents = float64(n.adviserCents())
-	s.GainCents = Figure{Mean: v.Effect - s.AdviserCents, Low: v.Low - s.AdviserCents, High: v.High - s.AdviserCents}
+	n.tellEffect(s)
 	if !v.Known {
 		s.Reason, s.Advice = afterDontKnow(Words(v.Reason.Said())), &Words{De: "Nichts ist zu ändern empfohlen.", En: "No change is recommended."}
 		return nil
 	}
-	s.Q = &Figure{Mean: v.Ranking.Q, Low: v.Ranking.Q, High: v.Ranking.Q}
-	target := int64(math.Round(v.Target.Share * float64(n.arms[0].persons+n.arms[1].persons)))
-	s.Target, s.Recommend = n.enough(target), v.Target.Share > 0
+	all := n.arms[0].persons + n.arms[1].persons
+	target := int64(math.Round(v.Target.Share * float64(all)))
+	s.Target, s.Recommend = n.withhold([]int64{target, all - target})[0], v.Target.Share > 0
 	s.Advice = new(Words(v.Reason.Said()))
 	return nil
+}
+
+// tellEffect tells what differs between both arms, unless one of them is withheld: it
+// would follow from the other and the difference. What an adviser costs is told, and the
+// gain with it, where it does not tell that fewer than k took an offer up.
+func (n *night) tellEffect(s *OfferSection) {
+	took := n.parted(n.arms[1].persons, n.takenUp)
+	if took {
+		s.AdviserCents = new(float64(n.adviserCents()))
+	}
+	if s.HeldOut.Conversion == nil || s.Offered.Conversion == nil {
+		return
+	}
+	v, cost := n.effect, float64(n.adviserCents())
+	s.Conversion = new(difference(n.arms[1].share(), n.arms[0].share()))
+	s.NetCents = new(difference(n.arms[1].net(), n.arms[0].net()))
+	if took {
+		s.GainCents = &Figure{Mean: v.Effect - cost, Low: v.Low - cost, High: v.High - cost}
+	}
+	if v.Known {
+		s.Q = &Figure{Mean: v.Ranking.Q, Low: v.Ranking.Q, High: v.Ranking.Q}
+	}
 }
 
 // afterDontKnow is a reason as it stands behind the page's own "Don't know."
@@ -48,15 +67,22 @@ func afterDontKnow(w Words) *Words {
 	return &Words{De: upper(strings.TrimPrefix(w.De, "Wir wissen es nicht: ")), En: upper(strings.TrimPrefix(w.En, "We don't know: "))}
 }
 
-// armOf is one side for the report; nothing of one under k.
+// parted reports whether a part of all may be told beside them: neither it nor the rest
+// is a number from 1 to under k.
+func (n *night) parted(all, part int64) bool {
+	return n.enough(part) != nil && n.enough(all-part) != nil
+}
+
+// armOf is one side for the report; nothing of one under k. How many ordered is a number of
+// persons too, and so is how many did not: both follow from the share.
 func (n *night) armOf(a arm) Arm {
 	out := Arm{Persons: n.enough(a.persons)}
-	if out.Persons == nil || a.persons == 0 || a.ordered > 0 && a.ordered < int64(n.k) {
-		return out // how many ordered is a number of persons too
+	if out.Persons == nil || a.persons == 0 || !n.parted(a.persons, a.ordered) {
+		return out
 	}
 	p := float64(a.ordered) / float64(a.persons)
 	low, high := learn.Wilson(int(a.ordered), int(a.persons), z95)
-	out.Conversion, out.NetCents = Figure{Mean: p, Low: low, High: high}, float64(a.netCents)/float64(a.persons)
+	out.Conversion, out.NetCents = &Figure{Mean: p, Low: low, High: high}, new(float64(a.netCents)/float64(a.persons))
 	return out
 }
 

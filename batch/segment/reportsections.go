@@ -118,25 +118,25 @@ type CardPoint struct {
 
 // OfferSection is what offering a human brings, against the random hold-out.
 type OfferSection struct {
-	Known        bool    `json:"known"`
-	Reason       *Words  `json:"reason,omitempty"`
-	Offered      Arm     `json:"offered"`
-	HeldOut      Arm     `json:"held_out"`
-	Conversion   Figure  `json:"effect_on_conversion"`    // difference of shares
-	NetCents     Figure  `json:"effect_on_net_cents"`     // per person, less expected returns, before adviser cost
-	Q            *Figure `json:"q"`                       // of the ranking (issue 5, outcome 5); null: nobody was ranked
-	AdviserCents float64 `json:"adviser_cents_per_offer"` // what an offer costs
-	GainCents    Figure  `json:"gain_cents_per_offer"`    // NetCents less AdviserCents
-	Target       *int64  `json:"persons_to_offer"`        // whose expected gain is above zero
-	Recommend    bool    `json:"recommend"`               // false: keep what is configured
-	Advice       *Words  `json:"advice,omitempty"`        // what is recommended, or why nothing is
+	Known        bool     `json:"known"`
+	Reason       *Words   `json:"reason,omitempty"`
+	Offered      Arm      `json:"offered"`
+	HeldOut      Arm      `json:"held_out"`
+	Conversion   *Figure  `json:"effect_on_conversion"`    // difference of shares; null, with all but AdviserCents, where an arm's is
+	NetCents     *Figure  `json:"effect_on_net_cents"`     // per person, less expected returns, before adviser cost
+	Q            *Figure  `json:"q"`                       // of the ranking (issue 5, outcome 5); null: nobody was ranked
+	AdviserCents *float64 `json:"adviser_cents_per_offer"` // what an offer costs; null: fewer than k took one up, or fewer did not
+	GainCents    *Figure  `json:"gain_cents_per_offer"`    // NetCents less AdviserCents
+	Target       *int64   `json:"persons_to_offer"`        // whose expected gain is above zero
+	Recommend    bool     `json:"recommend"`               // false: keep what is configured
+	Advice       *Words   `json:"advice,omitempty"`        // what is recommended, or why nothing is
 }
 
 // Arm is one side of a comparison.
 type Arm struct {
-	Persons    *int64  `json:"persons"`
-	Conversion Figure  `json:"conversion"` // share of persons who ordered; zero with persons null
-	NetCents   float64 `json:"net_cents"`  // mean per person
+	Persons    *int64   `json:"persons"`
+	Conversion *Figure  `json:"conversion"` // share of persons who ordered; null with persons, and where fewer than k ordered or did not
+	NetCents   *float64 `json:"net_cents"`  // mean per person; null with Conversion
 }
 
 // VariantSection is one slot of the variant board.

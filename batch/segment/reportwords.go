@@ -93,7 +93,7 @@ func (l tongue) none() template.HTML {
 }
 
 // orNone writes a number, or that it is withheld.
-func orNone[T int64 | float64](l tongue, n *T, write func(T) string) any {
+func orNone[T any](l tongue, n *T, write func(T) string) any {
 	if n == nil {
 		return l.none()
 	}
@@ -103,18 +103,22 @@ func orNone[T int64 | float64](l tongue, n *T, write func(T) string) any {
 // funcs are what templates write with.
 func (l tongue) funcs() template.FuncMap {
 	ofCents := func(n int64) string { return l.money(float64(n)) }
-	share := func(f Figure) string { return l.between(f, l.rate) }
+	figure := func(write func(float64) string) func(*Figure) any {
+		return func(f *Figure) any { return orNone(l, f, func(f Figure) string { return l.between(f, write) }) }
+	}
 	points := func(x float64) string { return l.float(2, 100*x) }
 	return template.FuncMap{
-		"t": l.t, "w": l.words, "int": l.int, "float": l.float, "percent": l.percent, "money": ofCents, "share": share,
+		"t": l.t, "w": l.words, "int": l.int, "float": l.float, "percent": l.percent, "money": ofCents, "share": figure(l.rate),
 		"int64":    func(n int) string { return l.int(int64(n)) },
 		"count":    func(n *int64) any { return orNone(l, n, l.int) },
 		"change":   func(n *int64) any { return orNone(l, n, func(n int64) string { return l.signed(l.int(n)) }) },
 		"moneyOf":  func(n *int64) any { return orNone(l, n, ofCents) },
 		"cents":    func(x any) any { return l.cents(x) },
-		"moneyFig": func(f Figure) string { return l.between(f, l.money) },
-		"points":   func(f Figure) string { return l.between(f, points) + l.t(" Prozentpunkte", " percentage points") },
-		"in":       func(unit string, f Figure) string { return l.between(f, l.unit(unit)) },
+		"moneyFig": figure(l.money),
+		"points": func(f *Figure) any {
+			return orNone(l, f, func(f Figure) string { return l.between(f, points) + l.t(" Prozentpunkte", " percentage points") })
+		},
+		"in": func(unit string, f Figure) string { return l.between(f, l.unit(unit)) },
 		"fig": func(decimals int, f Figure) string {
 			return l.between(f, func(x float64) string { return l.float(decimals, x) })
 		},

@@ -97,8 +97,8 @@ func richNeed() *NeedSection {
 }
 
 func richOffer() *OfferSection {
-	return &OfferSection{Known: true, Recommend: true, Offered: Arm{at(int64(9_120)), Figure{.0821, .0766, .0879}, 812.5}, HeldOut: Arm{at(int64(480)), Figure{.0604, .0421, .0849}, 590.1},
-		Conversion: Figure{.0217, .0011, .0411}, NetCents: Figure{222.4, 21.2, 431.9}, Q: &Figure{.0203, .0081, .0322}, AdviserCents: 140, GainCents: Figure{82.4, -118.8, 291.9}, Target: at(int64(1_204)),
+	return &OfferSection{Known: true, Recommend: true, Offered: Arm{at(int64(9_120)), &Figure{.0821, .0766, .0879}, at(812.5)}, HeldOut: Arm{at(int64(480)), &Figure{.0604, .0421, .0849}, at(590.1)},
+		Conversion: &Figure{.0217, .0011, .0411}, NetCents: &Figure{222.4, 21.2, 431.9}, Q: &Figure{.0203, .0081, .0322}, AdviserCents: at(140.0), GainCents: &Figure{82.4, -118.8, 291.9}, Target: at(int64(1_204)),
 		Advice: &Words{"Hilfe anbieten, wo der erwartete Gewinn über null liegt.", "Offer help where the expected gain is above zero."}}
 }
 
