@@ -110,7 +110,7 @@ func (w *warehouse) filed(ctx context.Context, name string) error {
 	}
 	path := filepath.Join(w.spill, name+".parquet")
 	var rows int64
-	err = w.one(ctx, fmt.Sprintf("copy (%s) to %s (format parquet, compression snappy, row_group_size 122880)", strings.TrimSuffix(strings.TrimSpace(body), ";"), quote(path)), &rows)
+	err = w.one(ctx, fmt.Sprintf("copy (%s) to %s (format parquet, compression snappy, row_group_size 30720)", strings.TrimSuffix(strings.TrimSpace(body), ";"), quote(path)), &rows)
 	if err == nil {
 		err = w.show(ctx, name, "from read_parquet("+quote(path)+")")
 	}

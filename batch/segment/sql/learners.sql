@@ -2,9 +2,10 @@
 -- when. Training needs a yes of its own (BAT-08), tests theirs (VAR-03); offers rest on
 -- adviser_assist, contents on personalisation_content. Whoever restricted it, is under 16,
 -- or objected to it as one of the person's subjects (EXP-03), is out, and who decided or
--- became another person since days were summed.
+-- became another person since days were summed. Of the other purposes only those are here
+-- for whom a lot was drawn, with all subjects of the person.
 -- One row per subject and purpose. Reads standings_now, subjects_now, purposes, persons,
--- objectors, left_out.
+-- objectors, left_out, offered, contents.
 create or replace table learners as
 
 with stopped as (
@@ -12,6 +13,12 @@ with stopped as (
     from objectors as o
     join persons as p using (person)
     where o.objected
+),
+
+drawn as (
+    select p.person
+    from persons as p
+    where p.subject in (select subject from offered union all select subject from contents)
 )
 
 select s.subject, p.purpose, s.since_ms
@@ -19,7 +26,8 @@ from standings_now as s
 join purposes as p on p.bit = s.bit
 join subjects_now as u on u.subject = s.subject
 left join stopped as x on x.subject = s.subject and x.purpose = p.purpose
-where p.purpose in ('model_training', 'experimentation', 'adviser_assist', 'personalisation_content')
+where (p.purpose = 'model_training' or p.purpose in ('experimentation', 'adviser_assist', 'personalisation_content')
+        and s.subject in (select d.subject from persons as d where d.person in (select person from drawn)))
     and p.runs
     and s.status in ('given', 'renewed')
     and not u.restricted
