@@ -101,6 +101,9 @@ func (n *night) evidence(ctx context.Context) error {
 			return fmt.Errorf("reading %s back: %w", d.File, err)
 		}
 	}
+	if err := n.replacedRows(ctx); err != nil {
+		return fmt.Errorf("preparing checks: %w", err)
+	}
 	return n.db.fill("shares", func(add func(...any) error) error {
 		for slot, segments := range n.weights.Slots {
 			for segment, shares := range segments {

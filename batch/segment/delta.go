@@ -2,9 +2,7 @@ package segment
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -122,88 +120,6 @@ func (n *night) formerChannel(f File) {
 		}
 	}
 	n.former = append(n.former, c)
-}
-
-// previousRows loads the segment files of the newest export before this date, and the list
-// of deliveries. A file that is not what its manifest says stops the night.
-func (n *night) previousRows(ctx context.Context) error {
-	if err := n.db.exec(ctx, `create or replace table sets_before (channel varchar, segment varchar);
-		create or replace table base_rows (set_no uinteger, key uuid);
-		create or replace table deliveries_before (set_no uinteger, key uuid, first_day date, last_day date, revoked_day date)`); err != nil {
-		return fmt.Errorf("making table base_rows: %w", err)
-	}
-	dir, m, err := newest(n.in.Out, n.date)
-	if err != nil {
-		return err
-	}
-	if dir == "" || !m.Until.After(n.in.AsOf) { // all of its rows had to be deleted by then
-		return n.db.table(ctx, "row_sets")
-	}
-	base := Base{Date: filepath.Base(dir)}
-	if _, base.Manifest, err = digestFile(filepath.Join(dir, manifestFile)); err == nil {
-		n.manifest.Base = &base
-		err = n.readBase(ctx, dir, m)
-	}
-	if err != nil {
-		return fmt.Errorf("reading the export of %s: %w", base.Date, err)
-	}
-	return n.formerFields(ctx)
-}
-
-// readBase reads an earlier night's files of rows: first which sets there are, then the rows.
-func (n *night) readBase(ctx context.Context, dir string, m Manifest) error {
-	var files []File
-	for _, f := range m.Files {
-		n.formerChannel(f)
-		if (f.Kind != "segment" && f.Kind != deliveries) || filepath.Ext(f.Name) != ".parquet" {
-			continue
-		}
-		if err := n.previousSets(ctx, dir, f); err != nil {
-			return err
-		}
-		files = append(files, f)
-	}
-	if err := n.db.table(ctx, "row_sets"); err != nil {
-		return err
-	}
-	listed := false
-	for _, f := range files {
-		if err := n.previousFile(ctx, dir, f); err != nil {
-			return err
-		}
-		listed = listed || f.Kind == deliveries
-	}
-	if listed {
-		return nil
-	}
-	day := "date " + quote(n.manifest.Base.Date) // of a version that kept no list
-	return n.db.exec(ctx, "insert into deliveries_before select set_no, key, "+day+", "+day+", null from base_rows")
-}
-
-// previousSets notes whose rows a file of an earlier night holds.
-func (n *night) previousSets(ctx context.Context, dir string, f File) error {
-	path := filepath.Join(dir, filepath.Base(f.Name))
-	if _, sum, err := digestFile(path); err != nil || sum != f.SHA256 {
-		return fmt.Errorf("%s is damaged: %w", f.Name, errors.Join(errDigest, err))
-	}
-	query := fmt.Sprintf("insert into sets_before values (%s, %s)", quote(f.Channel), quote(f.Segment))
-	if f.Kind == deliveries {
-		query = fmt.Sprintf("insert into sets_before select distinct channel, segment from read_parquet(%s)", quote(path))
-	}
-	return n.db.exec(ctx, query)
-}
-
-// previousFile reads the rows of a file of an earlier night.
-func (n *night) previousFile(ctx context.Context, dir string, f File) error {
-	path := quote(filepath.Join(dir, filepath.Base(f.Name)))
-	query := fmt.Sprintf(`insert into base_rows
-		select (select set_no from row_sets where channel = %s and segment = %s), key::uuid from read_parquet(%s)`, quote(f.Channel), quote(f.Segment), path)
-	if f.Kind == deliveries {
-		query = fmt.Sprintf(`insert into deliveries_before
-			select s.set_no, d.key::uuid, d.first_day, d.last_day, d.revoked_day
-			from read_parquet(%s) as d join row_sets as s on s.channel = d.channel and s.segment = d.segment`, path)
-	}
-	return n.db.exec(ctx, query)
 }
 
 // formerFields lets the checks know what the files of former channels may hold.

@@ -1,7 +1,8 @@
 -- deliveries: which row each recipient ever got and may still hold, and since when it has
 -- to delete it (EXP-06). A row leaves the list, and is not listed, when its recipient
 -- acknowledged the deletion, or when it had to be deleted by its own date anyway. change:
--- whether the row is new tonight, or went, since the last published night.
+-- whether the row is new tonight, or went, since the last published night, whose files held
+-- it or not. What an earlier run of the date delivered stands in deliveries_before too.
 -- One row per set and key. Reads deliveries_before, export_rows, row_sets, acks.
 create or replace table deliveries as
 
@@ -29,8 +30,8 @@ select
     if(e.key is null, coalesce(b.revoked_day, getvariable('as_of_day')), null) as revoked_day,
     e.key is not null or b.stays as listed,
     case
-        when e.key is null and b.revoked_day is null then 'removed'
-        when b.key is null or e.key is not null and b.revoked_day is not null then 'added'
+        when e.key is null and b.held then 'removed'
+        when e.key is not null and not coalesce(b.held, false) then 'added'
     end as change
 from before as b
 full join export_rows as e on e.set_no = b.set_no and e.key = b.key;
