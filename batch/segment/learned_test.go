@@ -249,4 +249,58 @@ func TestFewDrawsChangeNothingAndWrongOnesAlarm(t *testing.T) {
 	if a := n.proposals[0].Alarm; !a.Fired || a.N != 300 || math.IsNaN(a.P) {
 		t.Errorf("everybody saw a, and the alarm is %+v", a)
 	}
+	n.end()
+}
+
+// VAR-03: whoever withdrew from tests since the draw, or agreed only after it, is in no
+// alarm; and of the ten of 300 who are left the report does not tell how many there are.
+func TestVAR03TheAlarmDoesNotCountWhoWithdrewFromTests(t *testing.T) {
+	s := newShop(t)
+	s.everyday(40, 1)
+	w := s.run(s.night(monday.AddDate(0, 0, 1))).Publication.Weights
+	for n := range 300 {
+		who := subject(5000 + n)
+		s.learner(who)
+		s.draws(who, n, monday.AddDate(0, 0, 1).Add(time.Duration(n)*time.Second), "a", 333_334, w)
+		switch {
+		case n >= 290:
+		case n%3 == 0:
+			s.says(who, consent.Given, monday.AddDate(0, 0, 1).Add(time.Hour), consent.Experimentation) // after the draw
+		case n%3 == 1:
+			s.says(who, consent.Withdrawn, monday.AddDate(0, 0, 1).Add(time.Hour), consent.PersonalisationContent)
+		default:
+			s.says(who, consent.Withdrawn, monday.AddDate(0, 0, 1).Add(time.Hour), consent.Experimentation)
+		}
+	}
+	n := until(t, s.night(monday.AddDate(0, 0, 2)), "deciding exports")
+	defer n.end()
+	a := n.proposals[0].Alarm
+	if a.N != 10 {
+		t.Errorf("the alarm is %+v, want one of ten", a)
+	}
+	if told := n.ratioOf(a); told.N != nil || told.ChiSquare != 0 || told.P != 0 || told.Alarm != a.Fired {
+		t.Errorf("the report tells %s of %+v", mustJSON(t, told), a)
+	}
+}
+
+// Somebody who drew on a device and then with the account is one person, and counts once.
+func TestAPersonWhoDrewTwiceIsInTheAlarmOnce(t *testing.T) {
+	s := newShop(t)
+	s.everyday(40, 1)
+	w := s.run(s.night(monday.AddDate(0, 0, 1))).Publication.Weights
+	for n := range 60 {
+		who := subject(5000 + n)
+		s.learner(who)
+		s.draws(who, n, monday.AddDate(0, 0, 1).Add(time.Duration(n)*time.Second), "a", 333_334, w)
+		s.subjects[who] = subjectRow{scope: consent.Device}
+		if n%2 == 1 {
+			s.subjects[who] = subjectRow{scope: consent.Account}
+			s.links[subject(4999+n)] = who
+		}
+	}
+	n := until(t, s.night(monday.AddDate(0, 0, 2)), "deciding exports")
+	defer n.end()
+	if a := n.proposals[0].Alarm; a.N != 30 {
+		t.Errorf("the alarm is %+v, want one of thirty", a)
+	}
 }

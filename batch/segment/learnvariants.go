@@ -153,17 +153,11 @@ func weighed(p, sum, squares float64) variant.Sums {
 }
 
 // sampleRatio compares the last ingest day's draws under the shares in force with what
-// those promised; of a visitor who came twice the first counts.
+// those promised.
 func (n *night) sampleRatio(ctx context.Context, slot variant.Slot, now decide.Weights) (variant.Alarm, error) {
 	var drawn []variant.Cell
 	names := ids(slot)
-	query := fmt.Sprintf(`with firsts as (
-			select distinct on (subject) segment, variant, eligible from contents
-			where slot = %s and weights = %s and at_ms >= epoch_ms(%s::timestamp)
-			order by subject, at_ms, decision_id
-		)
-		select segment, variant, eligible, count(*) from firsts group by all order by all`,
-		quote(slot.Name), quote(now.Digest()), quote(n.in.AsOf.AddDate(0, 0, -1).Format(time.DateTime)))
+	query := fmt.Sprintf("select segment, variant, eligible, n from drawn where slot = %s and weights = %s order by all", quote(slot.Name), quote(now.Digest()))
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
 		var c variant.Cell
 		var eligible string

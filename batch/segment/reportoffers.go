@@ -144,7 +144,7 @@ func (n *night) boardOf(p variant.Proposal) VariantSection {
 		return s
 	}
 	if p.Alarm.N > 0 {
-		s.Alarm = &RatioAlarm{N: p.Alarm.N, ChiSquare: p.Alarm.ChiSquare, Degrees: p.Alarm.Degrees, P: p.Alarm.P, Alarm: p.Alarm.Fired}
+		s.Alarm = n.ratioOf(p.Alarm)
 	}
 	j := p.Promotion
 	s.Promotion = &Promotion{
@@ -152,6 +152,16 @@ func (n *night) boardOf(p variant.Proposal) VariantSection {
 		Now: Figure{Mean: j.Current, Low: j.Current, High: j.Current}, Next: Figure{Mean: j.Value, Low: j.Current + j.Low, High: j.Current + j.High},
 	}
 	return s
+}
+
+// ratioOf is the alarm for the report: of fewer than k persons only whether it rings, for
+// the statistic tells how many drew what.
+func (n *night) ratioOf(a variant.Alarm) *RatioAlarm {
+	out := &RatioAlarm{N: n.enough(a.N), Alarm: a.Fired}
+	if out.N != nil {
+		out.ChiSquare, out.Degrees, out.P = a.ChiSquare, a.Degrees, a.P
+	}
+	return out
 }
 
 func (n *night) factors(slot, id string) map[string]string {

@@ -163,9 +163,10 @@ type VariantRow struct {
 }
 
 // RatioAlarm compares how often variants were shown with what their shares promised
-// (Pearson's chi-squared test).
+// (Pearson's chi-squared test). With N null fewer than k persons drew, and all but Alarm
+// is zero.
 type RatioAlarm struct {
-	N         int64   `json:"n"` // draws
+	N         *int64  `json:"n"` // persons who drew on the last ingest day, each counted with the first draw
 	ChiSquare float64 `json:"chi_square"`
 	Degrees   int     `json:"degrees_of_freedom"`
 	P         float64 `json:"p"`

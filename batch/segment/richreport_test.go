@@ -103,7 +103,7 @@ func richOffer() *OfferSection {
 }
 
 func richSlot(name string, n int) VariantSection {
-	s := VariantSection{Slot: name, Known: true, Metric: &Words{"Bestellungen je Anzeige", "orders per view"}, Alarm: &RatioAlarm{412_000, 61.2, n - 1, .00004, true},
+	s := VariantSection{Slot: name, Known: true, Metric: &Words{"Bestellungen je Anzeige", "orders per view"}, Alarm: &RatioAlarm{at(int64(412_000)), 61.2, n - 1, .00004, true},
 		Promotion: &Promotion{true, Words{"Die untere Grenze liegt über dem heutigen Wert.", "The lower bound is above the value now."}, Figure{.0301, .0295, .0307}, Figure{.0333, .0312, .0354}, 41_233.5}}
 	random := learn.NewRandom(7)
 	for i := range n {

@@ -63,7 +63,7 @@ func (n *night) trials(ctx context.Context) error {
 	if err := n.readTrials(); err != nil {
 		return err
 	}
-	for _, t := range []string{"learners", "learning", "offer_results", "content_results"} {
+	for _, t := range []string{"learners", "learning", "offer_results", "content_results", "drawn"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
