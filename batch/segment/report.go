@@ -53,11 +53,12 @@ type Report struct {
 	Prices    *PriceFairness `json:"price_fairness"`
 	Cost      *Cost          `json:"cost_of_consent"`
 	Retention []Kept         `json:"retention"`
+	PastTerm  []LetGo        `json:"past_term"` // goes after this night
 
 	// What depends on the night before, too.
 	Files   []File          `json:"files"`
 	Changes []SegmentChange `json:"segment_changes"`
-	LetGo   []LetGo         `json:"let_go"`
+	LetGo   []LetGo         `json:"let_go"` // null: there is no night before
 }
 
 // FeatureCount says how many persons a feature says something about.

@@ -99,7 +99,7 @@ type Kept struct {
 	By     Words  `json:"carried_out_by"`
 }
 
-// LetGo is what is past its term tonight and was there last night.
+// LetGo is what is past its term: gone since the last night, or going after this one.
 type LetGo struct {
 	Class Words    `json:"class"`
 	Days  []string `json:"days"`

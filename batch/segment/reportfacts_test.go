@@ -339,6 +339,38 @@ func TestAChangeIsToldFromKPersonsOn(t *testing.T) {
 	}
 }
 
+// A host whose nights did not run has days past their term: a report names them, not
+// that nothing was; and a first night has none before to compare with.
+func TestAFirstNightNamesWhatIsPastItsTerm(t *testing.T) {
+	s := newShop(t)
+	s.everyday(60, 2)
+	in := s.night(monday.AddDate(0, 0, 2))
+	in.Config.Retention.EventDays = 1 // so monday goes on wednesday, and tuesday stays
+	r := s.run(in).Report
+	day := monday.Format(time.DateOnly)
+	if r.LetGo != nil || len(r.PastTerm) != 1 || !slices.Equal(r.PastTerm[0].Days, []string{day}) || r.PastTerm[0].Rows != int64(len(s.rows[day])) {
+		t.Errorf("let go %+v, past its term %+v", r.LetGo, r.PastTerm)
+	}
+	for lang, words := range map[string][]string{
+		"en": {"Past its term, goes after this night", "admitted events: " + day + " (", "This is the first night"},
+		"de": {"Über der Frist, geht nach dieser Nacht", "zugelassene Ereignisse: " + day + " (", "Das ist die erste Nacht"},
+	} {
+		half := halves(t, pageOf(t, r))[lang]
+		for _, w := range words {
+			if !strings.Contains(half, w) {
+				t.Errorf("%s: nowhere %q", lang, w)
+			}
+		}
+		if strings.Contains(half, "Nothing was past") || strings.Contains(half, "Nichts war über") {
+			t.Errorf("%s: says that nothing was past its term", lang)
+		}
+	}
+	in = s.night(monday.AddDate(0, 0, 3))
+	if r := s.run(in).Report; r.LetGo == nil || len(r.LetGo) > 0 || len(r.PastTerm) > 0 || !strings.Contains(pageOf(t, r), "Nothing was past its term") {
+		t.Errorf("the second night: let go %+v, past its term %+v", r.LetGo, r.PastTerm)
+	}
+}
+
 // What the host let go of since the last night is named, with its rows; what stays is
 // named with the day it goes.
 func TestTheReportSaysWhatIsLetGo(t *testing.T) {

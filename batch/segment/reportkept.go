@@ -51,7 +51,29 @@ func (n *night) keeps(ctx context.Context) error {
 		{Class: keptLists, Term: &Words{"bis zur nächsten Nacht", "until the next night"}, Oldest: n.date, By: byNight},
 		{Class: keptProofs, Term: &Words{fmt.Sprintf("%d Jahre zum Jahresende", r.ProofYears), fmt.Sprintf("%d years, to the year's end", r.ProofYears)}, By: byHost},
 	}
+	n.pastTerm()
 	return n.letGo()
+}
+
+// pastTerm lists the days of events that the host lets go of once this night is
+// published. A host whose nights did not run keeps what is past its term until then.
+func (n *night) pastTerm() {
+	events, term := LetGo{Class: keptEvents}, n.in.Config.Retention.EventDays
+	for _, d := range n.snap.Days {
+		if until := kept(keptEvents, term, d.Day, byHost).Until; term > 0 && until <= n.date {
+			events.add(d.Day, d.Rows)
+		}
+	}
+	n.report.PastTerm = listed(events)
+}
+
+func (g *LetGo) add(day string, rows int64) {
+	g.Days, g.Rows = append(g.Days, day), g.Rows+rows
+}
+
+// listed leaves out classes of which nothing goes.
+func listed(all ...LetGo) []LetGo {
+	return slices.DeleteFunc(all, func(g LetGo) bool { return len(g.Days) == 0 })
 }
 
 // kept is a class whose oldest day goes when its term is over.
@@ -65,8 +87,8 @@ func kept(class Words, term int, oldest string, by Words) Kept {
 
 // letGo lists what the last night still had and this one has not, and exports whose
 // rows expired since. It is read from what was published, so a re-run says the same.
+// Without a last night it stays null: there is nothing to compare with.
 func (n *night) letGo() error {
-	n.report.LetGo = []LetGo{}
 	_, last, err := newest(n.in.Out, n.date)
 	if err != nil || last.Schema == "" {
 		return err
@@ -74,15 +96,11 @@ func (n *night) letGo() error {
 	gone := LetGo{Class: keptEvents}
 	for _, s := range last.Sources {
 		if !slices.ContainsFunc(n.snap.Days, func(d eventDay) bool { return d.Day == s.Day }) {
-			gone.Days, gone.Rows = append(gone.Days, s.Day), gone.Rows+s.Rows
+			gone.add(s.Day, s.Rows)
 		}
 	}
 	expired, err := n.expiredSince(last.AsOf)
-	for _, g := range []LetGo{gone, expired} {
-		if len(g.Days) > 0 {
-			n.report.LetGo = append(n.report.LetGo, g)
-		}
-	}
+	n.report.LetGo = listed(gone, expired)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // view is the report in one language.
@@ -56,6 +57,24 @@ func (v view) Freshness() string {
 		"Newest day with events: %s, over for %s days, %s events. When consent was read is in the manifest."),
 		f.LastDay, v.int(int64(f.AgeDays)), v.int(f.Events))
 }
+
+// Gone writes what goes, or went: each day, or the first and the last of many.
+func (v view) Gone(all []LetGo) (out []string) {
+	for _, g := range all {
+		days := strings.Join(g.Days, ", ")
+		if len(g.Days) > 3 {
+			days = fmt.Sprintf(v.t("%s Tage von %s bis %s", "%s days from %s to %s"), v.int(int64(len(g.Days))), g.Days[0], g.Days[len(g.Days)-1])
+		}
+		if g.Rows > 0 {
+			days += " (" + v.int(g.Rows) + v.t(" Zeilen)", " rows)")
+		}
+		out = append(out, v.words(g.Class)+": "+days)
+	}
+	return out
+}
+
+// FirstNight tells whether there was no night before to compare with.
+func (v view) FirstNight() bool { return v.R.LetGo == nil }
 
 // segmentRow is a segment as the table shows it.
 type segmentRow struct {
