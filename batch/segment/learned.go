@@ -20,7 +20,6 @@ type learned struct {
 
 	needTrials []trial
 	needCard   *need.Card // nil: not known
-	needWhy    string     // why not
 	needJudged learn.Calibration
 	scorecard  *decide.Scorecard // of need, for the day; nil: the configured one
 

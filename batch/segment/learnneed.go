@@ -20,8 +20,7 @@ func (n *night) learnNeed(context.Context) error {
 	card, err := need.Fit(rows, specs, need.Options{Seed: 1})
 	var unknown *need.Unknown
 	if errors.As(err, &unknown) {
-		n.needWhy = unknown.Why
-		return nil
+		return nil // why holds numbers of persons
 	}
 	if err != nil {
 		return err
@@ -29,8 +28,7 @@ func (n *night) learnNeed(context.Context) error {
 	n.needCard, n.needJudged = &card, calibration(rows, specs)
 	anchored, err := card.Anchored(n.in.Config.Offers.NeedHuman, marginal(n.made()))
 	if err != nil {
-		n.needWhy = err.Error()
-		return nil
+		return nil // no anchor for the configured threshold: the configured card stays
 	}
 	signed, err := anchored.Scorecard(profile.CatalogueVersion())
 	if err != nil {

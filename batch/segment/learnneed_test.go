@@ -49,7 +49,7 @@ func TestTheNightLearnsWhoWelcomesHelp(t *testing.T) {
 		t.Errorf("a checkout error earns %d points and says nothing", e)
 	}
 	n := res.Report.Need
-	if !n.Known || n.AUC.Mean < .65 || len(n.Bins) == 0 || len(n.Points) == 0 || n.Sessions != 3000 {
+	if !n.Known || n.AUC.Mean < .65 || len(n.Bins) == 0 || len(n.Points) == 0 || *n.Sessions != 3000 {
 		t.Errorf("the report says %+v", n)
 	}
 }

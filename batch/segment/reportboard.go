@@ -36,7 +36,7 @@ func (n *night) board(ctx context.Context) error {
 		s := VariantSection{Slot: slot, Reason: &Words{"Noch nichts gelernt: alle Varianten gelten als gleich gut.", "Nothing learned yet: all variants count as equally good."}}
 		shares := n.weights.For(slot, "")
 		for _, v := range n.in.Config.Slots[slot].Variants {
-			s.Rows = append(s.Rows, VariantRow{Variant: v.ID, N: chosen[[2]string{slot, v.ID}], NextPPM: shares[v.ID]})
+			s.Rows = append(s.Rows, VariantRow{Variant: v.ID, N: new(chosen[[2]string{slot, v.ID}]), NextPPM: shares[v.ID]})
 		}
 		n.report.Variants = append(n.report.Variants, s)
 	}

@@ -132,8 +132,8 @@ func (v view) NeedChart() template.HTML {
 			bins = append(bins, chart.Bin{Predicted: b.Predicted, Observed: b.Observed, Low: b.Low, High: b.High, Weight: float64(*b.N) / all})
 		}
 	}
-	h := v.head("need", v.t("Kalibrierung des Bedarfs", "Calibration of need"), v.t("Beobachteter über vorhergesagtem Anteil, mit Intervallen von 95 %; auf der gestrichelten Linie sind beide gleich. Je größer der Punkt, desto mehr Sitzungen.",
-		"Observed over predicted share, with 95 % intervals; on the dashed line both are equal. The larger the dot, the more sessions."))
+	h := v.head("need", v.t("Kalibrierung des Bedarfs", "Calibration of need"), v.t("Beobachteter über vorhergesagtem Anteil, mit Intervallen von 95 %; auf der gestrichelten Linie sind beide gleich. Je größer der Punkt, desto mehr Personen.",
+		"Observed over predicted share, with 95 % intervals; on the dashed line both are equal. The larger the dot, the more persons."))
 	return figure(h, chart.Calibration(h, bins, v.t("vorhergesagter Anteil", "predicted share"), v.t("beobachteter Anteil", "observed share"), v.shortPercent))
 }
 

@@ -11,15 +11,21 @@ import (
 // tellNeed says how good the points of need are: figures of rows that the points they
 // were judged by had not seen.
 func (n *night) tellNeed(context.Context) error {
-	s := &NeedSection{Sessions: int64(len(n.made())), Verdict: NotKnown, Bins: []CalibrationBin{}, Points: []CardPoint{}}
+	s := &NeedSection{Verdict: NotKnown, Bins: []CalibrationBin{}, Points: []CardPoint{}}
 	n.report.Need = s
+	all, needing := int64(len(n.made())), int64(0)
 	for _, t := range n.made() {
 		if welcome(t.outcome) {
-			s.Needing++
+			needing++
 		}
 	}
-	if n.needCard == nil {
-		s.Reason = &Words{De: "Zu wenige Angebote, oder die Merkmale sagen nicht mehr als der Durchschnitt.", En: "Too few offers, or the features say no more than the average: " + n.needWhy + "."}
+	s.Sessions, s.Needing = n.enough(all), n.withhold([]int64{needing, all - needing})[0]
+	switch {
+	case n.needCard == nil:
+		s.Reason = &Words{De: "Zu wenige Angebote, oder die Merkmale sagen nicht mehr als der Durchschnitt.", En: "Too few offers, or the features say no more than the average."}
+		return nil
+	case s.Sessions == nil || s.Needing == nil: // the intervals would tell how many
+		s.Reason = &Words{De: "Zu wenige hatten einen Bedarf, oder zu wenige keinen, um mehr zu sagen.", En: "Too few had a need, or too few had none, to say more."}
 		return nil
 	}
 	c := n.needCard
@@ -28,9 +34,7 @@ func (n *night) tellNeed(context.Context) error {
 	if n.scorecard != nil {
 		s.Version = n.scorecard.Version
 	}
-	for _, b := range c.Fit.Bands {
-		s.Bins = append(s.Bins, n.binOf(b))
-	}
+	s.Bins = n.binsOf(c.Fit.Bands, all, needing)
 	s.Points = pointsOf(*c)
 	return nil
 }
@@ -46,12 +50,25 @@ func areaOf(r need.Report) Figure {
 	return Figure{Mean: a, Low: max(0, a-e), High: min(1, a+e)}
 }
 
-// binOf is a bin for the report; nothing of one under k.
-func (n *night) binOf(b learn.Reliability) CalibrationBin {
-	out := CalibrationBin{N: n.enough(int64(b.N))}
-	if out.N != nil {
-		out.PredictedLow, out.PredictedHigh, out.Predicted = b.From, b.To, b.Predicted
-		out.Observed, out.Low, out.High = b.Observed, b.Low, b.High
+// binsOf are the bins for the report. Who had a need and who had none are persons, and all
+// of them are told: a bin is left out where either is under k, or would let another follow,
+// or those who are in no bin.
+func (n *night) binsOf(bands []learn.Reliability, all, needing int64) []CalibrationBin {
+	last := len(bands)
+	yes, no, out := make([]int64, last+1), make([]int64, last+1), make([]CalibrationBin, last)
+	yes[last], no[last] = needing, all-needing
+	for i, b := range bands {
+		yes[i], no[i] = int64(b.Yes), int64(b.N-b.Yes)
+		yes[last], no[last] = yes[last]-yes[i], no[last]-no[i]
+	}
+	yesTold, noTold := n.withhold(yes), n.withhold(no)
+	for i, b := range bands {
+		if yesTold[i] != nil && noTold[i] != nil {
+			out[i] = CalibrationBin{
+				N: n.enough(int64(b.N)), PredictedLow: b.From, PredictedHigh: b.To, Predicted: b.Predicted,
+				Observed: b.Observed, Low: b.Low, High: b.High,
+			}
+		}
 	}
 	return out
 }

@@ -117,18 +117,19 @@ func (n *night) tellVariants(context.Context) error {
 }
 
 // boardOf is a slot's board: the shares of everybody. What was seen by fewer than k
-// persons is "don't know".
+// persons is "don't know", and how many saw what is told as of groups of persons.
 func (n *night) boardOf(p variant.Proposal) VariantSection {
 	s := VariantSection{Rows: []VariantRow{}, Metric: &Words{
 		De: fmt.Sprintf("Anteil mit Bestellung binnen %d Tagen", n.in.Config.Learning.RewardDays),
 		En: fmt.Sprintf("share with an order within %d days", n.in.Config.Learning.RewardDays),
 	}}
+	var seen []int64
 	for _, r := range p.Board {
 		s.Slot = r.Slot
 		if r.Segment != "" {
 			continue
 		}
-		row := VariantRow{Variant: r.Variant, N: r.N, NowPPM: r.Current, NextPPM: r.Share, Vetoes: []Words{}, Factors: n.factors(r.Slot, r.Variant)}
+		row := VariantRow{Variant: r.Variant, NowPPM: r.Current, NextPPM: r.Share, Vetoes: []Words{}, Factors: n.factors(r.Slot, r.Variant)}
 		if r.N > 0 {
 			row.Estimate, s.Known = &Figure{Mean: r.Mean, Low: r.Low, High: r.High}, true
 		}
@@ -137,7 +138,10 @@ func (n *night) boardOf(p variant.Proposal) VariantSection {
 				row.Vetoes = append(row.Vetoes, guardWords[v.Metric])
 			}
 		}
-		s.Rows = append(s.Rows, row)
+		s.Rows, seen = append(s.Rows, row), append(seen, max(r.N, 1)) // 0 stands for any number under k
+	}
+	for i, told := range n.withhold(seen) {
+		s.Rows[i].N = told
 	}
 	if !s.Known {
 		s.Reason = &Words{De: "Noch zu wenige Personen mit Einwilligung in Tests.", En: "Too few persons yet who consented to tests."}

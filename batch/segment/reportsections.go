@@ -86,8 +86,8 @@ type NeedSection struct {
 	Known    bool             `json:"known"`
 	Reason   *Words           `json:"reason,omitempty"`
 	Version  string           `json:"scorecard,omitempty"`
-	Sessions int64            `json:"sessions"` // judged; acts, so exact
-	Needing  int64            `json:"needing"`  // of them, where the need was real
+	Sessions *int64           `json:"sessions"` // judged: of each person the first offer, so persons
+	Needing  *int64           `json:"needing"`  // of them, where the need was real; null also where fewer than k had none
 	AUC      Figure           `json:"auc"`
 	Plain    float64          `json:"auc_of_plain_logistic"`      // 0: not fitted
 	Error    float64          `json:"expected_calibration_error"` // mean distance of predicted and observed, weighted by size
@@ -96,8 +96,9 @@ type NeedSection struct {
 	Points   []CardPoint      `json:"points"`                     // of the card, readable
 }
 
-// CalibrationBin holds predictions of like size against what came. With N null the
-// bin is under k and its numbers are zero: neither table nor chart shows it.
+// CalibrationBin holds predictions of like size against what came. With N null fewer than
+// k had a need or had none, or another such bin would follow, and its numbers are zero:
+// neither table nor chart shows it.
 type CalibrationBin struct {
 	PredictedLow  float64 `json:"predicted_low"`
 	PredictedHigh float64 `json:"predicted_high"`
@@ -155,7 +156,7 @@ type VariantSection struct {
 type VariantRow struct {
 	Variant  string            `json:"variant"`
 	Factors  map[string]string `json:"factors,omitempty"`
-	N        int64             `json:"n"`                   // times shown; acts, so exact
+	N        *int64            `json:"n"`                   // persons who saw it, each with the first draw; where nothing is estimated: times chosen, acts, so exact
 	Estimate *Figure           `json:"estimate"`            // null: don't know
 	NowPPM   int64             `json:"share_now_ppm"`       // of the weights in force; 0: there are none
 	NextPPM  int64             `json:"share_next_ppm"`      // of tonight's

@@ -27,7 +27,7 @@ func richReport() Report {
 	r.Refusals = []RuleCount{{"CON-11", "Ohne Einwilligung wird nichts ausgewertet.", "Without consent nothing is evaluated.", 290_118}, {"BAT-04", "Das Ereignis liegt in der Zukunft.", "The event lies in the future.", 20_110}}
 	r.LeftOut = []RuleCount{{"BAT-03", "Die Einwilligung wurde widerrufen.", "The consent was withdrawn.", 310}}
 	r.Offers = []OfferCount{{"human", 812, r.Refusals[:1]}, {"none", 10_231, r.Refusals}}
-	r.Value, r.Need, r.Offer, r.Variants = richValue(), richNeed(), richOffer(), []VariantSection{richSlot("home_hero", 40), {Slot: "cart_note", Reason: &Words{"Erst 12 Anzeigen.", "Only 12 views so far."}, Rows: []VariantRow{{Variant: "a", N: 12, NowPPM: 500_000, NextPPM: 500_000}}}}
+	r.Value, r.Need, r.Offer, r.Variants = richValue(), richNeed(), richOffer(), []VariantSection{richSlot("home_hero", 40), {Slot: "cart_note", Reason: &Words{"Erst 12 Anzeigen.", "Only 12 views so far."}, Rows: []VariantRow{{Variant: "a", N: at(int64(12)), NowPPM: 500_000, NextPPM: 500_000}}}}
 	r.Unmet = richUnmet()
 	r.Micro = []MicroSegment{{1, Words{"oft und viel", "often and much"}, at(int64(412)), 9, 4, 21_450}, {2, Words{"lange her", "long ago"}, nil, 0, 0, 0}}
 	r.Prices = &PriceFairness{Since: at(r.AsOf.AddDate(0, 0, -90)), Denied: []RuleCount{{"PRI-09", "Der Preis darf sich nicht nach dem Gerät richten.", "The price must not follow the device.", 16}}, Storefronts: []StorefrontPrice{
@@ -82,7 +82,7 @@ func richValue() *ValueSection {
 }
 
 func richNeed() *NeedSection {
-	s := &NeedSection{Known: true, Version: "2026-11-20", Sessions: 84_120, Needing: 9_812, AUC: Figure{.8123, .8051, .8190}, Plain: .7911, Error: .0142, Verdict: Calibrated}
+	s := &NeedSection{Known: true, Version: "2026-11-20", Sessions: at(int64(84_120)), Needing: at(int64(9_812)), AUC: Figure{.8123, .8051, .8190}, Plain: .7911, Error: .0142, Verdict: Calibrated}
 	for i := range 10 {
 		p := .02 + .06*float64(i)
 		b := CalibrationBin{PredictedLow: p - .02, PredictedHigh: p + .04, Predicted: p, Observed: p + .02*math.Sin(float64(i)), N: at(int64(20_000 >> i))}
@@ -109,7 +109,7 @@ func richSlot(name string, n int) VariantSection {
 	for i := range n {
 		mean := .02 + .02*random.Float64()
 		wide := .001 + .006*random.Float64()
-		row := VariantRow{Variant: fmt.Sprintf("headline%d-image%d-proof%d", i/8, i/2%4, i%2), Factors: map[string]string{"headline": fmt.Sprint(i / 8), "image": fmt.Sprint(i / 2 % 4)}, N: int64(9000 + 50*i), Estimate: &Figure{mean, mean - wide, mean + wide}, NowPPM: 25_000, NextPPM: int64(5_000 + 1_000*i)}
+		row := VariantRow{Variant: fmt.Sprintf("headline%d-image%d-proof%d", i/8, i/2%4, i%2), Factors: map[string]string{"headline": fmt.Sprint(i / 8), "image": fmt.Sprint(i / 2 % 4)}, N: at(int64(9000 + 50*i)), Estimate: &Figure{mean, mean - wide, mean + wide}, NowPPM: 25_000, NextPPM: int64(5_000 + 1_000*i)}
 		switch i {
 		case 3:
 			row.Vetoes = []Words{{"mehr Rückgaben", "more returns"}}
