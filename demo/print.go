@@ -55,14 +55,18 @@ func (x Export) print(line func(string, string, ...any)) {
 				ways = append(ways, c.Channel+" –")
 			}
 		}
-		line("  "+s.Name, "%s members → %s", number(s.Members), strings.Join(ways, ", "))
+		members := "members withheld" // under k, or too near to another number that is told
+		if s.Members != nil {
+			members = fmt.Sprintf("%d members", *s.Members)
+		}
+		line("  "+s.Name, "%s → %s", members, strings.Join(ways, ", "))
 	}
 }
 
 // number prints a count, or that it is withheld.
 func number(n *int64) string {
 	if n == nil {
-		return "under k"
+		return "withheld"
 	}
 	return fmt.Sprint(*n)
 }

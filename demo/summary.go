@@ -20,7 +20,7 @@ type Summary struct {
 	Companion Events         `json:"companion"` // the invented day
 	Offers    map[string]int `json:"offers"`    // none hint human
 	Why       []Why          `json:"why"`       // commonest reasons by offer
-	Prices    map[string]int `json:"prices"`    // price allowed/denied, claim allowed/denied
+	Prices    map[string]int `json:"prices"`    // price allowed/denied; of those that announce a reduction, claim allowed/denied
 	Contacts  map[string]int `json:"contacts"`
 	Switches  int            `json:"switches"`
 	Export    Export         `json:"export"`
@@ -130,6 +130,7 @@ type decision struct {
 	Record struct {
 		Action string          `json:"action"`
 		Rules  []string        `json:"rules"`
+		Input  json.RawMessage `json:"input"`
 		Result json.RawMessage `json:"result"`
 	} `json:"record"`
 	Reasons []struct{ Rule, En string } `json:"reasons"`
@@ -180,19 +181,7 @@ func (sum *Summary) readDecisions(ctx context.Context, s *Shop) error {
 	slices.SortFunc(sum.Why, func(a, b Why) int {
 		return cmp.Or(cmp.Compare(a.Offer, b.Offer), cmp.Compare(b.N, a.N), cmp.Compare(a.Rule, b.Rule))
 	})
-	err = s.decisions(ctx, "price", func(d decision) error {
-		var r struct {
-			Price bool `json:"price_allowed"`
-			Claim bool `json:"claim_allowed"`
-		}
-		if err := json.Unmarshal(d.Record.Result, &r); err != nil {
-			return fmt.Errorf("reading a price's result: %w", err)
-		}
-		sum.Prices[map[bool]string{true: "price allowed", false: "price denied"}[r.Price]]++
-		sum.Prices[map[bool]string{true: "claim allowed", false: "claim denied"}[r.Claim]]++
-		return nil
-	})
-	if err != nil {
+	if err = s.decisions(ctx, "price", sum.price); err != nil {
 		return err
 	}
 	if err = s.decisions(ctx, "handover", func(decision) error { sum.Contacts["handed over"]++; return nil }); err != nil {
@@ -202,6 +191,28 @@ func (sum *Summary) readDecisions(ctx context.Context, s *Shop) error {
 		return err
 	}
 	return s.decisions(ctx, "switch", func(decision) error { sum.Switches++; return nil })
+}
+
+// price counts a quote, and the claim that it makes, if it announces a reduction.
+func (sum *Summary) price(d decision) error {
+	var asked struct {
+		Quote struct{ Announcement struct{ Kind string } }
+	}
+	var r struct {
+		Price bool `json:"price_allowed"`
+		Claim bool `json:"claim_allowed"`
+	}
+	if err := json.Unmarshal(d.Record.Input, &asked); err != nil {
+		return fmt.Errorf("reading a price's input: %w", err)
+	}
+	if err := json.Unmarshal(d.Record.Result, &r); err != nil {
+		return fmt.Errorf("reading a price's result: %w", err)
+	}
+	sum.Prices[map[bool]string{true: "price allowed", false: "price denied"}[r.Price]]++
+	if kind := asked.Quote.Announcement.Kind; kind != "" && kind != "none" {
+		sum.Prices[map[bool]string{true: "claim allowed", false: "claim denied"}[r.Claim]]++
+	}
+	return nil
 }
 
 func (sum *Summary) readExport(ctx context.Context, s *Shop) error {
