@@ -113,6 +113,9 @@ func swap(run, final string) error {
 // unfinished runs go, a set-aside export without a successor returns.
 func recoverExports(out string) error {
 	entries, err := os.ReadDir(out)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // before the first night
+	}
 	if err != nil {
 		return fmt.Errorf("clearing unfinished exports: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -162,6 +161,9 @@ var steps = []step{
 
 // begin checks what can be checked before work starts, and opens the night.
 func begin(ctx context.Context, in Inputs) (*night, error) {
+	if err := Sweep(in.State, in.Out); err != nil {
+		return nil, fmt.Errorf("starting the night: %w", err)
+	}
 	n, err := start(in)
 	if err != nil {
 		return nil, err
@@ -222,21 +224,6 @@ func start(in Inputs) (*night, error) {
 
 // leastK is the smallest group that a configuration may allow (EXP-07).
 const leastK = 10
-
-func (n *night) folders() error {
-	for _, dir := range []string{n.in.State, n.in.Out} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("starting the night: %w", err)
-		}
-	}
-	return recoverExports(n.in.Out)
-}
-
-func (n *night) end() {
-	n.db.close()
-	_ = os.RemoveAll(filepath.Join(n.in.State, "spill"))
-	_ = os.RemoveAll(filepath.Join(n.in.State, "fresh"))
-}
 
 func (n *night) progress(step string, done, total int64) {
 	if n.in.Progress != nil {

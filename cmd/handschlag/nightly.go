@@ -140,6 +140,10 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 		return segment.Result{}, err
 	}
 	defer unlock()
+	exports := filepath.Join(n.dir, "exports")
+	if err := segment.Sweep(state, exports); err != nil { // before the shop can refuse this one
+		return segment.Result{}, err
+	}
 	n.out.step("ledger", 0, 1)
 	key, err := n.shop.verify(ctx, n.out)
 	if err != nil {
@@ -156,7 +160,7 @@ func (n night) run(ctx context.Context, c nightlyCmd) (segment.Result, error) {
 	if err != nil {
 		return segment.Result{}, err
 	}
-	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = t.dir, state, filepath.Join(n.dir, "exports"), n.asOf, key
+	in.Snapshot, in.State, in.Out, in.AsOf, in.LedgerKey = t.dir, state, exports, n.asOf, key
 	in.Now, in.Parts = t.now, c.Merge
 	in.Fresh, in.Commit, in.Progress, in.MemoryMB, in.Threads = n.fresh, n.shop.commit, n.out.step, c.MemoryMB, c.Threads
 	in.Warn = n.out.warn
