@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"host/hosttest":  {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch":          {"flow", "config", "policy", "decide", "profile", "event", "consent", "consent/ledger", "price"},
 	"batch/learn":    {"decide"},
-	"batch/bench":    {"batch", "batch/learn", "host/snapshot", "config", "policy", "event", "consent"},
+	"batch/bench":    {"batch", "batch/learn", "host/snapshot", "config", "policy", "decide", "profile", "event", "consent"},
 	"batch/chart":    {},
 	"batch/eval":     {"batch/learn", "fairness"},
 	"demo":           {"consent"},

@@ -28,6 +28,8 @@ type Cost struct {
 	PeakMB  float64 `json:"peak_mb"`
 	Persons int64   `json:"persons"` // with features
 	Members int64   `json:"members"`
+
+	Learnt []Learnt `json:"learnt,omitempty"`
 }
 
 // Night runs one night and measures it. Measure one night a process: memory that
@@ -35,9 +37,13 @@ type Cost struct {
 func Night(ctx context.Context, in segment.Inputs) (Cost, error) {
 	var c Cost
 	began, begun := time.Now(), cpu()
-	last := begun
+	last, days, decided := begun, false, int64(0)
 	in.Made = func(name string, rows int64) {
 		now := cpu()
+		days = days || name == "daily"
+		if name == "changed" && days { // since the snapshot
+			decided = rows
+		}
 		c.Models = append(c.Models, Model{Name: name, Step: rows < 0, Rows: max(0, rows), CPU: now - last, PeakMB: peak()})
 		forget()
 		last = cpu()
@@ -51,6 +57,7 @@ func Night(ctx context.Context, in segment.Inputs) (Cost, error) {
 		c.PeakMB = max(c.PeakMB, m.PeakMB)
 	}
 	c.PeakMB = max(c.PeakMB, peak())
+	c.Learnt = learnt(res.Report, decided)
 	c.Members = int64(res.Members.Len())
 	if res.Report.Persons != nil {
 		c.Persons = *res.Report.Persons

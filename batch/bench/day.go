@@ -27,6 +27,10 @@ func (s *shop) dayOf(day int, add func(event.Row) error) (rows int64, err error)
 			}
 		}
 		for _, a := range acts {
+			for _, l := range a.lots {
+				l.who = int32(i)
+				s.drawn[day] = append(s.drawn[day], l)
+			}
 			if !a.late && a.at < to {
 				out = s.keep(out, p, day, a, a.at)
 			}
@@ -46,7 +50,7 @@ func (s *shop) dayOf(day int, add func(event.Row) error) (rows int64, err error)
 
 // keep adds an act as the gate would store it, if it would.
 func (s *shop) keep(out []event.Row, p *person, day int, a act, received int64) []event.Row {
-	g := &s.grants[p.habit][a.kind]
+	g := &s.grants[p.habit][s.kept(p, day)][a.kind]
 	if g.purposes == 0 {
 		return out
 	}

@@ -18,12 +18,17 @@ type grant struct {
 }
 
 // given are the purposes that a visitor of a habit had agreed to when events came.
-func (h habit) given() consent.Set {
+func (h habit) given(beside yes) consent.Set {
 	s := consent.Set(0).With(consent.EssentialService).With(consent.Analytics)
-	if h != measured {
-		s = s.With(consent.PersonalisationContent)
+	if h == measured {
+		return s
 	}
-	return s
+	for i, a := range asked {
+		if beside>>i&1 == 1 {
+			s = s.With(a.purpose)
+		}
+	}
+	return s.With(consent.PersonalisationContent)
 }
 
 func (h habit) age() string {
@@ -36,22 +41,24 @@ func (h habit) age() string {
 // judge asks the rules about every kind of event of every habit.
 func (s *shop) judge(ctx context.Context, rules *policy.Rules) error {
 	for h := range habits {
-		for _, k := range event.Kinds {
-			g, err := granted(ctx, rules, h, k)
-			if err != nil {
-				return fmt.Errorf("judging %s: %w", k, err)
+		for beside := range s.grants[h] {
+			for _, k := range event.Kinds {
+				g, err := granted(ctx, rules, h, yes(beside), k)
+				if err != nil {
+					return fmt.Errorf("judging %s: %w", k, err)
+				}
+				s.grants[h][beside][k] = g
 			}
-			s.grants[h][k] = g
 		}
 	}
 	return nil
 }
 
-func granted(ctx context.Context, rules *policy.Rules, h habit, k event.Kind) (g grant, err error) {
+func granted(ctx context.Context, rules *policy.Rules, h habit, beside yes, k event.Kind) (g grant, err error) {
 	var purposes consent.Set
 	for _, p := range policy.GatePurposes {
 		state := policy.StateUnknown
-		if h.given().Has(p) {
+		if h.given(beside).Has(p) {
 			state = policy.StateGiven
 		}
 		v, err := rules.Event(ctx, policy.EventCase{Kind: k, Purpose: p, State: state, Stamp: policy.StampYes, Tag: policy.TagNone, Age: h.age()})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/config"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/policy"
@@ -25,6 +26,7 @@ type Shop struct {
 	Seed     uint64
 	AsOf     time.Time // midnight; zero: 2026-11-01
 	Threads  int       // days written side by side; 0: one
+	Lots     float64   // so many times as often as usual a content is drawn or a human offered; 0: once
 }
 
 // AsOf is the night that a shop is made for, unless it is told another.
@@ -39,11 +41,18 @@ type shop struct {
 	Shop
 	people   []person // by rising subject
 	products []string // ids
-	grants   [habits][event.KindCount]grant
+	grants   [habits][1 << len(asked)][event.KindCount]grant
+	cfg      *config.Config
+	slots    []slotDraw
+	ladder   [2]judgedOffer // made, held out
+	card     string         // digest of the scorecard
 
-	known map[event.CaseID][]byte
-	last  bool    // the snapshot in the making is of the shop's night, not the one before
-	rate  float64 // visits a day of a subject of weight 1
+	known   map[event.CaseID][]byte
+	drawn   [][]lot   // by day
+	log     log       // of decisions
+	written int       // days whose decisions are
+	read    time.Time // when consent is read, for the snapshot in the making
+	rate    float64   // visits a day of a subject of weight 1
 }
 
 // person is a subject, with what does not change from day to day.
@@ -52,6 +61,7 @@ type person struct {
 	no      uint64 // the number that its draws begin with
 	weight  float32
 	habit   habit
+	yes     yes
 }
 
 // habit is what a subject decided.
@@ -78,7 +88,8 @@ func habitOf(u float64) habit {
 	return young
 }
 
-// begin draws the people and asks the rules what of each kind of event may be kept.
+// begin draws the people and asks the rules, which are those of the default configuration,
+// what of each kind of event may be kept, and what may be shown and offered.
 func begin(ctx context.Context, in Shop, rules *policy.Rules) (*shop, error) {
 	if in.Events < 1 {
 		return nil, errors.New("making up a shop: want at least one event")
@@ -92,10 +103,13 @@ func begin(ctx context.Context, in Shop, rules *policy.Rules) (*shop, error) {
 	if in.Products == 0 {
 		in.Products = 10_000
 	}
+	if in.Lots == 0 {
+		in.Lots = 1
+	}
 	if in.AsOf.IsZero() {
 		in.AsOf = AsOf
 	}
-	s := &shop{Shop: in, products: make([]string, in.Products), people: make([]person, in.Subjects)}
+	s := &shop{Shop: in, products: make([]string, in.Products), people: make([]person, in.Subjects), drawn: make([][]lot, in.Days), cfg: config.Default()}
 	for i := range s.products {
 		s.products[i] = fmt.Sprint("p", i)
 	}
@@ -104,7 +118,10 @@ func begin(ctx context.Context, in Shop, rules *policy.Rules) (*shop, error) {
 		s.people[i] = s.draw(uint64(i))
 	}
 	slices.SortFunc(s.people, func(a, b person) int { return bytes.Compare(a.subject[:], b.subject[:]) })
-	return s, s.judge(ctx, rules)
+	if err := s.judge(ctx, rules); err != nil {
+		return nil, err
+	}
+	return s, s.judgeLots(ctx, rules)
 }
 
 // The streams of draws, one for each use.
@@ -112,6 +129,9 @@ const (
 	ofPeople = iota + 1
 	ofVisits
 	ofKeys
+	ofLots
+	ofContents
+	ofOffers
 )
 
 func (s *shop) draw(no uint64) person {
@@ -121,6 +141,11 @@ func (s *shop) draw(no uint64) person {
 	binary.BigEndian.PutUint64(p.subject[8:], r.Uint64())
 	p.weight = float32(-math.Log(1 - r.Float64())) // exponential: many come once, few often
 	p.habit = habitOf(r.Float64())
+	for i, a := range asked {
+		if r.Float64() < a.share && p.habit != measured {
+			p.yes |= 1 << i
+		}
+	}
 	return p
 }
 
@@ -128,8 +153,11 @@ func (s *shop) draw(no uint64) person {
 func (s *shop) first() time.Time { return s.AsOf.AddDate(0, 0, -s.Days) }
 
 // linkedTo is the account that a device belongs to: of every 12 subjects one is
-// such a device.
+// such a device. Of these, one in a hundred becomes it while the night runs.
 func (s *shop) linkedTo(i int) (account int, linked bool) {
+	if s.people[i].no%1200 == 0 && s.read.Before(s.AsOf.Add(between)) {
+		return 0, false
+	}
 	return i + 1, s.people[i].no%12 == 0 && i+1 < len(s.people) && s.people[i+1].no%12 != 0
 }
 

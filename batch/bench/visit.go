@@ -30,6 +30,7 @@ type act struct {
 	quantity int64
 	order    int64
 	hour     string
+	lots     []lot // that were drawn in the visit, at its first act
 }
 
 // visits gives what a person did on a day, in order: nothing on most days. Times may
@@ -44,8 +45,10 @@ func (s *shop) visits(p *person, day int, acts []act) []act {
 	if r.Float64() < secondVisit {
 		n = 2
 	}
-	for range n {
+	for visit := range n {
+		from := len(acts)
 		acts = s.visit(r, start.Add(opening(r)), acts)
+		s.lots(p, day, visit, acts[from:])
 	}
 	return acts
 }

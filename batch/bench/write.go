@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,20 +39,29 @@ func Write(ctx context.Context, in Shop, rules *policy.Rules, dir string, progre
 		return snapshot.Manifest{}, fmt.Errorf("writing events: %w", err)
 	}
 	s.known = rules.NewCases()
-	if _, err := s.snapshot(filepath.Join(dir, DayBefore), s.AsOf.AddDate(0, 0, -1), days[:len(days)-1]); err != nil {
+	if _, err := s.snapshot(dir, DayBefore, s.AsOf.AddDate(0, 0, -1), days[:len(days)-1]); err != nil {
 		return snapshot.Manifest{}, err
 	}
-	return s.snapshot(filepath.Join(dir, Snapshot), s.AsOf, days)
+	return s.snapshot(dir, Snapshot, s.AsOf, days)
 }
 
-func (s *shop) snapshot(dir string, through time.Time, days []snapshot.ManifestDay) (snapshot.Manifest, error) {
-	m := snapshot.Manifest{Through: through, Taken: through.Add(time.Hour), Tenant: "bench", Checkpoint: "bench\n1\nAAAA\n", Days: days}
-	s.last = through.Equal(s.AsOf)
-	to := replaceIn(dir)
-	if err := s.writeTables(to); err != nil {
+// snapshot writes what a host hands a night, and consent as the night reads it again.
+func (s *shop) snapshot(dir, name string, through time.Time, days []snapshot.ManifestDay) (m snapshot.Manifest, err error) {
+	m = snapshot.Manifest{Through: through, Taken: through.Add(readAfter), Tenant: "bench", Days: days}
+	var public string
+	if m.Checkpoint, public, err = s.checkpoint(len(days)); err != nil {
+		return m, err
+	}
+	s.read = m.Taken
+	to := replaceIn(filepath.Join(dir, name))
+	if err := errors.Join(s.writeConsent(to), s.writeTables(to), s.writeDecisions(dir, to, len(days))); err != nil {
 		return m, fmt.Errorf("writing the snapshot: %w", err)
 	}
-	return m, to.Manifest(m)
+	s.read = through.Add(againAfter)
+	if err := s.writeConsent(replaceIn(filepath.Join(dir, again(name)))); err != nil {
+		return m, fmt.Errorf("writing the second reading: %w", err)
+	}
+	return m, errors.Join(os.WriteFile(filepath.Join(dir, keyFile), []byte(public), 0o600), to.Manifest(m))
 }
 
 // writeDays writes the ingest days, Threads of them at a time.
@@ -120,11 +131,45 @@ func replaceIn(dir string) snapshot.Replace {
 	}
 }
 
-// writeTables writes what a snapshot holds beside events.
+// writeConsent writes where everybody stands, and who is whose device.
+func (s *shop) writeConsent(to snapshot.Replace) error {
+	return errors.Join(to.Standings(s.states, func(c consent.State) consent.State { return c }), to.Links(s.links))
+}
+
+// writeDecisions writes the records of the first so many days. The second snapshot takes
+// over what the first has.
+func (s *shop) writeDecisions(dir string, to snapshot.Replace, days int) error {
+	return to.Decisions(func(do func([]byte) error) error {
+		if s.written > 0 {
+			if err := eachLine(filepath.Join(dir, DayBefore, "decisions.ndjson"), do); err != nil {
+				return err
+			}
+		}
+		for ; s.written < days; s.written++ {
+			if err := s.decisions(s.written, do); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func eachLine(path string, do func([]byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() && err == nil {
+		err = do(lines.Bytes())
+	}
+	return errors.Join(err, lines.Err(), f.Close())
+}
+
+// writeTables writes what a snapshot holds beside events, consent and decisions.
 func (s *shop) writeTables(to snapshot.Replace) error {
 	return errors.Join(
-		to.Standings(s.states, func(c consent.State) consent.State { return c }),
-		to.Links(s.links),
 		to.Products(func(do func(event.Product) error) error {
 			for i := range s.products {
 				if err := do(s.product(i)); err != nil {
@@ -134,15 +179,14 @@ func (s *shop) writeTables(to snapshot.Replace) error {
 			return nil
 		}),
 		to.Cases(func(do func(snapshot.Case) error) error {
-			for id, body := range s.known {
-				if err := do(snapshot.Case{ID: id, Body: body}); err != nil {
+			for _, id := range slices.Sorted(maps.Keys(s.known)) {
+				if err := do(snapshot.Case{ID: id, Body: s.known[id]}); err != nil {
 					return err
 				}
 			}
 			return nil
 		}),
 		to.Counters(func(func(snapshot.Count) error) error { return nil }),
-		to.Decisions(func(func([]byte) error) error { return nil }),
 	)
 }
 
@@ -170,43 +214,12 @@ func (s *shop) states(do func(snapshot.Person) error) error {
 	return nil
 }
 
-// state is where a subject stands on the day of the night.
+// state is where a subject stands when consent is read.
 func (s *shop) state(i int) snapshot.Person {
 	p := &s.people[i]
-	start := s.first().AddDate(0, 0, -2)
-	st := consent.State{Subject: p.subject, Version: 1, AgeBand: p.habit.age(), Standings: map[consent.Purpose]consent.Standing{}}
-	say := func(status consent.Status, since time.Time, purposes ...consent.Purpose) {
-		for _, q := range purposes {
-			x := consent.Standing{Status: status, Since: since}
-			if status.Valid() {
-				x.Until = since.AddDate(1, 0, 0)
-			}
-			st.Standings[q] = x
-		}
-	}
-	say(consent.Given, start, consent.Analytics)
-	switch p.habit {
-	case measured:
-	case withdrew:
-		if lately := p.no%45 == 0; lately && !s.last {
-			say(consent.Given, start, consent.PersonalisationContent)
-			break
-		}
-		say(consent.Withdrawn, s.AsOf.Add(-3*time.Hour), consent.PersonalisationContent)
-	case regranted:
-		say(consent.Given, start.AddDate(0, 0, s.Days/2), consent.PersonalisationContent)
-	default:
-		say(consent.Given, start, consent.PersonalisationContent)
-	}
-	if p.no%5 < 2 {
-		say(consent.Given, start, consent.MarketingEmail)
-	}
-	if p.no%4 == 0 {
-		say(consent.Given, start, consent.AdsThirdParty)
-	}
 	scope := consent.Device
 	if p.no%10 < 3 && p.no%12 != 0 {
 		scope = consent.Account
 	}
-	return snapshot.Person{State: st, Scope: scope}
+	return snapshot.Person{State: s.standing(p), Scope: scope}
 }

@@ -66,10 +66,15 @@ func (c oneNightCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	key, err := bench.LedgerKey(c.Dir)
+	if err != nil {
+		return err
+	}
 	at, p := filepath.Join(c.Dir, c.State), newProgress(s.err)
 	in := segment.Inputs{
 		Snapshot: filepath.Join(c.Dir, c.Snapshot), State: filepath.Join(at, "state"), Out: filepath.Join(at, "exports"), AsOf: asOf,
 		Config: cfg, Rules: rules, Progress: p.step, Binary: "bench", MemoryMB: c.MemoryMB, Threads: c.Threads,
+		Fresh: bench.Fresh(c.Dir, c.Snapshot), LedgerKey: key,
 	}
 	measure := map[string]func(context.Context, segment.Inputs) (bench.Cost, error){"night": bench.Night, "bare": bench.Bare, "floor": bench.Floor}
 	cost, err := measure[c.What](ctx, in)

@@ -23,6 +23,9 @@ func (r *benchRun) tell() error {
 	if err := r.models(); err != nil {
 		return err
 	}
+	if err := r.learnt(); err != nil {
+		return err
+	}
 	t := tabwriter.NewWriter(r.s.out, 0, 8, 2, ' ', 0)
 	f := r.Full
 	row := func(name, ours, beside, ratio string) {
@@ -72,6 +75,16 @@ func (r *benchRun) models() error {
 			rows = fmt.Sprint(m.Rows)
 		}
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%.2f\t%.0f\t%.2f\t\n", m.Name, rows, m.CPU, m.PeakMB, next[m.Name].CPU)
+	}
+	return t.Flush()
+}
+
+// learnt prints what the full build's models were made from.
+func (r *benchRun) learnt() error {
+	t := tabwriter.NewWriter(r.s.out, 0, 8, 2, ' ', 0)
+	_, _ = fmt.Fprint(t, "\nlearnt\tfrom\t\tsays\n")
+	for _, l := range r.Full.Learnt {
+		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", l.Name, l.Rows, l.Of, l.What)
 	}
 	return t.Flush()
 }
