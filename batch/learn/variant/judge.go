@@ -3,9 +3,6 @@ package variant
 import (
 	"fmt"
 	"math"
-	"strings"
-
-	"github.com/handschlag/handschlag/decide"
 )
 
 // Rule says when new shares may replace those in force. The zero value takes the defaults.
@@ -81,15 +78,16 @@ type trial struct {
 }
 
 func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule Rule) Promotion {
-	var gain, value, now tally
+	var value, now tally
+	gain := make(tallies, len(trials))
 	reference := rule.Reference
 	if reference == nil {
 		reference = current
 	}
-	for _, t := range trials {
+	for i, t := range trials {
 		q := t.model.Value
 		sums := func(c Cell) Sums { return c.Reward }
-		gain.add(slot, t.cells, t.candidate, reference, q, sums)
+		gain[i].add(slot, t.cells, t.candidate, reference, q, sums)
 		value.add(slot, t.cells, t.candidate, nil, q, sums)
 		now.add(slot, t.cells, current, nil, q, sums)
 	}
@@ -131,9 +129,10 @@ func guard(slot Slot, trials []trial, reference map[string]map[string]int64, m M
 		}
 	}
 	flat := func(string, string) float64 { return sum / max(1, n) }
-	var change, now tally
-	for _, t := range trials {
-		change.add(slot, t.cells, t.candidate, reference, flat, sums)
+	var now tally
+	change := make(tallies, len(trials))
+	for i, t := range trials {
+		change[i].add(slot, t.cells, t.candidate, reference, flat, sums)
 		now.add(slot, t.cells, reference, nil, flat, sums)
 	}
 	g := Guard{Metric: m.Name, Current: now.mean(), Change: change.mean()}
@@ -149,85 +148,4 @@ func guard(slot Slot, trials []trial, reference map[string]map[string]int64, m M
 		return g, fmt.Sprintf("veto: %s gets worse under the new shares, by %.4g from %.4g", m.Name, math.Abs(g.Change), g.Current)
 	}
 	return g, fmt.Sprintf("veto: %s could get worse by %.4g under the new shares, more than %.0f %% of %.4g", m.Name, harm, 100*m.Margin, g.Current)
-}
-
-// tally adds up z = Σ_v δ_v q_v + δ_drawn/p·(y − q_drawn) over units, δ the difference of two
-// tables of shares, and the weights of the first.
-type tally struct{ n, z, zz, w, ww, wy, wyy float64 }
-
-func (t *tally) add(slot Slot, cells []Cell, a, b map[string]map[string]int64, q func(segment, variant string) float64, sums func(Cell) Sums) {
-	memo := map[string]delta{}
-	for _, c := range cells {
-		key := c.Segment + "\x00" + strings.Join(c.Eligible, ",")
-		d, ok := memo[key]
-		if !ok {
-			d = difference(slot, c, a, b, q)
-			memo[key] = d
-		}
-		x, y, n := d.by[c.Variant], sums(c), float64(c.N)
-		m := q(c.Segment, c.Variant)
-		rest, square := y.WSum-m*c.W, y.WWSqrs-2*m*y.WWSum+m*m*c.WW
-		t.n, t.z = t.n+n, t.z+n*d.direct+x*rest
-		t.zz += n*d.direct*d.direct + 2*d.direct*x*rest + x*x*square
-		s := d.first[c.Variant]
-		t.w, t.ww, t.wy, t.wyy = t.w+s*c.W, t.ww+s*s*c.WW, t.wy+s*y.WSum, t.wyy+s*s*y.WWSqrs
-	}
-}
-
-// delta is the difference of two tables of shares for those of one segment who may see the
-// same variants.
-type delta struct {
-	first, by map[string]float64
-	direct    float64 // Σ_v by_v q_v
-}
-
-func difference(slot Slot, c Cell, a, b map[string]map[string]int64, q func(segment, variant string) float64) delta {
-	d := delta{first: shares(slot, a, c), by: map[string]float64{}}
-	second := map[string]float64{}
-	if b != nil {
-		second = shares(slot, b, c)
-	}
-	for _, v := range slot.Variants {
-		if x := d.first[v.ID] - second[v.ID]; x != 0 {
-			d.by[v.ID] = x
-			d.direct += x * q(c.Segment, v.ID)
-		}
-	}
-	return d
-}
-
-// shares is the propensity of each variant for those of a cell, exactly as it is drawn.
-func shares(slot Slot, weights map[string]map[string]int64, c Cell) map[string]float64 {
-	own, ok := weights[c.Segment]
-	if !ok {
-		own = weights[""]
-	}
-	eligible := c.Eligible
-	if len(eligible) == 0 {
-		for _, v := range slot.Variants {
-			eligible = append(eligible, v.ID)
-		}
-	}
-	out := map[string]float64{}
-	for v, ppm := range decide.Propensities(own, eligible) {
-		out[v] = float64(ppm) / decide.Million
-	}
-	return out
-}
-
-func (t tally) mean() float64 { return t.z / max(1, t.n) }
-
-// se is the standard error of the mean.
-func (t tally) se() float64 {
-	if t.n < 2 {
-		return math.Inf(1)
-	}
-	return math.Sqrt(max(0, t.zz/t.n-t.mean()*t.mean()) / (t.n - 1))
-}
-
-func kish(sum, squares float64) float64 {
-	if squares == 0 {
-		return 0
-	}
-	return sum * sum / squares
 }

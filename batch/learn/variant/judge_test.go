@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/handschlag/handschlag/batch/learn"
@@ -138,22 +140,29 @@ func complete1(t *testing.T, slot Slot) map[string]map[string]int64 {
 }
 
 func TestNothingIsPromotedOnLittleOrOnNoise(t *testing.T) {
-	slot, wrong := grid(4, 3), 0
+	slot := grid(4, 3)
 	few, err := Propose(slot, shop(slot, 300, nil, steady(12, .3, 0, .3), steady(12, 0, 0, 0), 3), nil, Alarm{}, learn.Floor, Options{Draws: 500}, Rule{})
 	if err != nil || few.Promotion.Promote || !strings.Contains(few.Promotion.Reasons[0], "don't know: the effective sample") {
 		t.Errorf("300 units: %+v (%v)", few.Promotion, err)
 	}
-	for seed := range uint64(200) { // equal variants: at most 5 % promotions, and four standard errors
-		p, err := Propose(slot, shop(slot, 8000, nil, steady(12, .1, 0, .1), steady(12, 0, 0, 0), seed), nil, Alarm{}, learn.Floor, Options{Draws: 200, Seed: seed}, Rule{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if p.Promotion.Promote {
-			wrong++
-		}
+	var wrong atomic.Int64
+	var wait sync.WaitGroup
+	const workers = 4
+	for w := range uint64(workers) {
+		wait.Go(func() {
+			for seed := w; seed < 2000; seed += workers { // equal variants
+				p, err := Propose(slot, shop(slot, 8000, nil, steady(12, .1, 0, .1), steady(12, 0, 0, 0), seed), nil, Alarm{}, learn.Floor, Options{Draws: 200, Seed: seed}, Rule{})
+				if err != nil {
+					t.Error(err)
+				}
+				if p.Promotion.Promote {
+					wrong.Add(1)
+				}
+			}
+		})
 	}
-	if wrong > 22 {
-		t.Errorf("%d of 200 promotions of noise, want at most 5 %%", wrong)
+	if wait.Wait(); wrong.Load() > 129 {
+		t.Errorf("%d of 2,000 promotions of noise, want at most 129: 5 %% and three standard errors", wrong.Load())
 	}
 }
 
@@ -181,5 +190,26 @@ func TestNewAndRetiredVariantsLeaveValidShares(t *testing.T) {
 	}
 	if err := (decide.Weights{Slots: map[string]map[string]map[string]int64{"s": w}}).Validate(learn.Floor); err != nil || w[""]["h2-i0"] != learn.Floor || w[""]["h0-i0"] < 3*w[""]["h1-i0"]-2*learn.Floor {
 		t.Errorf("%v (%v)", w, err)
+	}
+}
+
+// Folds with the very same units rise and fall together: two of them make nothing surer
+// than one.
+func TestFoldsThatVaryTogetherAreNoSurerThanOne(t *testing.T) {
+	slot := grid(3, 2)
+	cells := shop(slot, 4000, nil, steady(6, .2, 4, .3), steady(6, .1, 4, .2), 5)
+	model, err := Estimate(slot, cells, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := trial{cells, map[string]map[string]int64{"": {"h2-i0": 900_000, "h0-i0": 100_000}}, model}
+	rule := Rule{Guards: []Metric{{Name: "returns"}}}.filled()
+	a, b := judge(slot, []trial{one}, complete1(t, slot), rule), judge(slot, []trial{one, one}, complete1(t, slot), rule)
+	same := func(x, y float64) bool { return math.Abs(x-y) < 1e-12 }
+	if !same(a.Gain, b.Gain) || !same(a.Low, b.Low) || !same(a.High, b.High) {
+		t.Errorf("gain %.5f (%.5f to %.5f) of one fold, %.5f (%.5f to %.5f) of two", a.Gain, a.Low, a.High, b.Gain, b.Low, b.High)
+	}
+	if g, h := a.Guards[0], b.Guards[0]; !same(g.Change, h.Change) || !same(g.Low, h.Low) || !same(g.High, h.High) {
+		t.Errorf("returns %+v of one fold, %+v of two", g, h)
 	}
 }
