@@ -3,6 +3,7 @@ package variant
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,7 +178,7 @@ func TestAnAlarmOrASingleFoldStopsPromotion(t *testing.T) {
 		cells[i].Fold = 0
 	}
 	single, err := Propose(slot, cells, nil, Alarm{}, learn.Floor, Options{}, Rule{})
-	if err != nil || single.Promotion.Promote || !strings.Contains(fmt.Sprint(single.Promotion.Reasons), "one fold") {
+	if err != nil || single.Promotion.Promote || !strings.Contains(fmt.Sprint(single.Promotion.Reasons), "fewer than two folds") {
 		t.Errorf("with one fold: %+v (%v)", single.Promotion, err)
 	}
 }
@@ -211,5 +212,45 @@ func TestFoldsThatVaryTogetherAreNoSurerThanOne(t *testing.T) {
 	}
 	if g, h := a.Guards[0], b.Guards[0]; !same(g.Change, h.Change) || !same(g.Low, h.Low) || !same(g.High, h.High) {
 		t.Errorf("returns %+v of one fold, %+v of two", g, h)
+	}
+}
+
+// Neither shares nor vetoes know the units that they are judged on: a variant whose returns
+// are bad in one fold alone is stopped where that fold is learned from.
+func TestVetoesDoNotSeeTheFoldThatJudges(t *testing.T) {
+	slot := grid(3, 2)
+	cells := shop(slot, 30_000, nil, steady(6, .03, 4, .06), steady(6, .05, 0, .05), 1)
+	for i, c := range cells {
+		if c.Fold == 1 && c.Variant == "h2-i0" {
+			n := float64(c.N)
+			cells[i].Guards = map[string]Sums{"returns": {Sum: n, Squares: n, WSum: c.W, WWSum: c.WW, WWSqrs: c.WW}}
+		}
+	}
+	p, err := Propose(slot, cells, nil, Alarm{}, learn.Floor, Options{}, Rule{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule := Rule{Reference: complete1(t, slot), Guards: []Metric{{Name: "returns"}}}
+	trials, err := p.crossed(slot, cells, learn.Floor, Options{}, rule)
+	if err != nil || len(trials) != 2 {
+		t.Fatalf("%d trials (%v)", len(trials), err)
+	}
+	for fold, want := range []bool{true, false} {
+		if got := trials[fold].candidate[""]["h2-i0"]; (got == learn.Floor) != want {
+			t.Errorf("judged on fold %d: the variant has %d ppm", fold, got)
+		}
+	}
+}
+
+// A fold of one unit has no spread: it judges nothing, and every bound stays a number.
+func TestAFoldOfOneUnitJudgesNothing(t *testing.T) {
+	slot := grid(3, 1)
+	var single Cell
+	single.Variant, single.Fold = "h0-i0", 1
+	single.Add(1./3, 1, nil)
+	cells := slices.DeleteFunc(shop(slot, 4000, nil, steady(3, .1, 0, .1), steady(3, 0, 0, 0), 1), func(c Cell) bool { return c.Fold == 1 })
+	p, err := Propose(slot, append(cells, single), nil, Alarm{}, learn.Floor, Options{}, Rule{})
+	if err != nil || p.Promotion.Promote || math.IsInf(p.Promotion.Low, 0) || !strings.Contains(fmt.Sprint(p.Promotion.Reasons), "fewer than two folds") {
+		t.Errorf("%+v (%v)", p.Promotion, err)
 	}
 }

@@ -40,19 +40,15 @@ func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm
 	if p.Vetoes, err = vetoes(slot, cells, rule.Reference, o, rule); err != nil {
 		return p, err
 	}
-	stopped := map[string]bool{}
-	for _, v := range p.Vetoes {
-		stopped[v.Variant] = true
-	}
-	if p.Candidate, err = p.Posterior.Weights(floorPPM, stopped); err != nil {
+	if p.Candidate, err = p.Posterior.Weights(floorPPM, stopped(p.Vetoes)); err != nil {
 		return p, err
 	}
-	trials, err := p.crossed(slot, cells, floorPPM, stopped, o)
+	trials, err := p.crossed(slot, cells, floorPPM, o, rule)
 	if err != nil {
 		return p, err
 	}
 	p.Promotion = judge(slot, trials, current, rule.filled())
-	p.refuse(len(trials) < 2, "don't know: the cells name one fold, so that shares cannot be judged on others than they were learned from")
+	p.refuse(len(trials) < 2, "don't know: fewer than two folds have more than one unit, so that shares cannot be judged on others than they were learned from")
 	p.refuse(alarm.Fired, fmt.Sprintf("the sample-ratio alarm is on (p = %.2g, %s)", alarm.P, alarm.Worst))
 	if p.Weights = current; p.Promotion.Promote {
 		p.Weights = p.Candidate
@@ -71,12 +67,22 @@ func (p *Proposal) refuse(when bool, reason string) {
 	p.Promotion.Reasons = append(p.Promotion.Reasons, reason)
 }
 
-// crossed learns shares without each fold in turn, to be judged on it.
-func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[string]bool, o Options) ([]trial, error) {
-	folds := map[int]bool{}
-	for _, c := range cells {
-		folds[c.Fold] = true
+func stopped(vetoes []Veto) map[string]bool {
+	out := map[string]bool{}
+	for _, v := range vetoes {
+		out[v.Variant] = true
 	}
+	return out
+}
+
+// crossed learns shares, and which variants are vetoed, without each fold in turn, to be
+// judged on it. A fold of a single unit judges nothing: it has no spread.
+func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, o Options, rule Rule) ([]trial, error) {
+	folds := map[int]int64{}
+	for _, c := range cells {
+		folds[c.Fold] += c.N
+	}
+	maps.DeleteFunc(folds, func(_ int, n int64) bool { return n < 2 })
 	var out []trial
 	for _, fold := range slices.Sorted(maps.Keys(folds)) {
 		var in, rest []Cell
@@ -93,7 +99,11 @@ func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, stopped map[
 		if err != nil {
 			return nil, err
 		}
-		candidate, err := model.Weights(floorPPM, stopped)
+		harmful, err := vetoes(slot, rest, rule.Reference, o, rule)
+		if err != nil {
+			return nil, err
+		}
+		candidate, err := model.Weights(floorPPM, stopped(harmful))
 		if err != nil {
 			return nil, err
 		}
