@@ -104,6 +104,9 @@ func (n *night) evidence(ctx context.Context) error {
 	if err := n.replacedRows(ctx); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
+	if err := n.reachEvidence(ctx); err != nil {
+		return fmt.Errorf("preparing checks: %w", err)
+	}
 	return n.db.fill("shares", func(add func(...any) error) error {
 		for slot, segments := range n.weights.Slots {
 			for segment, shares := range segments {

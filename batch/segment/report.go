@@ -56,9 +56,21 @@ type Report struct {
 	PastTerm  []LetGo        `json:"past_term"` // goes after this night
 
 	// What depends on the night before, too.
-	Files   []File          `json:"files"`
+	Files   []ReportFile    `json:"files"`
 	Changes []SegmentChange `json:"segment_changes"`
 	LetGo   []LetGo         `json:"let_go"` // null: there is no night before
+}
+
+// ReportFile is a published file as the report shows it; the manifest has the rest, for
+// recipients.
+type ReportFile struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind"`
+	Segment string `json:"segment,omitempty"`
+	Channel string `json:"channel,omitempty"`
+	Rows    *int64 `json:"rows"` // null: not told, of changes never
+	SHA256  string `json:"sha256"`
+	Label   string `json:"label,omitempty"`
 }
 
 // FeatureCount says how many persons a feature says something about.
@@ -92,7 +104,7 @@ type OfferCount struct {
 func (n *night) writeReport(ctx context.Context) error {
 	n.report = Report{
 		AsOf: n.in.AsOf, Tenant: n.snap.Tenant, K: n.k, Thresholds: n.manifest.Thresholds, Segments: n.manifest.Segments,
-		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Files: slices.Clone(n.manifest.Files), Slots: map[string]int{},
+		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Files: n.reportFiles(), Slots: map[string]int{},
 		Variants: []VariantSection{}, Cost: &Cost{Channels: []ChannelCost{}, Fields: []FieldCost{}},
 	}
 	for name, slot := range n.in.Config.Slots {

@@ -37,7 +37,7 @@ func richReport() Report {
 		Fields: []FieldCost{{"query_words", 184_233}, {"ip_prefix", 184_233}}}
 	r.Protection = &Protection{Days: 14, Orders: 12, Lines: 14, RefundCents: 31_200, Before: 40}
 	r.LetGo = []LetGo{{Words{"Ereignisse", "events"}, []string{"2026-10-21"}, 170_022}}
-	r.Files = []File{{Name: "regulars.email.csv", Rows: 15_800, SHA256: fmt.Sprintf("%064x", 7)}}
+	r.Files = []ReportFile{{Name: "regulars.email.csv", Rows: at(int64(15_800)), SHA256: fmt.Sprintf("%064x", 7)}}
 	return r
 }
 

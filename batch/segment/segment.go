@@ -81,6 +81,7 @@ type night struct {
 	lineage     Lineage
 	micro       []microGroup // of buyers, tonight
 	earlier     []Released
+	reaches     []ReleasedReach    // told before, but not as last of the same segment
 	before      map[string]Segment // of the last night, where the predicate is still the same
 	former      []config.Channel   // of the last night, and not of tonight's configuration
 	was, is     state

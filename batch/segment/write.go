@@ -120,18 +120,11 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 	if err := n.db.one(ctx, query, &members, &admitted, &r.Published, &place); err != nil {
 		return r, fmt.Errorf("reading group %s on %s: %w", s.Name, c.Name, err)
 	}
-	switch {
-	case s.Members != nil && s.Last != nil:
-		r.Loss = n.before[s.Name].loss(c.Name) // as it was told with that size
-	case s.Members != nil && (r.Published || admitted == 0):
-		loss := members - admitted
-		r.Loss = &loss
-	}
+	n.tellReach(&r, s, ToldReach{n.date, admitted, members - admitted})
 	if !r.Published {
 		n.manifest.Suppressed = append(n.manifest.Suppressed, Suppressed{Segment: s.Name, Channel: c.Name})
 		return r, nil
 	}
-	r.Rows = &admitted
 	rows := fmt.Sprintf("select key from exports where channel = %s and get_bit(segments, %d) = 1", quote(c.Name), place)
 	return r, n.writeRows(ctx, rows, File{
 		Name: s.Name + "." + c.Name, Kind: "segment", Segment: s.Name, Channel: c.Name, Recipient: c.Recipient,
@@ -219,6 +212,7 @@ func (n *night) told(ctx context.Context) error {
 		}
 	}
 	n.lastTold(last)
+	n.earlierReaches(same, last)
 	err = n.db.fill("released", func(add func(...any) error) error {
 		for _, r := range n.earlier {
 			if err := add(r.Segment, r.Members); err != nil {
@@ -254,6 +248,9 @@ func (n *night) lastTold(last Manifest) {
 	}
 	for _, s := range last.Segments {
 		now, kept := where[s.Name]
+		for i := range s.Channels {
+			s.Channels[i].Last = s.Channels[i].asTold(last.AsOf)
+		}
 		if s.Last == nil && s.Members != nil {
 			s.Last = &Told{Date: last.AsOf.Format(time.DateOnly), Members: *s.Members}
 		}
@@ -264,16 +261,6 @@ func (n *night) lastTold(last Manifest) {
 			n.earlier = append(n.earlier, Released{s.Name, s.Last.Members})
 		}
 	}
-}
-
-// loss is what was told of a segment's loss on a channel.
-func (s Segment) loss(channel string) *int64 {
-	for _, c := range s.Channels {
-		if c.Channel == channel {
-			return c.Loss
-		}
-	}
-	return nil
 }
 
 // remain lists what earlier runs of this date told otherwise than tonight's.
@@ -289,6 +276,7 @@ func (n *night) remain() {
 			n.manifest.Released = append(n.manifest.Released, r)
 		}
 	}
+	n.remainReaches()
 	slices.SortFunc(n.manifest.Released, func(a, b Released) int {
 		return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Members, b.Members))
 	})
