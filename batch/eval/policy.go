@@ -30,7 +30,9 @@ func Columns(item, position, reward, propensity string, context []string) column
 const (
 	policyGroup = "policy"
 	policySeed  = 1
-	policyFolds = 5 // of the reward model: each row is modelled without its fold
+	policyFolds = 5    // of the reward model: each row is modelled without its fold
+	beyondMost  = .001 // share of choices that the log never shows, up to which a policy may be recommended
+	recommended = "recommended over the log's policy"
 )
 
 var openBandit = Columns("item_id", "position", "click", "propensity_score", nil)
@@ -150,7 +152,7 @@ func (in PolicyFiles) own(o Options) ([]Row, error) {
 	for _, v := range r.Values[:2] {
 		rows = append(rows, Show(policyGroup, v.Name, v.Value, 5).Noted("± %.5f, %s", v.SE, interval(v)))
 	}
-	return append(rows, told("", r)...), nil
+	return toldBeyond(append(rows, told("", r)...), log, target), nil
 }
 
 func readFile[T any](path string, read func(io.Reader) (T, error)) (T, error) {
@@ -177,7 +179,7 @@ func told(name string, r offpolicy.Report) []Row {
 		rows = append(rows, row)
 	}
 	ok, reasons := r.Recommend(offpolicy.Rule{})
-	verdict := Row{Group: policyGroup, Name: name + "recommended over the log's policy", Ours: "no", Verdict: Shown, Note: strings.Join(reasons, "; ")}
+	verdict := Row{Group: policyGroup, Name: name + recommended, Ours: "no", Verdict: Shown, Note: strings.Join(reasons, "; ")}
 	if ok {
 		verdict.Ours, verdict.Note = "yes", fmt.Sprintf("gain %.5f, %s", r.Gain.Value, interval(r.Gain))
 	}

@@ -2,10 +2,13 @@ package eval
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/handschlag/handschlag/batch/learn"
 )
 
 // The shipped copy of open-bandit-men gives the issue's figures.
@@ -50,6 +53,73 @@ func TestAPolicyFileIsValuedOnAnotherLog(t *testing.T) {
 	}
 	if last := rows[len(rows)-1]; last.Ours != "no" || !strings.Contains(last.Note, "don't know") {
 		t.Errorf("four choices were enough: %+v", last)
+	}
+}
+
+// shown writes a log in which bad, a, b and c stood alike, and bad earned nothing.
+func shown(t *testing.T, rows int) string {
+	t.Helper()
+	r, b := learn.NewRandom(6), strings.Builder{}
+	b.WriteString("item_id,position,click,propensity_score\n")
+	for i := range rows {
+		item, click := []string{"bad", "a", "b", "c"}[i%4], 0
+		if item != "bad" && r.Float64() < .1 {
+			click = 1
+		}
+		fmt.Fprintf(&b, "%s,%d,%d,.25\n", item, 1+i/4%3, click)
+	}
+	return write(t, "log.csv", b.String())
+}
+
+// everywhere writes a policy that is the same at so many positions.
+func everywhere(t *testing.T, positions int, shares string) string {
+	t.Helper()
+	lines := "position,item_id,probability\n"
+	for p := range positions {
+		for _, share := range strings.Fields(shares) {
+			lines += fmt.Sprintf("%d,%s\n", p+1, share)
+		}
+	}
+	return write(t, "target.csv", lines)
+}
+
+func TestWhatALogNeverShowedIsNotRecommended(t *testing.T) {
+	log := shown(t, 12_000)
+	for shares, want := range map[string]struct{ beyond, recommended string }{
+		"a,.4 new,.6":                 {"0.6000", "no"},
+		"new,1":                       {"1.0000", "no"},
+		"a,.32 b,.32 c,.32 new,.04":   {"0.0400", "no"}, // the mean weight alone might be chance
+		"a,.34 b,.33 c,.33 new,0":     {"", "yes"},
+		"a,.34 b,.33 c,.3299 d,.0001": {"0.0001", "yes"},
+	} {
+		rows, err := Policy(context.Background(), Options{}, PolicyFiles{Log: log, Target: everywhere(t, 3, shares), Probability: "probability", Columns: openBandit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]Row{}
+		for _, r := range rows {
+			got[r.Name] = r
+		}
+		verdict, beyond := got[recommended], got["share on items that the log never shows"]
+		if verdict.Ours != want.recommended || want.recommended == "no" && !strings.Contains(verdict.Note, "don't know") || beyond.Ours != want.beyond {
+			t.Errorf("%s: %+v\n%+v", shares, verdict, beyond)
+		}
+	}
+}
+
+func TestAPolicySpeaksOfEachPosition(t *testing.T) {
+	in := PolicyFiles{Log: shown(t, 240), Probability: "probability", Columns: openBandit}
+	in.Target = everywhere(t, 2, "a,1")
+	if _, err := Policy(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), `says nothing of position "3", which the log has; it has position ["1" "2"]`) {
+		t.Errorf("got %v", err)
+	}
+	in.Target = everywhere(t, 4, "a,1")
+	rows, err := Policy(context.Background(), Options{}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := named(t, rows, "positions that the log never has"); r.Ours != "1" || !strings.HasPrefix(r.Note, "4;") {
+		t.Errorf("%+v", r)
 	}
 }
 

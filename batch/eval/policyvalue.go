@@ -1,8 +1,10 @@
 package eval
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/handschlag/handschlag/batch/learn/offpolicy"
 	"github.com/handschlag/handschlag/batch/learn/variant"
@@ -23,8 +25,14 @@ func uniform(log []choice) probabilities {
 	return out
 }
 
-// value gives the report of a policy on a log.
+// value gives the report of a policy on a log. The policy must say something of each of the
+// log's positions.
 func value(log []choice, target probabilities) (offpolicy.Report, error) {
+	for _, place := range slices.Sorted(maps.Keys(frequencies(log))) {
+		if target[place] == nil {
+			return offpolicy.Report{}, fmt.Errorf("the policy says nothing of position %q, which the log has; it has position %q", place, slices.Sorted(maps.Keys(target)))
+		}
+	}
 	slot := slotOf(log, target)
 	samples := make([]offpolicy.Sample, len(log))
 	for fold := range policyFolds {
@@ -49,6 +57,56 @@ func value(log []choice, target probabilities) (offpolicy.Report, error) {
 		}
 	}
 	return offpolicy.Evaluate(samples, offpolicy.Options{Seed: policySeed})
+}
+
+// beyond is the share of a policy's choices, of as many at each position as the log has, that
+// the log never shows there, with their names; and the positions that it never has.
+func beyond(log []choice, target probabilities) (share float64, items, places []string) {
+	logged, n, seen := frequencies(log), map[string]float64{}, map[string]bool{}
+	for _, c := range log {
+		n[c.place] += 1 / float64(len(log))
+	}
+	for _, place := range slices.Sorted(maps.Keys(target)) {
+		if logged[place] == nil {
+			places = append(places, place)
+			continue
+		}
+		for _, item := range slices.Sorted(maps.Keys(target[place])) {
+			if p := target[place][item]; p > 0 && logged[place][item] == 0 {
+				share, seen[item] = share+n[place]*p, true
+			}
+		}
+	}
+	return share, slices.Sorted(maps.Keys(seen)), places
+}
+
+// toldBeyond names what the log cannot show, and takes back what was recommended on it.
+func toldBeyond(rows []Row, log []choice, target probabilities) []Row {
+	share, items, places := beyond(log, target)
+	if share > 0 {
+		row := Show(policyGroup, "share on items that the log never shows", share, 4)
+		rows = append(rows, row.Noted("%s; what they would earn is a guess in DM, DR and Switch-DR, and nothing in IPW and SNIPW", listed(items)))
+	}
+	if len(places) > 0 {
+		row := Row{Group: policyGroup, Name: "positions that the log never has", Ours: fmt.Sprint(len(places)), Verdict: Shown}
+		rows = append(rows, row.Noted("%s; nothing is said of them", listed(places)))
+	}
+	for i, r := range rows {
+		if strings.HasSuffix(r.Name, recommended) && r.Ours == "yes" && share > beyondMost {
+			rows[i].Ours, rows[i].Note = "no", fmt.Sprintf("don't know: the log never shows %.1f %% of what the policy would do", 100*share)
+		}
+	}
+	return rows
+}
+
+// listed names the first of some.
+func listed(names []string) string {
+	const most = 12
+	out := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		out += fmt.Sprintf(" and %d more", more)
+	}
+	return out
 }
 
 // slotOf lists every item of a log and a policy.

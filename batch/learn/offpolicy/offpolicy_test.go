@@ -157,6 +157,49 @@ func TestNothingIsRecommendedOnASmallEffectiveSample(t *testing.T) {
 	}
 }
 
+// A policy that gives 60 % to what the log never shows: the weights of the rest add up to .4, and what
+// it would earn with the 60 % is the reward model's word alone.
+func TestNothingIsRecommendedOfWhatTheLogNeverShows(t *testing.T) {
+	r, samples := learn.NewRandom(5), make([]Sample, 20_000)
+	for i := range samples {
+		samples[i] = Sample{Propensity: .5, Fitted: .02, Direct: .5}
+		if r.Float64() < .5 {
+			samples[i].Target = .4
+		}
+		if r.Float64() < .02 {
+			samples[i].Reward = 1
+		}
+	}
+	report, err := Evaluate(samples, Options{Draws: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, reasons := report.Recommend(Rule{}); ok || !strings.Contains(reasons[0], "don't know: mean weight 0.") || report.Gain.Low <= 0 {
+		t.Errorf("%v, %v; gain at least %v", ok, reasons, report.Gain.Low)
+	}
+	want := .4 / math.Sqrt(20_000) // weights are 0 or .8, as often: a standard deviation of .4
+	if math.Abs(report.WeightSE-want) > want/50 {
+		t.Errorf("the mean weight's standard error is %v, want %v", report.WeightSE, want)
+	}
+}
+
+func TestAMeanWeightMayBeOff1ByChanceAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		mean, se float64
+		want     bool
+	}{
+		"by rounding":                 {1.0004, 0, false},
+		"by three standard errors":    {1.06, .02, false},
+		"by five":                     {.95, .01, true},
+		"by a tenth, whatever chance": {.85, .1, true},
+		"by no number":                {.404, .003, true},
+	} {
+		if got := (Report{MeanWeight: c.mean, WeightSE: c.se}).astray(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestSamplesThatCannotBeAreRefused(t *testing.T) {
 	good := Sample{Propensity: .5, Target: .5}
 	for name, s := range map[string]Sample{

@@ -34,7 +34,8 @@ type Report struct {
 	N          int
 	ESS        float64
 	Rewards    float64
-	MeanWeight float64 // 1 in expectation: far from it, the logged propensities are not those of the draw
+	MeanWeight float64 // 1 in expectation: far from it, the log lacks what the policy does, or propensities are not those of the draw
+	WeightSE   float64 // its standard error
 	Switch     float64 // τ
 	Logged     float64 // mean reward of the log
 	Values     []Value
@@ -56,10 +57,12 @@ func Evaluate(samples []Sample, o Options) (Report, error) {
 	if r.Switch == 0 {
 		r.Switch = SwitchAt(samples)
 	}
+	var weights moments
 	for _, s := range samples {
-		r.MeanWeight += s.weight() / float64(r.N)
+		weights.add(s.weight(), 1)
 		r.Logged += s.Reward / float64(r.N)
 	}
+	r.MeanWeight, r.WeightSE = weights.ratio()
 	terms := []estimator{
 		{IPW, func(s Sample) (float64, float64) { return s.weight() * s.Reward, 1 }},
 		{SNIPW, func(s Sample) (float64, float64) { return s.weight() * s.Reward, s.weight() }},
