@@ -66,6 +66,9 @@ var forbidden = []string{"OperatingSystems", "Browser", "Region"}
 // Intent fits the scorecard of package need on training rows, chooses everything there, and judges
 // it on the others, beside a plain logistic regression.
 func Intent(ctx context.Context, o Options, in IntentFile) ([]Row, error) {
+	if in.Pairs < 0 {
+		return nil, fmt.Errorf("%d pairs of features: want 0 or more", in.Pairs)
+	}
 	cases := []intentCase{{"", in, 0, 0, 0}}
 	if in.Path == "" {
 		cases = shopperCases(in)
@@ -119,8 +122,8 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 	if c.in.Forward && train.split.column == "" {
 		return nil, fmt.Errorf("the split %q names no times to go forward in; want one such as %q", c.in.Split, "Month in Feb,Mar,May")
 	}
-	if n := len(train.split.values); n > 0 {
-		options.Folds = max(2, n)
+	if n := len(train.split.values); n > 1 {
+		options.Folds = n
 	}
 	card, err := need.Fit(train.rows, train.specs, options)
 	if unknown := (*need.Unknown)(nil); errors.As(err, &unknown) {

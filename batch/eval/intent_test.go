@@ -75,15 +75,18 @@ func TestTrainingOnlyOpensNoHoldout(t *testing.T) {
 func TestAWrongFileSaysWhereItIsWrong(t *testing.T) {
 	path := sessionFile(t, false)
 	for want, change := range map[string]func(*IntentFile){
-		`line 1: there is no column "page"`:                         func(in *IntentFile) { in.Features[0] = "page" },
-		`line 1: there is no column "sold"`:                         func(in *IntentFile) { in.Label = "sold" },
-		`line 2, column 3 (channel): "`:                             func(in *IntentFile) { in.Features[2] = "channel" },
-		`feature device uses the column device, which is forbidden`: func(in *IntentFile) { in.Features[1] = "device" },
-		`feature pages/device uses the column device`:               func(in *IntentFile) { in.Features[1] = "pages/device" },
-		`"up" is no shape`:                                          func(in *IntentFile) { in.Features[0] = "pages:up" },
-		`the split "half" is not understood`:                        func(in *IntentFile) { in.Split = "half" },
-		`puts 0 rows into training`:                                 func(in *IntentFile) { in.Split = "channel in post" },
-		`no features: name the columns`:                             func(in *IntentFile) { in.Features = nil },
+		`line 1: there is no column "page"`:                          func(in *IntentFile) { in.Features[0] = "page" },
+		`line 1: there is no column "sold"`:                          func(in *IntentFile) { in.Label = "sold" },
+		`line 2, column 3 (channel): "`:                              func(in *IntentFile) { in.Features[2] = "channel" },
+		`feature device uses the column device, which is forbidden`:  func(in *IntentFile) { in.Features[1] = "device" },
+		`feature pages/device uses the column device`:                func(in *IntentFile) { in.Features[1] = "pages/device" },
+		`"up" is no shape`:                                           func(in *IntentFile) { in.Features[0] = "pages:up" },
+		`the split "half" is not understood`:                         func(in *IntentFile) { in.Split = "half" },
+		`column 3 (channel): no row has "post"; there are mail, sea`: func(in *IntentFile) { in.Split = "channel in mail, post" },
+		`the split "channel in mail," is not understood`:             func(in *IntentFile) { in.Split = "channel in mail," },
+		`and 0 into the hold-out`:                                    func(in *IntentFile) { in.Split = "channel in mail,search" },
+		`-1 pairs of features: want 0 or more`:                       func(in *IntentFile) { in.Pairs = -1 },
+		`no features: name the columns`:                              func(in *IntentFile) { in.Features = nil },
 	} {
 		in := ownSessions(path)
 		change(&in)
@@ -157,6 +160,24 @@ func TestAFeatureMayBeMadeOfSums(t *testing.T) {
 	for text, want := range map[string]string{"a+x": `no column "x"`, "a+": `no column ""`, "a+b:named": "names are of one column"} {
 		if _, err := s.term(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// The values of a split are folds of their own, and one alone is cut into folds by chance.
+func TestASplitMayNameOneValueOrSeveralWithSpaces(t *testing.T) {
+	r, b := learn.NewRandom(9), strings.Builder{}
+	b.WriteString("pages,channel,bought\n")
+	for i := range 1800 {
+		pages := r.IntN(10)
+		fmt.Fprintf(&b, "%d,%s,%v\n", pages, []string{"mail", "ads ", "search"}[i%3], r.Float64() < .08*float64(pages))
+	}
+	path := write(t, "sessions.csv", b.String())
+	for split, want := range map[string]string{"channel in mail": ", 5 folds", "channel in mail , ads": ", 2 folds", "channel in mail,ads,mail": ", 2 folds"} {
+		in := IntentFile{Path: path, Label: "bought", Yes: "true", Features: []string{"pages:rising"}, Split: split}
+		rows, err := Intent(context.Background(), Options{TrainOnly: true}, in)
+		if err != nil || !strings.Contains(rows[0].Note, want) {
+			t.Errorf("%s: %v, %v", split, rows, err)
 		}
 	}
 }

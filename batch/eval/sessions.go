@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -43,6 +44,20 @@ func (s sheet) column(name string) (int, error) {
 		return i, nil
 	}
 	return 0, fmt.Errorf("%s, line 1: there is no column %q; there are %s", s.name, name, strings.Join(s.head, ", "))
+}
+
+// have wants each of these values in some row of a column.
+func (s sheet) have(column int, values ...string) error {
+	seen := map[string]bool{}
+	for _, cells := range s.lines {
+		seen[strings.TrimSpace(cells[column])] = true
+	}
+	for _, v := range values {
+		if !seen[v] {
+			return fmt.Errorf("%s, column %d (%s): no row has %q; there are %s", s.name, column+1, s.head[column], v, listed(slices.Sorted(maps.Keys(seen))))
+		}
+	}
+	return nil
 }
 
 // number reads a cell; TRUE is 1, FALSE 0.

@@ -1,6 +1,7 @@
 package need
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -13,7 +14,7 @@ import (
 // that they teach nothing; any other says which row or feature is wrong.
 func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
 	o = o.orDefault()
-	if err := check(rows, specs); err != nil {
+	if err := errors.Join(o.check(), check(rows, specs)); err != nil {
 		return Card{}, fmt.Errorf("fitting a scorecard: %w", err)
 	}
 	if err := enough(rows, o.Fewest); err != nil {
@@ -21,8 +22,8 @@ func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
 	}
 	rows = inOrder(rows)
 	by := planned(rows, o)
-	if by.n < 3 && by.forward {
-		return Card{}, &Unknown{len(rows), count(rows), "fewer than three blocks hold enough rows, and each is judged by those before it"}
+	if why := by.thin(rows); why != "" {
+		return Card{}, &Unknown{len(rows), count(rows), why}
 	}
 	best := choose(rows, specs, by, o)
 	card := best.card(rows, specs, o)

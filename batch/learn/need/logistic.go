@@ -1,6 +1,7 @@
 package need
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -21,7 +22,7 @@ type Linear struct {
 // FitLinear fits it, with the penalty that loses least in the same folds as Fit's.
 func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 	o = o.orDefault()
-	if err := check(rows, specs); err != nil {
+	if err := errors.Join(o.check(), check(rows, specs)); err != nil {
 		return Linear{}, fmt.Errorf("fitting a logistic regression: %w", err)
 	}
 	if err := enough(rows, o.Fewest); err != nil {
@@ -29,6 +30,9 @@ func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 	}
 	rows = inOrder(rows)
 	by := planned(rows, o)
+	if why := by.thin(rows); why != "" {
+		return Linear{}, &Unknown{len(rows), count(rows), why}
+	}
 	odds := by.crossed(rows, len(o.Penalties), func(train, held []Row) (out [][]float64) {
 		for _, p := range o.Penalties {
 			l := linearOf(train, specs, p)

@@ -31,6 +31,17 @@ func (o Options) orDefault() Options {
 	return o
 }
 
+// check refuses what cannot be fitted with.
+func (o Options) check() error {
+	switch {
+	case o.Pairs < 0:
+		return fmt.Errorf("%d pairs: want 0 or more", o.Pairs)
+	case o.Folds < 2:
+		return fmt.Errorf("%d folds: want 2 or more", o.Folds)
+	}
+	return nil
+}
+
 // unit is how many points one of log odds is.
 func (o Options) unit() float64 { return float64(o.Double) / math.Ln2 }
 

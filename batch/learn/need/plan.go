@@ -2,6 +2,7 @@ package need
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -79,6 +80,26 @@ func following(rows []Row, fewest int) (fold []int, n int) {
 		fold[i] = of[r.Block]
 	}
 	return fold, n
+}
+
+// thin says why nothing can be judged by a plan; "" if each fold is judged by rows of either outcome.
+func (p plan) thin(rows []Row) string {
+	if p.forward {
+		if p.n < 3 {
+			return "fewer than three blocks hold enough rows, and each is judged by those before it"
+		}
+		return ""
+	}
+	for k := range p.n {
+		train, held := p.split(rows, k)
+		switch yes := count(train); {
+		case len(train) == 0 || len(held) == 0:
+			return fmt.Sprintf("the %d rows are of fewer groups or blocks than %d folds, and these stay whole", len(rows), p.n)
+		case yes == 0 || yes == len(train):
+			return fmt.Sprintf("one of %d folds holds all rows of an outcome, and the others know of none", p.n)
+		}
+	}
+	return ""
 }
 
 // split gives the rows that judge a fold, and its own.

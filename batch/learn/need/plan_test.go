@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/handschlag/handschlag/batch/learn"
@@ -83,5 +84,41 @@ func TestAShiftKeepsTheSum(t *testing.T) {
 	}
 	if math.Abs(sum-float64(count(rows))) > 1e-6 || c.A[1] != 1 {
 		t.Errorf("%.6f expected of %d, %+v", sum, count(rows), c)
+	}
+}
+
+// Whole blocks and groups that do not fill the folds, or leave a fold to be judged by rows of one
+// outcome, are an answer and no panic.
+func TestFoldsThatNothingCanJudgeAreNoCard(t *testing.T) {
+	rows, specs := months(1, 600)
+	for name, c := range map[string]struct {
+		change func(i int, r *Row)
+		why    string
+	}{
+		"one block":             {func(_ int, r *Row) { r.Block = 7 }, "fewer groups or blocks than 5 folds"},
+		"four blocks":           {func(i int, r *Row) { r.Block = uint64(1 + i%4) }, "fewer groups or blocks than 5 folds"},
+		"three groups":          {func(i int, r *Row) { r.Block, r.Group = 0, uint64(1+i%3) }, "fewer groups or blocks than 5 folds"},
+		"an outcome in a block": {func(i int, r *Row) { r.Block, r.Y = uint64(1+i%5), i%5 == 0 }, "one of 5 folds holds all rows of an outcome"},
+	} {
+		changed := slices.Clone(rows)
+		for i := range changed {
+			c.change(i, &changed[i])
+		}
+		_, card := Fit(changed, specs, Options{})
+		_, plain := FitLinear(changed, specs, Options{})
+		for _, err := range []error{card, plain} {
+			if unknown := (*Unknown)(nil); !errors.As(err, &unknown) || !strings.Contains(unknown.Why, c.why) {
+				t.Errorf("%s: %v, want %q", name, err, c.why)
+			}
+		}
+	}
+}
+
+func TestImpossibleOptionsAreRefused(t *testing.T) {
+	rows, specs := months(1, 600)
+	for want, o := range map[string]Options{"-1 pairs: want 0": {Pairs: -1}, "1 folds: want 2": {Folds: 1}, "-3 folds": {Folds: -3}} {
+		if _, err := Fit(rows, specs, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
 	}
 }
