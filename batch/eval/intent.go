@@ -196,8 +196,14 @@ func (in IntentFile) sheet(o Options) (sheet, error) {
 	return readSheet(name, f)
 }
 
-// terms reads the features; none may use what is forbidden. Names are learned from training rows.
+// terms reads the features; none may use what is forbidden, which must be columns. Names are
+// learned from training rows.
 func (in IntentFile) terms(s sheet, trains []int) (out []term, err error) {
+	for _, name := range in.Forbid {
+		if _, err := s.column(name); err != nil {
+			return nil, fmt.Errorf("what is forbidden: %w", err)
+		}
+	}
 	for _, text := range in.Features {
 		t, err := s.term(text)
 		if err != nil {

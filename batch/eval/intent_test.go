@@ -80,6 +80,8 @@ func TestAWrongFileSaysWhereItIsWrong(t *testing.T) {
 		`line 2, column 3 (channel): "`:                              func(in *IntentFile) { in.Features[2] = "channel" },
 		`feature device uses the column device, which is forbidden`:  func(in *IntentFile) { in.Features[1] = "device" },
 		`feature pages/device uses the column device`:                func(in *IntentFile) { in.Features[1] = "pages/device" },
+		`what is forbidden: `:                                        func(in *IntentFile) { in.Forbid = []string{"Device"} },
+		`line 1: there is no column "Device"; there are pages, sec`:  func(in *IntentFile) { in.Forbid = []string{"device", "Device"} },
 		`"up" is no shape`:                                           func(in *IntentFile) { in.Features[0] = "pages:up" },
 		`the split "half" is not understood`:                         func(in *IntentFile) { in.Split = "half" },
 		`column 3 (channel): no row has "post"; there are mail, sea`: func(in *IntentFile) { in.Split = "channel in mail, post" },

@@ -37,7 +37,10 @@ func campaign(seed uint64, rows int, helps float64, columns ...string) string {
 
 func judgeUplift(t *testing.T, o Options, train, valid string) []Row {
 	t.Helper()
-	in := UpliftFiles{Train: file(t, "train.csv", train), Treatment: "offered", Outcome: "ordered", Ignore: []string{"id", "D_*"}, Shuffles: 4, Shops: 1}
+	in := UpliftFiles{Train: file(t, "train.csv", train), Treatment: "offered", Outcome: "ordered", Shuffles: 4, Shops: 1}
+	if head, _, _ := strings.Cut(train, "\n"); strings.Contains(head, ",id,") {
+		in.Ignore = []string{"id", "D_*"}
+	}
 	if valid != "" {
 		in.Valid = file(t, "valid.csv", valid)
 	}
@@ -108,6 +111,23 @@ func TestABrokenCampaignIsNamedByLineAndColumn(t *testing.T) {
 		}
 		if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// A column that is kept out by a name spelt wrong would be learned from.
+func TestWhatIsIgnoredMustBeThere(t *testing.T) {
+	one, other := "offered,ordered,x,id\n1,0,2,7\n0,1,3,8\n", "offered,ordered,x,note\n1,0,2,7\n0,1,3,8\n"
+	for pattern, want := range map[string]string{
+		"ID": `ignoring "ID": no column is called so; there are id, note, offered, ordered, x`, "D_*": `ignoring "D_*": no column`, "[": `ignoring "[": it is no pattern`,
+	} {
+		in := UpliftFiles{Train: file(t, "train.csv", one), Valid: file(t, "valid.csv", other), Treatment: "offered", Outcome: "ordered", Ignore: []string{"id", "note", pattern}}
+		if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		in.Ignore = in.Ignore[:2] // each fits a column of one file
+		if _, _, err := in.open(Options{}, true); err != nil {
+			t.Errorf("got %v", err)
 		}
 	}
 }

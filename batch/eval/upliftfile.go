@@ -48,6 +48,11 @@ func (in UpliftFiles) ofThePackage() UpliftFiles {
 
 // open reads both files. The second is held out.
 func (in UpliftFiles) open(o Options, own bool) (train trial, valid Holdout[uplift.Row], err error) {
+	for _, pattern := range in.Ignore {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return train, valid, fmt.Errorf("ignoring %q: it is no pattern; want a column, with * for anything", pattern)
+		}
+	}
 	if train, err = in.load(o, own, in.Train); err != nil {
 		return train, valid, err
 	}
@@ -57,6 +62,9 @@ func (in UpliftFiles) open(o Options, own bool) (train trial, valid Holdout[upli
 			return train, valid, err
 		}
 	}
+	if err := in.ignoring(slices.Concat(train.columns, other.columns)); err != nil {
+		return train, valid, err
+	}
 	if only := onlyOne(train.names, other.names); len(only) > 0 {
 		return train, valid, fmt.Errorf("%s and %s differ in their columns; leave out with --ignore what only one of them has: %s", in.Train, in.Valid, strings.Join(only, ", "))
 	}
@@ -65,6 +73,17 @@ func (in UpliftFiles) open(o Options, own bool) (train trial, valid Holdout[upli
 		other.drawn(p)
 	}
 	return train, Hold(in.Valid, other.rows), nil
+}
+
+// ignoring wants every pattern to fit a column: what is spelt wrong would be learned from.
+func (in UpliftFiles) ignoring(columns []string) error {
+	for _, pattern := range in.Ignore {
+		if !slices.ContainsFunc(columns, func(c string) bool { ok, _ := path.Match(pattern, c); return ok }) {
+			slices.Sort(columns)
+			return fmt.Errorf("ignoring %q: no column is called so; there are %s", pattern, strings.Join(slices.Compact(columns), ", "))
+		}
+	}
+	return nil
 }
 
 // onlyOne names what only one of two lists has.
@@ -109,8 +128,9 @@ func (in UpliftFiles) ignored(column string) bool {
 
 // trial is one file, read.
 type trial struct {
-	names []string // of the features, in alphabetical order: files may order columns as they like
-	rows  []uplift.Row
+	names   []string // of the features, in alphabetical order: files may order columns as they like
+	columns []string // all
+	rows    []uplift.Row
 }
 
 // share is that of rows with the offer.
@@ -143,7 +163,7 @@ func (in UpliftFiles) read(name string, r io.Reader) (trial, error) {
 	if err != nil {
 		return trial{}, fmt.Errorf("%s, line 1: %w", name, err)
 	}
-	t := trial{names: h.names}
+	t := trial{names: h.names, columns: h.columns}
 	for {
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
