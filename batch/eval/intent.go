@@ -196,8 +196,8 @@ func (in IntentFile) sheet(o Options) (sheet, error) {
 	return readSheet(name, f)
 }
 
-// terms reads the features; none may use what is forbidden, which must be columns. Names are
-// learned from training rows.
+// terms reads the features; none may use the outcome, nor what is forbidden, which must be columns.
+// Names are learned from training rows.
 func (in IntentFile) terms(s sheet, trains []int) (out []term, err error) {
 	for _, name := range in.Forbid {
 		if _, err := s.column(name); err != nil {
@@ -210,6 +210,9 @@ func (in IntentFile) terms(s sheet, trains []int) (out []term, err error) {
 			return nil, err
 		}
 		for _, c := range t.columns {
+			if s.head[c] == in.Label {
+				return nil, fmt.Errorf("feature %s uses the column %s, which is the outcome", text, in.Label)
+			}
 			if slices.Contains(in.Forbid, s.head[c]) {
 				return nil, fmt.Errorf("feature %s uses the column %s, which is forbidden", text, s.head[c])
 			}

@@ -75,20 +75,22 @@ func TestTrainingOnlyOpensNoHoldout(t *testing.T) {
 func TestAWrongFileSaysWhereItIsWrong(t *testing.T) {
 	path := sessionFile(t, false)
 	for want, change := range map[string]func(*IntentFile){
-		`line 1: there is no column "page"`:                          func(in *IntentFile) { in.Features[0] = "page" },
-		`line 1: there is no column "sold"`:                          func(in *IntentFile) { in.Label = "sold" },
-		`line 2, column 3 (channel): "`:                              func(in *IntentFile) { in.Features[2] = "channel" },
-		`feature device uses the column device, which is forbidden`:  func(in *IntentFile) { in.Features[1] = "device" },
-		`feature pages/device uses the column device`:                func(in *IntentFile) { in.Features[1] = "pages/device" },
-		`what is forbidden: `:                                        func(in *IntentFile) { in.Forbid = []string{"Device"} },
-		`line 1: there is no column "Device"; there are pages, sec`:  func(in *IntentFile) { in.Forbid = []string{"device", "Device"} },
-		`"up" is no shape`:                                           func(in *IntentFile) { in.Features[0] = "pages:up" },
-		`the split "half" is not understood`:                         func(in *IntentFile) { in.Split = "half" },
-		`column 3 (channel): no row has "post"; there are mail, sea`: func(in *IntentFile) { in.Split = "channel in mail, post" },
-		`the split "channel in mail," is not understood`:             func(in *IntentFile) { in.Split = "channel in mail," },
-		`and 0 into the hold-out`:                                    func(in *IntentFile) { in.Split = "channel in mail,search" },
-		`-1 pairs of features: want 0 or more`:                       func(in *IntentFile) { in.Pairs = -1 },
-		`no features: name the columns`:                              func(in *IntentFile) { in.Features = nil },
+		`line 1: there is no column "page"`:                           func(in *IntentFile) { in.Features[0] = "page" },
+		`line 1: there is no column "sold"`:                           func(in *IntentFile) { in.Label = "sold" },
+		`line 2, column 3 (channel): "`:                               func(in *IntentFile) { in.Features[2] = "channel" },
+		`feature device uses the column device, which is forbidden`:   func(in *IntentFile) { in.Features[1] = "device" },
+		`feature pages/device uses the column device`:                 func(in *IntentFile) { in.Features[1] = "pages/device" },
+		`what is forbidden: `:                                         func(in *IntentFile) { in.Forbid = []string{"Device"} },
+		`line 1: there is no column "Device"; there are pages, sec`:   func(in *IntentFile) { in.Forbid = []string{"device", "Device"} },
+		`feature bought:named uses the column bought, which is the o`: func(in *IntentFile) { in.Features[2] = "bought:named" },
+		`feature pages-bought uses the column bought, which is the o`: func(in *IntentFile) { in.Features[0] = "pages-bought" },
+		`"up" is no shape`:                                            func(in *IntentFile) { in.Features[0] = "pages:up" },
+		`the split "half" is not understood`:                          func(in *IntentFile) { in.Split = "half" },
+		`column 3 (channel): no row has "post"; there are mail, sea`:  func(in *IntentFile) { in.Split = "channel in mail, post" },
+		`the split "channel in mail," is not understood`:              func(in *IntentFile) { in.Split = "channel in mail," },
+		`and 0 into the hold-out`:                                     func(in *IntentFile) { in.Split = "channel in mail,search" },
+		`-1 pairs of features: want 0 or more`:                        func(in *IntentFile) { in.Pairs = -1 },
+		`no features: name the columns`:                               func(in *IntentFile) { in.Features = nil },
 	} {
 		in := ownSessions(path)
 		change(&in)

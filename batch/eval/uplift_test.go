@@ -132,6 +132,16 @@ func TestWhatIsIgnoredMustBeThere(t *testing.T) {
 	}
 }
 
+func TestAColumnHasOneRole(t *testing.T) {
+	train := file(t, "train.csv", campaign(5, 60, .3, "searches", "offered", "ordered"))
+	for _, c := range [][3]string{{"ordered", "ordered", ""}, {"offered", "ordered", "offered"}, {"offered", "ordered", "ordered"}} {
+		in := UpliftFiles{Train: train, Treatment: c[0], Outcome: c[1], Propensity: c[2]}
+		if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), "want different columns") {
+			t.Errorf("%v: got %v", c, err)
+		}
+	}
+}
+
 func TestAMissingCampaignIsNotPresent(t *testing.T) {
 	rows, err := Uplift(context.Background(), Options{Data: t.TempDir()}, UpliftFiles{Shops: 1})
 	if err != nil || rows[0].Verdict != NotPresent {

@@ -48,6 +48,9 @@ func (in UpliftFiles) ofThePackage() UpliftFiles {
 
 // open reads both files. The second is held out.
 func (in UpliftFiles) open(o Options, own bool) (train trial, valid Holdout[uplift.Row], err error) {
+	if in.Treatment == in.Outcome || in.Propensity == in.Treatment || in.Propensity == in.Outcome {
+		return train, valid, fmt.Errorf("the treatment is column %q, the outcome %q, the propensity %q: want different columns", in.Treatment, in.Outcome, in.Propensity)
+	}
 	for _, pattern := range in.Ignore {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return train, valid, fmt.Errorf("ignoring %q: it is no pattern; want a column, with * for anything", pattern)

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/handschlag/handschlag/batch/eval"
 )
@@ -32,11 +34,21 @@ func (c evalUpliftCmd) Run(ctx context.Context, s streams) error {
 	if c.ID != "" {
 		in.Ignore = append(in.Ignore, c.ID)
 	}
+	if sameFile(c.Train, c.Valid) {
+		_, _ = fmt.Fprintf(s.err, "handschlag: %s and %s are the same file: the model is judged by the rows that it learned from\n", c.Train, c.Valid)
+	}
 	rows, err := eval.Uplift(ctx, c.options(s), in)
 	if err != nil {
 		return interrupted(ctx, err, "the table is not complete")
 	}
 	return c.tell(s, rows)
+}
+
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	other, missing := os.Stat(b)
+	return err == nil && missing == nil && os.SameFile(one, other)
 }
 
 func upliftOfTheCampaign(ctx context.Context, o eval.Options) ([]eval.Row, error) {
