@@ -82,7 +82,7 @@ func (c ledgerVerifyCmd) Run(ctx context.Context, s streams) error {
 	if c.Dir != "" { // a ledger by itself has no book
 		return nil
 	}
-	return c.book(ctx, s, key)
+	return c.book(ctx, s, key, r.Size)
 }
 
 // witnessed reads earlier checkpoints.
@@ -99,15 +99,27 @@ func (c ledgerVerifyCmd) witnessed() (out [][]byte, err error) {
 
 // verified says what was found sound.
 func (s streams) verified(r ledger.Report) {
-	s.printf("%s: %d leaves verified in %d files, root %s\n", r.Origin, r.Size, r.Files, r.Root)
+	s.printf("%s: %s verified in %s, root %s\n", r.Origin, counted(r.Size, "leaf", "leaves"), counted(r.Files, "file", "files"), r.Root)
 	if r.Unsealed > 0 {
-		s.printf("%d more leaves wait for the next checkpoint\n", r.Unsealed)
+		s.printf("%s\n", counted(r.Unsealed, "newer leaf is not sealed yet: the next checkpoint covers it", "newer leaves are not sealed yet: the next checkpoint covers them"))
 	}
 }
 
-// accounted says what became of the leaves; a missing one is an error.
-func (s streams) accounted(a ledger.Accounts) error {
-	s.printf("%d of %d leaves are open, %d erased, %d sealed, %d missing\n", a.Open, a.Leaves, a.Erased, a.Sealed, a.Missing)
+// counted is a number with what it counts, one or many.
+func counted[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// accounted says what became of the leaves, which may be more than were verified; a
+// missing one is an error.
+func (s streams) accounted(a ledger.Accounts, verified int64) error {
+	if newer := a.Leaves - verified; newer > 0 {
+		s.printf("%s\n", counted(newer, "newer leaf was sealed meanwhile: the same command verifies it too", "newer leaves were sealed meanwhile: the same command verifies them too"))
+	}
+	s.printf("%d of %s open, %d erased, %d sealed, %d missing\n", a.Open, counted(a.Leaves, "leaf is", "leaves are"), a.Erased, a.Sealed, a.Missing)
 	if a.Missing > 0 {
 		return fmt.Errorf("%d leaves are missing from the book, the first is %d", a.Missing, a.FirstMissing)
 	}
@@ -116,13 +128,13 @@ func (s streams) accounted(a ledger.Accounts) error {
 
 // book says what became of the records behind the leaves; a leaf that nobody
 // accounts for is a fault.
-func (c ledgerVerifyCmd) book(ctx context.Context, s streams, key string) error {
+func (c ledgerVerifyCmd) book(ctx context.Context, s streams, key string, verified int64) error {
 	p := place{Data: c.Data, Config: c.Config}
 	a, err := p.account(ctx, s, c.dir(), key)
 	if err != nil {
 		return fmt.Errorf("the book does not fit the ledger: %w", err)
 	}
-	if err := s.accounted(a); err != nil {
+	if err := s.accounted(a, verified); err != nil {
 		return err
 	}
 	if !c.Trust {

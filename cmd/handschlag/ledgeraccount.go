@@ -87,7 +87,7 @@ func (s streams) verifyAccount(ctx context.Context, h *aws.Host, pinned string, 
 	if err != nil {
 		return fmt.Errorf("the book does not fit the ledger: %w", err)
 	}
-	return s.accounted(a)
+	return s.accounted(a, r.Size)
 }
 
 // onAccount puts the tables of an account right, one or more of which were put back
