@@ -82,12 +82,16 @@ func (n *night) signText(dir, text string) error {
 	return nil
 }
 
+// ErrChanged means that a file of an export is not the one that the manifest names.
+var ErrChanged = errDigest
+
 // Verified is an export whose manifest and files are as they were signed.
 type Verified struct {
 	Manifest Manifest
 	Signer   string
-	Files    int // that are there
-	Gone     int // files of rows that are not: never fetched, or removed by a later night when they had expired
+	Files    int      // that are there
+	Gone     []string // files of rows that are not: never fetched, or removed by a later night when they had expired
+	Inside   []string // that are not because they never leave the house
 }
 
 // Verify holds an export's folder to its signature: the manifest by the public key
@@ -197,8 +201,10 @@ func (v *Verified) holds(dir string) error {
 		named[f.Name] = true
 		_, sum, err := digestFile(filepath.Join(dir, filepath.Base(f.Name)))
 		switch {
+		case errors.Is(err, os.ErrNotExist) && f.Kind == deliveries:
+			v.Inside = append(v.Inside, f.Name)
 		case errors.Is(err, os.ErrNotExist) && f.holdsRows():
-			v.Gone++
+			v.Gone = append(v.Gone, f.Name)
 		case err != nil || sum != f.SHA256:
 			return fmt.Errorf("%s is not what the manifest says: %w", f.Name, errors.Join(errDigest, err))
 		default:

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,6 +78,9 @@ func (c exportVerifyCmd) Run(s streams) error {
 		return err
 	}
 	v, err := segment.Verify(dir, strings.TrimSpace(c.Key))
+	if _, dated := time.Parse(time.DateOnly, c.Night); errors.Is(err, segment.ErrChanged) && dated != nil {
+		err = fmt.Errorf("%w; run export pull again: it fetches what is changed or missing", err)
+	}
 	if err != nil {
 		return fmt.Errorf("the export of %s does not verify: %w", c.Night, err)
 	}
@@ -109,9 +113,12 @@ func (c exportVerifyCmd) dir() (string, error) {
 // exported says what an export is, once it was held to its signature.
 func (s streams) exported(v segment.Verified) {
 	m := v.Manifest
-	s.printf("%s: %d files as signed by %s\n", m.AsOf.Format(time.DateOnly), v.Files, v.Signer)
-	if v.Gone > 0 {
-		s.printf("%d files of rows are not here: never fetched, or gone since they had expired\n", v.Gone)
+	s.printf("%s: %s as signed by %s\n", m.AsOf.Format(time.DateOnly), counted(v.Files, "file", "files"), v.Signer)
+	if n := len(v.Gone); n > 0 {
+		s.printf("%s not here, never fetched or gone since expired: %s\n", counted(n, "file of rows is", "files of rows are"), strings.Join(v.Gone, ", "))
+	}
+	if n := len(v.Inside); n > 0 {
+		s.printf("%s not here, which is handed out to nobody: %s\n", counted(n, "file is", "files are"), strings.Join(v.Inside, ", "))
 	}
 	s.printf("ledger: %d leaves, root %s, read %s; rows leave until %s\n", m.Ledger.Size, m.Ledger.Root, m.Created.Format(time.RFC3339), m.Expires.Format(time.RFC3339))
 }

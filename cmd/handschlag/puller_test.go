@@ -67,6 +67,9 @@ func (m *mirror) publish(t testing.TB, files map[string][]byte) {
 	m.manifest = segment.Manifest{Schema: "handschlag-export/1", AsOf: time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)}
 	for name, body := range files {
 		f := segment.File{Name: name, Kind: "report", Bytes: int64(len(body)), SHA256: hexSum(body)}
+		if name == "deliveries.parquet" {
+			f.Kind = "deliveries"
+		}
 		if parts := strings.Split(name, "."); len(parts) == 3 {
 			f.Kind, f.Segment, f.Channel = "segment", parts[0], parts[1]
 		}
@@ -196,7 +199,7 @@ func TestAPullVerifiesAndFetchesNothingTwice(t *testing.T) {
 func TestAPullOfOneChannelVerifies(t *testing.T) {
 	m, to := newMirror(t, 64), t.TempDir()
 	out, err := m.pull(t.Context(), to, "email")
-	if err != nil || !strings.Contains(out, "1 files of rows are not here") {
+	if err != nil || !strings.Contains(out, "1 file of rows is not here, never fetched or gone since expired: lookers.ads.csv\n") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if _, err := os.Stat(filepath.Join(to, mirrored, "lookers.ads.csv")); err == nil {
@@ -204,6 +207,38 @@ func TestAPullOfOneChannelVerifies(t *testing.T) {
 	}
 	if _, err := m.pull(t.Context(), to, "fax"); err == nil || !strings.Contains(err.Error(), `no channel "fax", but ads, email`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// After a whole pull nothing is said to be missing that nobody could fetch; a file that
+// somebody changed is named, with what to do, and the next pull mends it.
+func TestAPulledFolderSaysWhatIsNotThere(t *testing.T) {
+	m, to := newMirror(t, 64), t.TempDir()
+	m.publish(t, map[string][]byte{"lookers.email.csv": []byte("key\n1\n"), "deliveries.parquet": []byte("all"), "report.json": []byte("{}")})
+	verify := func() (string, error) {
+		var out bytes.Buffer
+		err := exportVerifyCmd{Night: filepath.Join(to, mirrored)}.Run(streams{nil, &out, io.Discard})
+		return out.String(), err
+	}
+	pulled, err := m.pull(t.Context(), to, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := verify()
+	if err != nil || !strings.HasSuffix(pulled, out) || strings.Contains(out, "never fetched") || !strings.Contains(out, "1 file is not here, which is handed out to nobody: deliveries.parquet\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(to, mirrored, "lookers.email.csv"), []byte("key\n2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify(); err == nil || !strings.Contains(err.Error(), "lookers.email.csv is not what the manifest says") || !strings.Contains(err.Error(), "run export pull again") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := m.pull(t.Context(), to, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := verify(); err != nil {
+		t.Error(err)
 	}
 }
 
