@@ -52,6 +52,9 @@ func (c demoCmd) Run(ctx context.Context, s streams) error {
 	if !onLoopback(c.Listen) { // its staff tokens stand in every summary
 		return fmt.Errorf("--listen: the demo is for loopback only, not for %s", c.Listen)
 	}
+	if err := c.alone(ctx); err != nil {
+		return err
+	}
 	mark, done, err := c.folder(s)
 	if err != nil {
 		return err
@@ -79,6 +82,17 @@ func (c demoCmd) Run(ctx context.Context, s streams) error {
 		return d.close()
 	}
 	return d.serve(ctx)
+}
+
+// alone refuses a folder whose shops are served: it would be cleared under them, or
+// found locked.
+func (c demoCmd) alone(ctx context.Context) error {
+	for _, is := range demoShops {
+		if (place{Data: filepath.Join(c.Data, is.key)}).isServed(ctx) {
+			return fmt.Errorf("a demo runs in %s already: stop that one with Ctrl-C, or run beside it with --data and --listen (make run DATA=data/second LISTEN=127.0.0.1:9000)", c.Data)
+		}
+	}
+	return nil
 }
 
 // folder makes the demo's folder, or says what it holds. A finished demo of the

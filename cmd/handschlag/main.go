@@ -31,7 +31,7 @@ type commands struct {
 	Audit    auditCmd    `cmd:"" help:"Explain decisions."`
 	Policy   policyCmd   `cmd:"" help:"Change the policy: signed bundles with tests, replay, opinion and approval."`
 	Ledger   ledgerCmd   `cmd:"" help:"Verify the consent ledger, offline."`
-	Export   exportCmd   `cmd:"" help:"List what the nights exported."`
+	Export   exportCmd   `cmd:"" help:"List, fetch and verify what the nights exported, and record deletions at recipients."`
 	Eval     evalCmd     `cmd:"" help:"Judge the night's models on real data with published results, or on your own."`
 	Bench    benchCmd    `cmd:"" help:"Measure on made-up data of any size."`
 	Config   configCmd   `cmd:"" help:"Write or check handschlag.yaml."`

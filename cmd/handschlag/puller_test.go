@@ -489,7 +489,7 @@ func TestATokenTravelsUnderTLSOnly(t *testing.T) {
 func TestAnotherRoleMayNotPull(t *testing.T) {
 	m := newMirror(t, 64)
 	c := exportPullCmd{exportsAt: exportsAt{Server: m.URL, Token: "adviser-token"}, To: t.TempDir()}
-	if err := c.Run(t.Context(), streams{out: io.Discard}); err == nil || !strings.Contains(err.Error(), "not its right") {
+	if err := c.Run(t.Context(), streams{out: io.Discard}); err == nil || !strings.Contains(err.Error(), m.URL+" refused the token: set HANDSCHLAG_TOKEN to a token of staff there with the role marketing") || !strings.Contains(err.Error(), "not its right") {
 		t.Errorf("got %v", err)
 	}
 }

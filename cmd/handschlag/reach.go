@@ -33,16 +33,8 @@ type reached struct {
 // reach finds the shop of a data folder: through admin.sock while a server runs,
 // else by opening the folder.
 func reach(ctx context.Context, p place, s streams) (*reached, error) {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		path, free, err := shortPath(p.Data)
-		if err != nil {
-			return nil, err
-		}
-		defer free()
-		return new(net.Dialer).DialContext(ctx, "unix", adminSocket(path))
-	}
-	if c, err := dial(ctx, "", ""); err == nil {
-		_ = c.Close()
+	if p.isServed(ctx) {
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return p.dial(ctx) }
 		t := &http.Transport{DialContext: dial}
 		return &reached{http: &http.Client{Transport: t}, close: func() error { t.CloseIdleConnections(); return nil }, served: true}, nil
 	}
@@ -51,6 +43,22 @@ func reach(ctx context.Context, p place, s streams) (*reached, error) {
 		return nil, err
 	}
 	return &reached{http: &http.Client{Transport: inProcess{sh.adminHandler()}}, close: sh.Close}, nil
+}
+
+// dial knocks at the owner's door of whoever serves the data folder.
+func (p place) dial(ctx context.Context) (net.Conn, error) {
+	path, free, err := shortPath(p.Data)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
+	return new(net.Dialer).DialContext(ctx, "unix", adminSocket(path))
+}
+
+// isServed tells whether somebody opens it.
+func (p place) isServed(ctx context.Context) bool {
+	c, err := p.dial(ctx)
+	return err == nil && c.Close() == nil
 }
 
 // untilStopped is a log that falls silent when somebody stops the command: what
@@ -195,7 +203,11 @@ func (r *reached) request(ctx context.Context, method, path, as string, body io.
 		return res, nil
 	}
 	defer func() { _ = res.Body.Close() }()
-	return nil, refusal(res)
+	err = refusal(res)
+	if nobody := res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden; nobody && r.base != "" {
+		err = fmt.Errorf("%s refused the token: set HANDSCHLAG_TOKEN to a token of staff there with the role marketing (%w)", r.base, err)
+	}
+	return nil, err
 }
 
 // newRequest is a call with the credential that the door wants.
