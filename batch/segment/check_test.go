@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,34 @@ func TestNoDeltaMisleads(t *testing.T) {
 		}
 		if err := n.db.exec(ctx, "rollback"); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestEveryChannelsKeysAreLookedAt makes the keys of one channel what anybody can compute,
+// beside channels of more rows than are looked at.
+func TestEveryChannelsKeysAreLookedAt(t *testing.T) {
+	query, err := checks.ReadFile("check/no_unkeyed_hash.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &night{}
+	if n.db, err = openWarehouse(t.Context(), filepath.Join(t.TempDir(), "spill"), 256, 2); err != nil {
+		t.Fatal(err)
+	}
+	defer n.db.close()
+	for _, odd := range []string{"", "ads", "email", "post"} {
+		if err := n.db.exec(t.Context(), `create or replace table channels as select unnest(['ads', 'email', 'post']) as channel, channel as recipient;
+			create or replace table exports as
+				select channel, if(channel = `+quote(odd)+`, md5(person::varchar)::uuid, uuid()) as key, person
+				from (select channel, uuid() as person from channels cross join range(1500))
+				order by channel, key`); err != nil {
+			t.Fatal(err)
+		}
+		var failed *FailedCheck
+		err := n.mustBeEmpty(t.Context(), "no_unkeyed_hash", string(query))
+		if want := "what=unkeyed channel=" + odd + " keys=1000"; odd == "" && err != nil || odd != "" && (!errors.As(err, &failed) || failed.Rows[0] != want) {
+			t.Errorf("odd keys of %q: %v", odd, err)
 		}
 	}
 }
