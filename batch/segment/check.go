@@ -122,7 +122,8 @@ func (n *night) evidence(ctx context.Context) error {
 }
 
 // readBack counts a file's rows; of a segment's also the keys that are greater than the
-// one before, which is every key where each is there once, in order.
+// one before, which is every key where each is there once, in order. A row of a set that
+// nobody knows has no number (no_row_of_no_set).
 func (n *night) readBack(ctx context.Context, f File) error {
 	path, keys := quote(filepath.Join(n.runDir(), f.Name)), "null"
 	source := "read_parquet(" + path + ")"
@@ -132,7 +133,7 @@ func (n *night) readBack(ctx context.Context, f File) error {
 	}
 	query := fmt.Sprintf("insert into written select %s, %s, %s, %s, count(*), %s from %s",
 		quote(f.Name), quote(f.Kind), quote(f.Segment), quote(f.Channel), keys, source)
-	rows := fmt.Sprintf("from read_parquet(%s) as f join row_sets as s on s.channel = %s and s.segment = f.segment", path, quote(f.Channel))
+	rows := fmt.Sprintf("from read_parquet(%s) as f left join row_sets as s on s.channel = %s and s.segment = f.segment", path, quote(f.Channel))
 	switch f.Kind {
 	case aggregates:
 		query += "; insert into aggregates_written from read_parquet(" + path + ")"

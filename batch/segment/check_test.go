@@ -3,10 +3,13 @@ package segment
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/handschlag/handschlag/consent"
 )
 
 // TestChecksFindWhatTheyAreFor plants, in the tables of a good night, what each
@@ -31,6 +34,7 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 		"deltas_lead_to_the_files":  "delete from export_rows",
 		"no_small_aggregate":        "update aggregates set persons = 24",
 		"no_small_step":             "update told_before set members = members + 1",
+		"no_row_of_no_set":          "insert into recalled select null, key from base_rows limit 1",
 		"no_key_left_behind":        "insert into buried from base_rows limit 1",
 		"no_marketing_of_objectors": "create table damaged as from subjects; update damaged set objections = ['direct_marketing']; create or replace view subjects as from damaged",
 		"no_field_beyond_channel":   "delete from channel_fields where field = 'until'",
@@ -151,6 +155,39 @@ func TestNoDeltaMisleads(t *testing.T) {
 		if err := n.db.exec(ctx, "rollback"); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestNoRowOfAnUnknownSegmentIsWritten adds a row of a segment that nobody knows to each kind
+// of written file that tells a recipient what to do.
+func TestNoRowOfAnUnknownSegmentIsWritten(t *testing.T) {
+	s := newShop(t)
+	s.everyday(240, 1)
+	s.run(s.night(monday.AddDate(0, 0, 1)))
+	s.says(subject(6), consent.Withdrawn, monday.AddDate(0, 0, 1), basis)
+	n, ctx := until(t, s.night(monday.AddDate(0, 0, 2)), "checking"), t.Context()
+	defer n.end()
+	for kind, name := range map[string]string{delta: "lookers.email.delta", revocations: "revocations.email", tombstones: "tombstones.email"} {
+		path := filepath.Join(n.runDir(), name+".parquet")
+		good, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := "select * from read_parquet(" + quote(path) + ")"
+		if err := scribe.copyTo(ctx, rows+" union all select * replace ('nobody' as segment) from ("+rows+" limit 1)", path+".odd"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".odd", path); err != nil {
+			t.Fatal(err)
+		}
+		var failed *FailedCheck
+		if err := n.check(ctx); !errors.As(err, &failed) || failed.Check != "no_row_of_no_set" || failed.Rows[0] != "kind="+kind+" rows=1" {
+			t.Errorf("%s: %v", name, err)
+		}
+		s.write(path, good)
+	}
+	if err := n.check(ctx); err != nil {
+		t.Errorf("without the fault: %v", err)
 	}
 }
 
