@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -96,8 +97,12 @@ func (n *night) acknowledged(ctx context.Context) error {
 		return fmt.Errorf("making table acks: %w", err)
 	}
 	var acks []flow.ExportAck
+	export := []byte(`"action":"` + decide.ActionExport + `"`)
 	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
 		var r decide.Record
+		if !bytes.Contains(line, export) { // spares reading most of the others
+			return nil
+		}
 		if err := json.Unmarshal(line, &r); err != nil {
 			return err
 		}
