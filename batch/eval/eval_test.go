@@ -33,6 +33,16 @@ func TestRowsJudgeThemselves(t *testing.T) {
 	}
 }
 
+func TestAFigureThatIsNoneIsADash(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for _, r := range []Row{Show("g", "x", v, 2), AtMost("g", "x", 1, v, 2)} {
+			if r.Ours != "–" {
+				t.Errorf("%v is shown as %q", v, r.Ours)
+			}
+		}
+	}
+}
+
 func TestEveryLookAtAHoldoutIsTold(t *testing.T) {
 	h, told := Hold("rows", []int{1, 2}), []string{}
 	o := Options{Opened: func(name string) { told = append(told, name) }}

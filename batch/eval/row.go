@@ -56,6 +56,11 @@ func Show(group, name string, ours float64, places int) Row {
 	return Row{Group: group, Name: name, Ours: decimal(ours, places), Verdict: Shown}
 }
 
+// Unknown is the row of a figure that nothing is estimated of, and why.
+func Unknown(group, name, format string, args ...any) Row {
+	return Row{Group: group, Name: name, Ours: "–", Verdict: Shown}.Noted(format, args...)
+}
+
 // Absent is the row of a data set that is not there.
 func Absent(group, name string) Row {
 	return Row{Group: group, Name: name, Ours: "–", Verdict: NotPresent}
@@ -76,7 +81,11 @@ func (r Row) judge(ok bool, by float64) Row {
 	return r
 }
 
+// decimal writes a figure; "–" where there is none.
 func decimal(v float64, places int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
 	s := fmt.Sprintf("%.*f", places, v)
 	if strings.Trim(s, "-0.") == "" {
 		return strings.TrimPrefix(s, "-")

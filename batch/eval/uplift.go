@@ -87,9 +87,31 @@ func (j *upliftJudge) learn() (err error) {
 		known = "known"
 	}
 	j.add(Row{Group: upliftGroup, Name: "verdict on training rows", Ours: known, Verdict: Shown}, "%s; ranking %.1f standard errors above chance on rows it was not learned from; %d features", v.Reason, v.Ranking.Z, len(j.train.names))
+	if j.thin() {
+		j.unknown("average effect, training rows", "share targeted, training rows")
+		return nil
+	}
 	j.add(Show(upliftGroup, "average effect, training rows", v.Effect, 4), "95 %% interval %.4f to %.4f; %d offered, %d held out", v.Low, v.High, v.Treated, v.Control)
-	j.add(Show(upliftGroup, "share targeted, training rows", v.Target.Share, 3), "effect on them %.4f, 95 %% interval %.4f to %.4f, by folds not learned from", v.Target.Effect, v.Target.Low, v.Target.High)
+	targeted, on := Show(upliftGroup, "share targeted, training rows", v.Target.Share, 3), effectOnNobody
+	if v.Target.Share > 0 {
+		on = fmt.Sprintf("effect on them %.4f, 95 %% interval %.4f to %.4f, by folds not learned from", v.Target.Effect, v.Target.Low, v.Target.High)
+	}
+	j.add(targeted, "%s", on)
 	return nil
+}
+
+const effectOnNobody = "nobody is targeted"
+
+// thin says that training rows let nothing be estimated, whatever their outcomes.
+func (j *upliftJudge) thin() bool {
+	return j.verdict.Reason == uplift.TooFew || j.verdict.Reason == uplift.RatioOff
+}
+
+// unknown are figures that thin rows do not give.
+func (j *upliftJudge) unknown(names ...string) {
+	for _, name := range names {
+		j.rows = append(j.rows, Unknown(upliftGroup, name, "nothing is estimated: %s; %d offered, %d held out", j.verdict.Reason, j.verdict.Treated, j.verdict.Control))
+	}
 }
 
 // judge opens the second file and ranks it.
@@ -109,17 +131,32 @@ func (j *upliftJudge) judge() error {
 	order := uplift.NewOrder(score, treated, outcome)
 	q := order.Q()
 	low, high := order.Interval(upliftReplicates, .95, upliftSeed)
-	if j.own {
+	switch {
+	case !slices.Contains(treated, true) || !slices.Contains(treated, false):
+		j.rows = append(j.rows, Unknown(upliftGroup, "q, judged rows", "nobody was offered, or nobody was held out; %d rows", len(rows)))
+	case j.own:
 		j.add(Show(upliftGroup, "q, judged rows", q, 4), "95 %% bootstrap interval %.4f to %.4f; %d rows", low, high, len(rows))
-	} else {
+	default:
 		j.add(AtLeast(upliftGroup, "campaign, q on valid.csv", .0203, q, 4), "%d rows, ties shared; learned on train.csv", len(rows))
 		j.add(above0(upliftGroup, "campaign, lower end of q's interval", low), "95 %% bootstrap interval %.4f to %.4f, %d replicates", low, high, upliftReplicates)
 	}
 	effect, from, to := difference(rows)
-	j.add(Show(upliftGroup, "average effect, judged rows", effect, 4), "95 %% interval %.4f to %.4f", from, to)
+	j.add(Show(upliftGroup, "average effect, judged rows", effect, 4), "%s", span(from, to))
 	effect, from, to = difference(best)
-	j.add(Show(upliftGroup, "share targeted, judged rows", float64(len(best))/float64(len(rows)), 3), "effect on them %.4f, 95 %% interval %.4f to %.4f", effect, from, to)
+	on := fmt.Sprintf("effect on them %s, %s", decimal(effect, 4), span(from, to))
+	if len(best) == 0 {
+		on = effectOnNobody
+	}
+	j.add(Show(upliftGroup, "share targeted, judged rows", float64(len(best))/float64(len(rows)), 3), "%s", on)
 	return nil
+}
+
+// span tells an interval of difference.
+func span(low, high float64) string {
+	if math.IsNaN(low + high) {
+		return "no interval: offers, or rows without, are missing here or in TRAIN"
+	}
+	return fmt.Sprintf("95 %% interval %.4f to %.4f", low, high)
 }
 
 // above0 wants a figure to lie above 0.
@@ -130,6 +167,11 @@ func above0(group, name string, ours float64) Row {
 
 // compare shows what the form was chosen by.
 func (j *upliftJudge) compare() error {
+	const name = "q by cross-validation, "
+	if j.thin() {
+		j.unknown(name+"four features together (chosen)", name+"additive (a scorecard)")
+		return nil
+	}
 	for _, c := range []struct {
 		name string
 		form uplift.Form
@@ -138,13 +180,18 @@ func (j *upliftJudge) compare() error {
 		if err != nil {
 			return err
 		}
-		j.add(Show(upliftGroup, "q by cross-validation, "+c.name, q, 4), "training rows, %d × 5 folds, from %.4f to %.4f", len(splits), slices.Min(splits), slices.Max(splits))
+		j.add(Show(upliftGroup, name+c.name, q, 4), "training rows, %d × 5 folds, from %.4f to %.4f", len(splits), slices.Min(splits), slices.Max(splits))
 	}
 	return nil
 }
 
-// shuffle counts claims where there is nothing to claim.
+// shuffle counts claims where there is nothing to claim. Of rows that let nothing be claimed, however
+// they are shuffled, that would prove nothing.
 func (j *upliftJudge) shuffle() error {
+	if j.thin() {
+		j.unknown("false claims, labels shuffled")
+		return nil
+	}
 	claims, err := uplift.Placebo(j.train.rows, j.options(uplift.Interacting()), j.in.Shuffles)
 	if err != nil {
 		return err

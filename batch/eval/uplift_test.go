@@ -142,6 +142,51 @@ func TestAColumnHasOneRole(t *testing.T) {
 	}
 }
 
+// What nothing is estimated of is neither a number nor a pass.
+func TestWithoutOffersNothingIsEstimatedOrPassed(t *testing.T) {
+	none := strings.ReplaceAll(campaign(5, 600, .3, "searches", "ordered", "offered"), ",1\n", ",0\n")
+	both := campaign(6, 600, .3, "searches", "ordered", "offered")
+	for name, c := range map[string]struct {
+		train, valid string
+		dashes       int
+	}{"no offers to learn from": {none, both, 6}, "no offers to judge by": {both, none, 2}} {
+		dashes := 0
+		for _, r := range judgeUplift(t, Options{}, c.train, c.valid) {
+			if strings.Contains(r.Ours+r.Note, "NaN") || r.Verdict == Pass && c.train == none {
+				t.Errorf("%s: %+v", name, r)
+			}
+			if r.Ours == "–" {
+				dashes++
+			}
+		}
+		if dashes != c.dashes {
+			t.Errorf("%s: %d dashes, want %d", name, dashes, c.dashes)
+		}
+	}
+}
+
+func TestAPropensityIsCheckedInBothFiles(t *testing.T) {
+	good := "offered,ordered,x,p\n1,0,2,.5\n0,1,3,.5\n"
+	for bad, want := range map[string]string{
+		"1,0,2,0":  `line 3, column p: "0", and column offered says "1": this could not happen`,
+		"0,0,2,1":  `line 3, column p: "1", and column offered says "0"`,
+		"1,0,2,3":  `line 3, column p: "3"; want the probability of an offer`,
+		"1,0,2,-1": `line 3, column p: "-1"; want`,
+	} {
+		wrong := "offered,ordered,x,p\n1,0,2,.5\n" + bad + "\n"
+		for _, files := range [][2]string{{wrong, good}, {good, wrong}} {
+			in := UpliftFiles{Train: file(t, "train.csv", files[0]), Valid: file(t, "valid.csv", files[1]), Treatment: "offered", Outcome: "ordered", Propensity: "p"}
+			if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+	}
+	in := UpliftFiles{Train: file(t, "train.csv", good), Treatment: "offered", Outcome: "ordered", Propensity: "3"}
+	if _, err := Uplift(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), "the propensity of an offer is 3; want") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAMissingCampaignIsNotPresent(t *testing.T) {
 	rows, err := Uplift(context.Background(), Options{Data: t.TempDir()}, UpliftFiles{Shops: 1})
 	if err != nil || rows[0].Verdict != NotPresent {

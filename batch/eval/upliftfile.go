@@ -72,6 +72,9 @@ func (in UpliftFiles) open(o Options, own bool) (train trial, valid Holdout[upli
 		return train, valid, fmt.Errorf("%s and %s differ in their columns; leave out with --ignore what only one of them has: %s", in.Train, in.Valid, strings.Join(only, ", "))
 	}
 	if p, logged := in.chance(train); !logged {
+		if in.Propensity != "" && !(p > 0 && p < 1) {
+			return train, valid, fmt.Errorf("the propensity of an offer is %s; want a probability between 0 and 1, or a column", in.Propensity)
+		}
 		train.drawn(p)
 		other.drawn(p)
 	}
@@ -238,10 +241,24 @@ func (h header) row(fields []string) (r uplift.Row, err error) {
 	}
 	r.Treated, r.Outcome, r.X = treated == 1, number(h.outcome), make([]float64, len(h.at))
 	if h.propensity >= 0 {
-		r.Propensity = number(h.propensity)
+		if r.Propensity = number(h.propensity); err == nil {
+			err = h.drawn(r, fields)
+		}
 	}
 	for j, at := range h.at {
 		r.X[j] = number(at)
 	}
 	return r, err
+}
+
+// drawn refuses a propensity with which the row could not have come about.
+func (h header) drawn(r uplift.Row, fields []string) error {
+	switch p := r.Propensity; {
+	case !(p >= 0 && p <= 1):
+		return fmt.Errorf("column %s: %q; want the probability of an offer, 0 to 1", h.columns[h.propensity], fields[h.propensity])
+	case r.Treated && p == 0 || !r.Treated && p == 1:
+		return fmt.Errorf("column %s: %q, and column %s says %q: this could not happen; want the probability of the offer, not of the draw",
+			h.columns[h.propensity], fields[h.propensity], h.columns[h.treatment], fields[h.treatment])
+	}
+	return nil
 }
