@@ -51,6 +51,9 @@ func judgeValue(o Options, in ValueFiles, open func(string) (*os.File, error), c
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
+	if err := in.within(log, from, to, o.TrainOnly); err != nil {
+		return nil, err
+	}
 	known, after := split(log, from, to)
 	holdout := Hold(fmt.Sprintf("%s, %s to %s", in.Log, in.Calibration, in.Holdout), after)
 	fit, err := fitValue(known, float64(to-from))
@@ -91,6 +94,23 @@ func (in ValueFiles) days() (from, to int, err error) {
 		return 0, 0, fmt.Errorf("the hold-out ends on %s, not after the calibration (%s)", in.Holdout, in.Calibration)
 	}
 	return daysOf(calibration), daysOf(holdout), nil
+}
+
+// within wants the calibration, and what is judged, inside the days that the log has orders of:
+// nobody knows what happened on others.
+func (in ValueFiles) within(log map[string][]order, from, to int, trainOnly bool) error {
+	first, last := math.MaxInt, math.MinInt
+	for _, orders := range log {
+		first, last = min(first, orders[0].day), max(last, orders[len(orders)-1].day)
+	}
+	day := func(d int) string { return time.Unix(int64(d)*24*60*60, 0).UTC().Format(time.DateOnly) }
+	switch {
+	case from < first || from > last:
+		return fmt.Errorf("the calibration ends on %s; %s has orders from %s to %s", in.Calibration, in.Log, day(first), day(last))
+	case to > last && !trainOnly:
+		return fmt.Errorf("the hold-out ends on %s; %s has orders from %s to %s, and nothing is known of the days after", in.Holdout, in.Log, day(first), day(last))
+	}
+	return nil
 }
 
 // valueFit is a model and what it expects of each buyer, by BG/NBD and by Slowing.

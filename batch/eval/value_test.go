@@ -86,7 +86,7 @@ func TestWhatIsFittedHoldsNothingOfLaterDays(t *testing.T) {
 }
 
 func TestValueJudgesAnyLog(t *testing.T) {
-	in := ValueFiles{Log: shopLog(t, 150), Shape: shopShape, Calibration: "2025-08-31", Holdout: "2025-12-31"}
+	in := ValueFiles{Log: shopLog(t, 150), Shape: shopShape, Calibration: "2025-08-31", Holdout: "2025-11-28"}
 	opened := 0
 	for _, trainOnly := range []bool{true, false} {
 		rows, err := Value(context.Background(), Options{TrainOnly: trainOnly, Opened: func(string) { opened++ }}, in)
@@ -102,6 +102,36 @@ func TestValueJudgesAnyLog(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		}
+	}
+}
+
+func TestValueAsksForDaysOfTheLog(t *testing.T) {
+	log := write(t, "orders.csv", "a,2025-01-03,1\na,2025-01-20,1\nb,2025-01-05,2\nb,2025-03-31,2\n")
+	in := ValueFiles{Log: log, Shape: OrderLog{Buyer: 1, Date: 2, Amount: 3, Separator: ","}}
+	for days, want := range map[[2]string]string{
+		{"2025-01-02", "2025-02-28"}: "the calibration ends on 2025-01-02; " + log + " has orders from 2025-01-03 to 2025-03-31",
+		{"2025-04-01", "2025-04-28"}: "the calibration ends on 2025-04-01; ",
+		{"2025-02-01", "2025-04-01"}: "the hold-out ends on 2025-04-01; " + log + " has orders from 2025-01-03 to 2025-03-31",
+	} {
+		in.Calibration, in.Holdout = days[0], days[1]
+		if _, err := Value(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want %s", days, err, want)
+		}
+	}
+}
+
+// Nothing came: an error in percent of it is no number.
+func TestNothingToCompareWithIsADash(t *testing.T) {
+	f := valueFit{}
+	f.bgnbd, f.own = append(f.bgnbd, learned.Expectation{Orders: 1, Cents: 300}), append(f.own, learned.Expectation{Orders: 1, Cents: 300})
+	dashes := 0
+	for _, r := range f.judged([]later{{}}, false) {
+		if r.Ours == "–" {
+			dashes++
+		}
+	}
+	if dashes != 4 {
+		t.Errorf("%d dashes, want those of orders and value, of both models", dashes)
 	}
 }
 
