@@ -127,7 +127,7 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 	}
 	card, err := need.Fit(train.rows, train.specs, options)
 	if unknown := (*need.Unknown)(nil); errors.As(err, &unknown) {
-		return []Row{{Group: intentGroup, Name: c.label("scorecard"), Ours: "don't know", Verdict: Missed, Note: unknown.Why}}, nil
+		return []Row{c.unknown(unknown)}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -148,6 +148,15 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 	return append(out, c.judge(card, beside, held.Open(o))...), nil
 }
 
+// unknown misses the targets of a case that has some.
+func (c intentCase) unknown(u *need.Unknown) Row {
+	r := Row{Group: intentGroup, Name: c.label("scorecard"), Ours: "don't know", Verdict: Shown, Note: u.Why}
+	if c.auc > 0 || c.precision > 0 || c.calibration > 0 {
+		r.Verdict = Missed
+	}
+	return r
+}
+
 func (c intentCase) label(what string) string {
 	return strings.TrimPrefix(c.name+": "+what, ": ")
 }
@@ -156,6 +165,9 @@ func (c intentCase) label(what string) string {
 func (in IntentFile) read(o Options) (train sessions, held Holdout[need.Row], err error) {
 	s, err := in.sheet(o)
 	if err != nil {
+		return train, held, err
+	}
+	if err := in.happens(s); err != nil {
 		return train, held, err
 	}
 	if train.split, err = parseSplit(in.Split); err != nil {
@@ -177,6 +189,15 @@ func (in IntentFile) read(o Options) (train sessions, held Holdout[need.Row], er
 	}
 	rest, err := in.rows(s, terms, others, splitRule{})
 	return train, Hold(s.name+", not "+in.Split, rest), err
+}
+
+// happens wants the value that is predicted in some row, in any case of letters.
+func (in IntentFile) happens(s sheet) error {
+	label, err := s.column(in.Label)
+	if err != nil || slices.ContainsFunc(s.lines, func(cells []string) bool { return strings.EqualFold(cells[label], in.Yes) }) {
+		return err
+	}
+	return fmt.Errorf("the outcome: %w", s.have(label, in.Yes))
 }
 
 func (in IntentFile) sheet(o Options) (sheet, error) {

@@ -84,6 +84,7 @@ func TestAWrongFileSaysWhereItIsWrong(t *testing.T) {
 		`line 1: there is no column "Device"; there are pages, sec`:   func(in *IntentFile) { in.Forbid = []string{"device", "Device"} },
 		`feature bought:named uses the column bought, which is the o`: func(in *IntentFile) { in.Features[2] = "bought:named" },
 		`feature pages-bought uses the column bought, which is the o`: func(in *IntentFile) { in.Features[0] = "pages-bought" },
+		`column 5 (bought): no row has "ja"; there are false, true`:   func(in *IntentFile) { in.Yes = "ja" },
 		`"up" is no shape`:                                            func(in *IntentFile) { in.Features[0] = "pages:up" },
 		`the split "half" is not understood`:                          func(in *IntentFile) { in.Split = "half" },
 		`column 3 (channel): no row has "post"; there are mail, sea`:  func(in *IntentFile) { in.Split = "channel in mail, post" },
@@ -183,6 +184,20 @@ func TestASplitMayNameOneValueOrSeveralWithSpaces(t *testing.T) {
 		if err != nil || !strings.Contains(rows[0].Note, want) {
 			t.Errorf("%s: %v, %v", split, rows, err)
 		}
+	}
+}
+
+// "Don't know" misses a target where there is one.
+func TestDontKnowMissesNothingOfAFileOfOnesOwn(t *testing.T) {
+	in := ownSessions(sessionFile(t, false))
+	in.Features = []string{"device:named"}
+	in.Forbid = nil
+	rows, err := Intent(context.Background(), Options{TrainOnly: true}, in)
+	if err != nil || len(rows) != 1 || rows[0].Ours != "don't know" || rows[0].Verdict != Shown {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	if r := (intentCase{auc: .7}).unknown(&need.Unknown{}); r.Verdict != Missed {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -77,10 +77,13 @@ func (j judged) tell(s streams, rows []eval.Row) error {
 			missed++
 		}
 	}
-	if err == nil && j.Fail && missed > 0 {
-		err = fmt.Errorf("%d targets are missed", missed)
+	switch {
+	case err != nil || !j.Fail || missed == 0:
+		return err
+	case missed == 1:
+		return errors.New("1 target is missed")
 	}
-	return err
+	return fmt.Errorf("%d targets are missed", missed)
 }
 
 type evalAllCmd struct{ judged }
