@@ -114,6 +114,9 @@ func readProbabilities(name string, r io.Reader, c columns, probability string) 
 	if err != nil {
 		return nil, err
 	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s has no probability after its header", name)
+	}
 	for _, place := range slices.Sorted(maps.Keys(out)) {
 		sum := 0.0
 		for _, p := range out[place] {

@@ -188,6 +188,9 @@ func told(name string, r offpolicy.Report) []Row {
 }
 
 func interval(v offpolicy.Value) string {
+	if math.IsNaN(v.Low + v.High) {
+		return "95 % bootstrap-t –"
+	}
 	return fmt.Sprintf("95 %% bootstrap-t %.5f to %.5f", v.Low, v.High)
 }
 

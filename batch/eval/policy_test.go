@@ -107,6 +107,25 @@ func TestWhatALogNeverShowedIsNotRecommended(t *testing.T) {
 	}
 }
 
+func TestALogWithoutRewardsHasNoInterval(t *testing.T) {
+	log := write(t, "log.csv", "item_id,position,click,propensity_score\n"+strings.Repeat("a,1,0,.5\nb,1,0,.5\n", 50))
+	rows, err := Policy(context.Background(), Options{}, PolicyFiles{Log: log, Target: everywhere(t, 1, "a,.4 b,.6"), Probability: "probability", Columns: openBandit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if strings.Contains(r.Ours+r.Note, "NaN") {
+			t.Errorf("%+v", r)
+		}
+	}
+	if r := named(t, rows, recommended); !strings.Contains(r.Note, "don't know: the gain has no interval") {
+		t.Errorf("%+v", r)
+	}
+	if r := named(t, rows, "IPW"); !strings.HasSuffix(r.Note, "bootstrap-t –") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAPolicySpeaksOfEachPosition(t *testing.T) {
 	in := PolicyFiles{Log: shown(t, 240), Probability: "probability", Columns: openBandit}
 	in.Target = everywhere(t, 2, "a,1")
@@ -130,6 +149,7 @@ func TestWrongLogsAreNamedByLineAndColumn(t *testing.T) {
 		"no number":         {"item_id,position,click,propensity_score\n1,1,0,.5\n2,1,yes,.5\n", "", `line 3, column click: "yes": want a number`},
 		"propensity 0":      {"item_id,position,click,propensity_score\n1,1,0,0\n", "", "line 2, column propensity_score"},
 		"not all of a sum":  {good, "item_id,position,probability\n1,1,.5\n", `position "1" sum to 0.5`},
+		"a header alone":    {good, "item_id,position,probability\n", "target.csv has no probability after its header"},
 		"twice":             {good, "item_id,position,probability\n1,1,.5\n1,1,.5\n", "line 3, column item_id"},
 		"a number too much": {good, "item_id,position,probability\n1,1,1.5\n", "line 2, column probability"},
 	} {
