@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/handschlag/handschlag/batch/learn/cluster"
@@ -41,6 +42,9 @@ func Kmeans(ctx context.Context, o Options, in KmeansFile) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if log, err = in.until(log); err != nil {
+		return nil, err
+	}
 	points, last := rfm(log, in.End)
 	var rows []Row
 	for _, k := range in.Ks {
@@ -58,6 +62,18 @@ func Kmeans(ctx context.Context, o Options, in KmeansFile) ([]Row, error) {
 		rows = append(rows, row.Noted("%d customers to %s; sizes %v", points.Len(), last.AddDate(0, 0, -1).Format(time.DateOnly), r.Sizes))
 	}
 	return rows, nil
+}
+
+// until leaves out what was bought after the end.
+func (in KmeansFile) until(log []purchase) ([]purchase, error) {
+	if in.End.IsZero() {
+		return log, nil
+	}
+	first := slices.MinFunc(log, func(a, b purchase) int { return a.day.Compare(b.day) }).day
+	if log = slices.DeleteFunc(log, func(p purchase) bool { return !p.day.Before(in.End) }); len(log) == 0 {
+		return nil, fmt.Errorf("%s has no purchase up to %s; the first is of %s", in.Path, in.End.AddDate(0, 0, -1).Format(time.DateOnly), first.Format(time.DateOnly))
+	}
+	return log, nil
 }
 
 func (in KmeansFile) read(o Options) ([]purchase, error) {

@@ -69,6 +69,24 @@ func TestOneGroupHasTheWholeInertia(t *testing.T) {
 	}
 }
 
+func TestPurchasesAfterTheEndDoNotCount(t *testing.T) {
+	before := "customer_id,date,amount\na,19970101,1\na,19970105,1\nb,19970103,9\nc,19970109,4\n"
+	end, rows := time.Date(1997, 1, 10, 0, 0, 0, 0, time.UTC), [2][]Row{}
+	for i, text := range []string{before, before + "b,19970110,70\nd,19970111,3\n"} {
+		var err error
+		if rows[i], err = Kmeans(context.Background(), Options{}, KmeansFile{Path: file(t, "log.csv", text), Ks: []int{1, 2}, End: end}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(rows[0], rows[1]) {
+		t.Errorf("later purchases changed the groups:\n%v\n%v", rows[0], rows[1])
+	}
+	in := KmeansFile{Path: file(t, "log.csv", before), Ks: []int{1}, End: end.AddDate(-1, 0, 0)}
+	if _, err := Kmeans(context.Background(), Options{}, in); err == nil || !strings.Contains(err.Error(), "has no purchase up to 1996-01-09; the first is of 1997-01-01") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCDNOWIsAbsentWhereItIsNot(t *testing.T) {
 	rows, err := Kmeans(context.Background(), Options{Data: t.TempDir()}, KmeansFile{})
 	if err != nil || len(rows) != 1 || rows[0].Verdict != NotPresent {

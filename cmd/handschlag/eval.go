@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/handschlag/handschlag/batch/eval"
 )
@@ -84,6 +87,21 @@ func (j judged) tell(s streams, rows []eval.Row) error {
 		return errors.New("1 target is missed")
 	}
 	return fmt.Errorf("%d targets are missed", missed)
+}
+
+// ownFile refuses flags that say something of a file where none is given: the data sets of the project
+// have settings of their own. Those of judged, and also the named ones, say something of both.
+func ownFile(k *kong.Context, file string, both ...string) error {
+	if file != "" {
+		return nil
+	}
+	both = append(both, "data", "train-only", "json", "fail", "help")
+	for _, p := range k.Path {
+		if p.Flag != nil && !slices.Contains(both, p.Flag.Name) {
+			return fmt.Errorf("--%s says something of a file: name it; without one, the project's data set is judged with its own settings", p.Flag.Name)
+		}
+	}
+	return nil
 }
 
 type evalAllCmd struct{ judged }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 )
 
@@ -15,7 +17,10 @@ type evalFairnessCmd struct {
 }
 
 // Run holds shares of groups against the published ones.
-func (c evalFairnessCmd) Run(ctx context.Context, s streams) error {
+func (c evalFairnessCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.File); err != nil {
+		return err
+	}
 	q, err := auditFairnessCmd{Outcome: c.Outcome, Compare: c.Compare, Cluster: c.Cluster}.question()
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 	"github.com/handschlag/handschlag/batch/learn/need"
 )
@@ -21,7 +23,10 @@ type evalIntentCmd struct {
 }
 
 // Run fits a scorecard on training rows and judges it on the others.
-func (c evalIntentCmd) Run(ctx context.Context, s streams) error {
+func (c evalIntentCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.File, "card"); err != nil {
+		return err
+	}
 	in := eval.IntentFile{Path: c.File, Label: c.Label, Yes: c.Yes, Features: c.Feature, Forbid: c.Forbid, Split: c.Split, Pairs: c.Pairs, Forward: c.Forward}
 	if c.Card {
 		in.Card = func(name string, card need.Card) error { return eval.WriteCard(s.out, name, card) }

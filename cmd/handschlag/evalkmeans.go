@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 )
 
@@ -16,7 +18,10 @@ type evalKmeansCmd struct {
 }
 
 // Run groups the customers of a log by recency, frequency and money.
-func (c evalKmeansCmd) Run(ctx context.Context, s streams) error {
+func (c evalKmeansCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.File); err != nil {
+		return err
+	}
 	in := eval.KmeansFile{Path: c.File, Ks: c.K}
 	if c.End != "" {
 		last, err := time.Parse(time.DateOnly, c.End)

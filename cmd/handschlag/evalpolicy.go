@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 )
 
@@ -20,7 +22,10 @@ type evalPolicyCmd struct {
 }
 
 // Run values a policy by the log of another.
-func (c evalPolicyCmd) Run(ctx context.Context, s streams) error {
+func (c evalPolicyCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.Log); err != nil {
+		return err
+	}
 	rows, err := eval.Policy(ctx, c.options(s), eval.PolicyFiles{
 		Log: c.Log, Target: c.Target, TargetLog: c.TargetLog, Probability: c.Probability,
 		Columns: eval.Columns(c.Item, c.Position, c.Reward, c.Propensity, c.Context),

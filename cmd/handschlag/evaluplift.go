@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 )
 
@@ -23,7 +25,10 @@ type evalUpliftCmd struct {
 }
 
 // Run judges whom to make an offer.
-func (c evalUpliftCmd) Run(ctx context.Context, s streams) error {
+func (c evalUpliftCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.Train, "shuffles", "shops"); err != nil {
+		return err
+	}
 	if c.Train != "" && c.Valid == "" && !c.TrainOnly {
 		return errors.New("a second file is missing, to judge by: name it, or use --train-only")
 	}

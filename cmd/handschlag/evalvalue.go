@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/handschlag/handschlag/batch/eval"
 )
 
@@ -32,7 +34,10 @@ comes after --calibration are left out; several orders of a buyer on one day are
 }
 
 // Run prints the table.
-func (c evalValueCmd) Run(ctx context.Context, s streams) error {
+func (c evalValueCmd) Run(ctx context.Context, k *kong.Context, s streams) error {
+	if err := ownFile(k, c.Log); err != nil {
+		return err
+	}
 	in := eval.ValueFiles{Log: c.Log, Calibration: c.Calibration, Holdout: c.Holdout,
 		Shape: eval.OrderLog{Buyer: c.Buyer, Date: c.Date, Amount: c.Amount, Skip: c.Skip, Separator: c.Separator}}
 	if c.Log != "" && (c.Calibration == "" || c.Holdout == "") {
