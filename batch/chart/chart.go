@@ -37,6 +37,7 @@ func begin(h Head, height float64) *canvas {
 	c.open("svg", "class", "chart", "viewBox", "0 0 "+num(width)+" "+num(height), "role", "img", "aria-labelledby", h.ID+"-t "+h.ID+"-d")
 	c.words("title", h.Title, "id", h.ID+"-t")
 	c.words("desc", h.Desc, "id", h.ID+"-d")
+	c.rect("sheet", 0, 0, width, height) // a browser that forces pages dark leaves text and shapes of a drawing as they are
 	return c
 }
 

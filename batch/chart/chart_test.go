@@ -97,6 +97,32 @@ func TestTheSameNumbersGiveTheSameChart(t *testing.T) {
 	}
 }
 
+// Text and bars of a chart stand on a sheet of its own, as large as it and below all else.
+func TestEveryChartHasItsOwnSheet(t *testing.T) {
+	for i, svg := range all("name", []float64{.1, .2, .3}) {
+		view := regexp.MustCompile(`viewBox="0 0 (\S+) (\S+)"`).FindStringSubmatch(svg)
+		if !strings.Contains(svg, `</desc><rect class="sheet" x="0" y="0" width="`+view[1]+`" height="`+view[2]+`"`) {
+			t.Errorf("chart %d has no sheet: %.300s", i, svg)
+		}
+	}
+}
+
+// The number of the longest bar stands before it, where a page that is narrow and
+// scrolls shows it whole.
+func TestTheNumberOfABarStandsBeforeIt(t *testing.T) {
+	svg := Bars(head, []Bar{{Label: "a", Value: at(503), Note: "503"}}, plain)
+	bar := regexp.MustCompile(`<rect class="bar" x="([^"]+)"`).FindStringSubmatch(svg)
+	note := regexp.MustCompile(`<text x="([^"]+)"[^>]* text-anchor="end">503<`).FindStringSubmatch(svg)
+	if bar == nil || note == nil {
+		t.Fatal(svg)
+	}
+	begins, _ := strconv.ParseFloat(bar[1], 64)
+	ends, _ := strconv.ParseFloat(note[1], 64)
+	if ends >= begins {
+		t.Errorf("the number ends at %g, the bar begins at %g", ends, begins)
+	}
+}
+
 // A bar is as long as its number: of 10 and 40 one is four times the other.
 func TestBarsAreAsLongAsTheirNumbers(t *testing.T) {
 	svg := Bars(head, []Bar{{Label: "a", Value: at(10)}, {Label: "b", Value: at(40)}}, plain)

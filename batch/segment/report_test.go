@@ -49,7 +49,11 @@ func TestThePageHasEverySectionInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	rich := halves(t, pageOf(t, richReport()))
+	page := pageOf(t, richReport())
+	if !strings.Contains(page, ".chart .sheet { fill: var(--paper); }") {
+		t.Error("charts have no paper of their own: forced dark leaves their text dark")
+	}
+	rich := halves(t, page)
 	for _, lang := range []string{"en", "de"} {
 		if charts := strings.Count(rich[lang], "<svg "); charts != 9 {
 			t.Errorf("%s has %d charts, want 9", lang, charts)
@@ -71,6 +75,23 @@ func TestANightThatKnowsNothingSaysSo(t *testing.T) {
 		}
 		if strings.Contains(empty[lang], "<svg") {
 			t.Errorf("%s: a chart of nothing", lang)
+		}
+	}
+}
+
+// As of the end of the newest day that day is not "over for 0 days".
+func TestTheNewestDayEndedInWords(t *testing.T) {
+	for age, want := range map[int]map[string]string{
+		0: {"en": "2026-11-20, ended yesterday, 1,000 events", "de": "2026-11-20, gestern zu Ende gegangen, 1.000 Ereignisse"},
+		1: {"en": "2026-11-20, over for one day, 1,000 events", "de": "2026-11-20, vor dem Stichtag seit einem Tag vorbei, 1.000 Ereignisse"},
+		2: {"en": "2026-11-20, over for 2 days, 1,000 events", "de": "2026-11-20, vor dem Stichtag seit 2 Tagen vorbei, 1.000 Ereignisse"},
+	} {
+		r := emptyReport()
+		r.Fresh = Freshness{LastDay: "2026-11-20", AgeDays: age, Events: 1000}
+		for lang, half := range halves(t, pageOf(t, r)) {
+			if !strings.Contains(half, want[lang]) {
+				t.Errorf("%s: nowhere %q", lang, want[lang])
+			}
 		}
 	}
 }
@@ -103,7 +124,7 @@ func TestTheLanguageSwitchNeedsNoScript(t *testing.T) {
 	page := pageOf(t, richReport())
 	for _, x := range []string{
 		`id="pick-en" checked`, `id="pick-de"`, `for="pick-en"`, `for="pick-de"`,
-		"#pick-en:checked ~ .in-de, #pick-de:checked ~ .in-en { display: none; }", "prefers-color-scheme: dark", "@media print",
+		"#pick-en:checked ~ .in-de, #pick-de:checked ~ .in-en { display: none; }", "prefers-color-scheme: dark", "@media print", "color-scheme: light dark;", `<meta name="color-scheme" content="light dark">`,
 	} {
 		if !strings.Contains(page, x) {
 			t.Errorf("the page lacks %s", x)

@@ -53,9 +53,15 @@ func (v view) Freshness() string {
 	if f.LastDay == "" {
 		return v.t("Es gibt noch keinen abgeschlossenen Tag mit Ereignissen.", "There is no closed day with events yet.")
 	}
-	return fmt.Sprintf(v.t("Neuester Tag mit Ereignissen: %s, vor dem Stichtag seit %s Tagen vorbei, %s Ereignisse. Wann Einwilligungen gelesen wurden, steht im Manifest.",
-		"Newest day with events: %s, over for %s days, %s events. When consent was read is in the manifest."),
-		f.LastDay, v.int(int64(f.AgeDays)), v.int(f.Events))
+	ended := fmt.Sprintf(v.t("vor dem Stichtag seit %s Tagen vorbei", "over for %s days"), v.int(int64(f.AgeDays)))
+	switch f.AgeDays {
+	case 0:
+		ended = v.t("gestern zu Ende gegangen", "ended yesterday")
+	case 1:
+		ended = v.t("vor dem Stichtag seit einem Tag vorbei", "over for one day")
+	}
+	return fmt.Sprintf(v.t("Neuester Tag mit Ereignissen: %s, %s, %s Ereignisse. Wann Einwilligungen gelesen wurden, steht im Manifest.",
+		"Newest day with events: %s, %s, %s events. When consent was read is in the manifest."), f.LastDay, ended, v.int(f.Events))
 }
 
 // Gone writes what goes, or went: each day, or the first and the last of many.
