@@ -44,8 +44,11 @@ func Uplift(ctx context.Context, o Options, in UpliftFiles) ([]Row, error) {
 		return nil, err
 	}
 	j := upliftJudge{Options: o, in: in, own: own, train: train, valid: valid}
-	for _, step := range []func() error{j.learn, j.judge, j.compare, j.shuffle} {
-		if err := errors.Join(ctx.Err(), step()); err != nil {
+	for _, step := range []func(context.Context) error{j.learn, j.judge, j.compare, j.shuffle} {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +80,7 @@ func (j *upliftJudge) options(f uplift.Form) uplift.Options {
 }
 
 // learn fits the model and says what training rows show.
-func (j *upliftJudge) learn() (err error) {
+func (j *upliftJudge) learn(context.Context) (err error) {
 	j.verdict, err = uplift.Fit(j.train.rows, j.options(uplift.Interacting()))
 	if err != nil {
 		return fmt.Errorf("learning from %s: %w", j.in.Train, err)
@@ -115,7 +118,7 @@ func (j *upliftJudge) unknown(names ...string) {
 }
 
 // judge opens the second file and ranks it.
-func (j *upliftJudge) judge() error {
+func (j *upliftJudge) judge(context.Context) error {
 	if j.TrainOnly || j.in.Valid == "" {
 		return nil
 	}
@@ -166,7 +169,7 @@ func above0(group, name string, ours float64) Row {
 }
 
 // compare shows what the form was chosen by.
-func (j *upliftJudge) compare() error {
+func (j *upliftJudge) compare(ctx context.Context) error {
 	const name = "q by cross-validation, "
 	if j.thin() {
 		j.unknown(name+"four features together (chosen)", name+"additive (a scorecard)")
@@ -176,7 +179,7 @@ func (j *upliftJudge) compare() error {
 		name string
 		form uplift.Form
 	}{{"four features together (chosen)", uplift.Interacting()}, {"additive (a scorecard)", uplift.Additive()}} {
-		q, splits, err := uplift.CrossValidate(j.train.rows, j.options(c.form), upliftSplits)
+		q, splits, err := uplift.CrossValidate(ctx, j.train.rows, j.options(c.form), upliftSplits)
 		if err != nil {
 			return err
 		}
@@ -187,12 +190,12 @@ func (j *upliftJudge) compare() error {
 
 // shuffle counts claims where there is nothing to claim. Of rows that let nothing be claimed, however
 // they are shuffled, that would prove nothing.
-func (j *upliftJudge) shuffle() error {
+func (j *upliftJudge) shuffle(ctx context.Context) error {
 	if j.thin() {
 		j.unknown("false claims, labels shuffled")
 		return nil
 	}
-	claims, err := uplift.Placebo(j.train.rows, j.options(uplift.Interacting()), j.in.Shuffles)
+	claims, err := uplift.Placebo(ctx, j.train.rows, j.options(uplift.Interacting()), j.in.Shuffles)
 	if err != nil {
 		return err
 	}

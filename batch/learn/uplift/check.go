@@ -1,6 +1,7 @@
 package uplift
 
 import (
+	"context"
 	"slices"
 
 	"github.com/handschlag/handschlag/batch/learn"
@@ -8,8 +9,8 @@ import (
 
 // Placebo counts how often a verdict would claim something if nothing were there: the
 // labels of who was treated are shuffled among rows of equal propensity, which leaves
-// outcomes and features as they are and no effect to find.
-func Placebo(rows []Row, o Options, times int) (claims int, err error) {
+// outcomes and features as they are and no effect to find. It stops between two shuffles.
+func Placebo(ctx context.Context, rows []Row, o Options, times int) (claims int, err error) {
 	o = o.filled()
 	if err := check(rows, o); err != nil {
 		return 0, err
@@ -18,10 +19,16 @@ func Placebo(rows []Row, o Options, times int) (claims int, err error) {
 	t.expect()
 	claimed := make([]bool, times)
 	each(times, func(s int) {
+		if ctx.Err() != nil {
+			return
+		}
 		shuffled := *t
 		shuffled.treated = t.shuffle(learn.NewRandom(o.Seed, drawPlacebo, uint64(s)))
 		claimed[s] = shuffled.verdict(len(rows)).Known
 	})
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	for _, c := range claimed {
 		if c {
 			claims++
@@ -50,14 +57,18 @@ func (t *table) shuffle(random *learn.Random) []bool {
 
 // CrossValidate is the mean Q of a form on folds that it was not learned from, over
 // so many splits into folds, and each split's. It is what forms are chosen by; the
-// splits share their rows, so that their spread is that of the splits alone.
-func CrossValidate(rows []Row, o Options, repeats int) (mean float64, splits []float64, err error) {
+// splits share their rows, so that their spread is that of the splits alone. It stops
+// between two splits.
+func CrossValidate(ctx context.Context, rows []Row, o Options, repeats int) (mean float64, splits []float64, err error) {
 	o = o.filled()
 	if err := check(rows, o); err != nil {
 		return 0, nil, err
 	}
 	splits = make([]float64, repeats)
 	for r := range splits {
+		if err := ctx.Err(); err != nil {
+			return 0, nil, err
+		}
 		o.Seed++
 		t := newTable(rows, o)
 		t.expect()
