@@ -300,7 +300,7 @@ func (n *night) countDecisions(context.Context) error {
 	offers, reasons := map[string]int64{}, map[string]map[string]int64{}
 	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
 		var r decide.Record
-		if err := json.Unmarshal(line, &r); err != nil {
+		if err := readJSON(line, &r); err != nil {
 			return err
 		}
 		if !r.Time.Before(n.in.AsOf) || r.Action == decide.ActionExport {
@@ -311,7 +311,7 @@ func (n *night) countDecisions(context.Context) error {
 			return nil
 		}
 		var v policy.EscalateVerdict
-		if err := json.Unmarshal(r.Result, &v); err != nil {
+		if err := readJSON(r.Result, &v); err != nil {
 			return fmt.Errorf("decision %s: %w", r.ID, err)
 		}
 		offers[v.Offer]++

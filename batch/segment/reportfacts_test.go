@@ -188,6 +188,11 @@ func TestNoReportTellsOfFewerThanK(t *testing.T) {
 		in.Config.Segments = append(in.Config.Segments, config.Segment{Name: "all", Where: "events_90d > 0"}, config.Segment{Name: "some", Where: "cart_adds_90d > 1"})
 		r := s.run(in).Report
 		r.Variants, r.Changes = nil, nil // shares, and differences: judged elsewhere
+		for i, f := range r.Files {
+			if f.Kind == aggregates { // rows are cells of persons, not persons
+				r.Files[i].Rows = nil
+			}
+		}
 		for _, c := range counts(reflect.ValueOf(r), "report") {
 			if c.n > 0 && c.n < 25 && !strings.HasSuffix(c.path, "Cents") {
 				t.Errorf("%d people: %s is %d", people, c.path, c.n)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
@@ -88,7 +89,7 @@ func (n *night) readTrials() error {
 				if !bytes.Contains(line, action) { // spares reading most of the others
 					return nil
 				}
-				if err := json.Unmarshal(line, &r); err != nil {
+				if err := readJSON(line, &r); err != nil {
 					return err
 				}
 				if !r.Time.Before(n.in.AsOf) || r.Erased != "" {
@@ -102,6 +103,12 @@ func (n *night) readTrials() error {
 		}
 	}
 	return nil
+}
+
+// readJSON reads a value of a decision record, several times faster than encoding/json:
+// the log of 90 days is the largest text that a night reads.
+func readJSON(body []byte, into any) error {
+	return json.Unmarshal(body, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 func (n *night) addOffer(add func(...any) error) func(decide.Record) error {
@@ -126,13 +133,13 @@ func offerOf(r decide.Record) (o offered, ok bool, err error) {
 	}
 	var v policy.EscalateVerdict
 	var in policy.EscalateInput
-	if err := json.Unmarshal(r.Result, &v); err != nil {
+	if err := readJSON(r.Result, &v); err != nil {
 		return o, false, fmt.Errorf("decision %s: %w", r.ID, err)
 	}
 	if v.Offer != "human" && !v.HeldOut {
 		return o, false, nil
 	}
-	if err := json.Unmarshal(r.Input, &in); err != nil {
+	if err := readJSON(r.Input, &in); err != nil {
 		return o, false, fmt.Errorf("decision %s: %w", r.ID, err)
 	}
 	if in.Asked || in.Holdout != v.HeldOut {
@@ -163,7 +170,7 @@ func contentOf(r decide.Record) (c drawnContent, ok bool, err error) {
 		Segment  string   `json:"segment"`
 		Eligible []string `json:"eligible"`
 	}
-	if err := cmp.Or(json.Unmarshal(r.Input, &in), json.Unmarshal(r.Result, &out)); err != nil {
+	if err := cmp.Or(readJSON(r.Input, &in), readJSON(r.Result, &out)); err != nil {
 		return c, false, fmt.Errorf("decision %s: %w", r.ID, err)
 	}
 	return drawnContent{r.Subject, r.Time, r.ID, in.Slot, out.Segment, out.Variant, out.Eligible, r.PPM, r.Digests.Weights}, true, nil
@@ -190,7 +197,7 @@ func closedOf(r decide.Record) (c closed, ok bool, err error) {
 	var out struct {
 		Outcome string `json:"outcome"`
 	}
-	if err := cmp.Or(json.Unmarshal(r.Input, &in), json.Unmarshal(r.Result, &out)); err != nil {
+	if err := cmp.Or(readJSON(r.Input, &in), readJSON(r.Result, &out)); err != nil {
 		return c, false, fmt.Errorf("decision %s: %w", r.ID, err)
 	}
 	return closed{in.Decision, out.Outcome}, out.Outcome != "", nil
