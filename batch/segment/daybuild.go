@@ -15,10 +15,10 @@ import (
 
 // walkCode is what decides, in Go, what a daily row holds.
 //
-//go:embed daybuild.go daytouched.go door.go doorfacts.go daywalk.go dayevent.go dayrow.go dayrecord.go openvisit.go visit.go words.go eventfile.go columnfile.go
+//go:embed daybuild.go daytouched.go door.go doorcase.go doorfacts.go daywalk.go dayevent.go dayrow.go dayrecord.go openvisit.go visit.go words.go eventfile.go columnfile.go
 var walkCode embed.FS
 
-var walkFiles = []string{"daybuild.go", "daytouched.go", "door.go", "doorfacts.go", "daywalk.go", "dayevent.go", "dayrow.go", "dayrecord.go", "openvisit.go", "visit.go", "words.go", "eventfile.go", "columnfile.go"}
+var walkFiles = []string{"daybuild.go", "daytouched.go", "door.go", "doorcase.go", "doorfacts.go", "daywalk.go", "dayevent.go", "dayrow.go", "dayrecord.go", "openvisit.go", "visit.go", "words.go", "eventfile.go", "columnfile.go"}
 
 // dayBefore is what became of the day that was looked at last.
 type dayBefore struct {

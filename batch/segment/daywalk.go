@@ -2,7 +2,9 @@ package segment
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"math/bits"
 	"slices"
@@ -124,7 +126,14 @@ func (w *dayWalk) concerns(subjects []byte) bool {
 	return i < len(w.only) && compareSubjects(w.only[i], last) <= 0
 }
 
-func compareSubjects(a, b consent.Subject) int { return bytes.Compare(a[:], b[:]) }
+// compareSubjects orders subjects as their bytes do, eight at a time.
+func compareSubjects(a, b consent.Subject) int {
+	x, y := binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:])
+	if x == y {
+		x, y = binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:])
+	}
+	return cmp.Compare(x, y)
+}
 
 func (w *dayWalk) walks(s consent.Subject) bool {
 	if w.only == nil || !w.part.holds(s) {
@@ -186,7 +195,7 @@ func (w *dayWalk) next(s consent.Subject) error {
 	if err := w.carryUpTo(&s); err != nil {
 		return err
 	}
-	w.fact, w.facts = w.door.of(s[:], w.facts)
+	w.fact, w.facts = w.door.of(s, w.facts)
 	w.begin(s)
 	return nil
 }

@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math/bits"
@@ -25,7 +24,9 @@ type door struct {
 	states   []policy.CaseState // by their number
 	ages     []string
 	verdicts map[uint64]passage
-	facts    []fact // by rising subject
+	numbers  [1 << 10]caseNumber // looked up last, by the low bits of their ids
+	judged   []lastVerdict       // of each case, by its number
+	facts    []fact              // by rising subject
 	special  map[consent.Subject]explicit
 	fresh    []judgement
 	blocks   [2]block // what days are read into
@@ -64,6 +65,7 @@ func (n *night) openDoor(ctx context.Context) (*door, error) {
 		d.known[id] = len(d.cases)
 		d.cases, d.ids = append(d.cases, c), append(d.ids, id)
 	}
+	d.judged = make([]lastVerdict, len(d.cases))
 	if err := d.readFacts(ctx); err != nil {
 		return nil, fmt.Errorf("reading what the gate asks about subjects: %w", err)
 	}
@@ -127,14 +129,18 @@ func (d *door) key(no int, state, tag, age uint8) uint64 {
 }
 
 // of finds a subject's facts from a place on; who is asked for comes in rising order.
-func (d *door) of(subject []byte, from int) (f fact, next int) {
-	for from < len(d.facts) && bytes.Compare(d.facts[from].subject[:], subject) < 0 {
-		from++
+// It steps ever further, for it may be one of few of a day among millions.
+func (d *door) of(subject consent.Subject, from int) (f fact, next int) {
+	step := 1
+	for from+step < len(d.facts) && compareSubjects(d.facts[from+step].subject, subject) <= 0 {
+		from, step = from+step, 2*step
 	}
-	if from < len(d.facts) && bytes.Equal(d.facts[from].subject[:], subject) {
-		return d.facts[from], from
+	within := d.facts[from:min(from+step, len(d.facts))]
+	i, found := slices.BinarySearchFunc(within, subject, func(f fact, s consent.Subject) int { return compareSubjects(f.subject, s) })
+	if found {
+		return within[i], from + i
 	}
-	return fact{subject: consent.Subject(subject), age: d.age("")}, from
+	return fact{subject: subject, age: d.age("")}, from + i
 }
 
 // stored reports whether an event was stored for basis.
@@ -144,7 +150,7 @@ func (d *door) stored(purposes int64) bool { return purposes>>d.place&1 == 1 }
 // under which tag. c is the case of the day.
 func (d *door) admit(ctx context.Context, f *fact, e *entry) (keep event.FieldSet, tag policy.Tag, c *policy.EventCase, ok bool, err error) {
 	place := bits.OnesCount64(uint64(e.purposes) & (1<<d.place - 1))
-	no, held := d.known[e.cases[place]]
+	no, held := d.number(e.cases[place])
 	if !held {
 		return 0, "", nil, false, fmt.Errorf("deciding cases: an event names case %d, which the snapshot does not hold", uint64(e.cases[place]))
 	}
@@ -156,14 +162,13 @@ func (d *door) admit(ctx context.Context, f *fact, e *entry) (keep event.FieldSe
 		age = d.age(c.Age)
 	}
 	key := d.key(no, state, tagNumber(tag), age)
-	p, judged := d.verdicts[key]
-	if !judged {
-		if p, err = d.judge(ctx, nightCase{d.ids[no], string(d.states[state]), string(tag), d.ages[age]}); err != nil {
+	last := &d.judged[no]
+	if !last.held || last.key != key {
+		if err := d.passes(ctx, last, key, nightCase{d.ids[no], string(d.states[state]), string(tag), d.ages[age]}); err != nil {
 			return 0, "", nil, false, err
 		}
-		d.verdicts[key] = p
 	}
-	return p.keep & event.FieldSet(e.keeps[place]), tag, c, p.allowed, nil
+	return last.keep & event.FieldSet(e.keeps[place]), tag, c, last.allowed, nil
 }
 
 // now is where a subject stands on an event of a moment.
@@ -202,27 +207,4 @@ func (d *door) tag(f *fact, ingest policy.Tag, tags, at int64) policy.Tag {
 		}
 	}
 	return policy.TagExplicit
-}
-
-func (d *door) judge(ctx context.Context, c nightCase) (passage, error) {
-	v, err := d.n.verdict(ctx, c)
-	p := passage{v.Allowed, v.Keep}
-	if err == nil {
-		d.fresh = append(d.fresh, judgement{c, p})
-	}
-	return p, err
-}
-
-// tell adds what was judged to table verdicts.
-func (d *door) tell() error {
-	err := d.n.db.fill("verdicts", func(add func(...any) error) error {
-		for _, j := range d.fresh {
-			if err := add(j.id, j.state, j.tag, j.age, j.allowed, int64(j.keep)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	d.fresh = nil
-	return err
 }
