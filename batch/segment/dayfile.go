@@ -39,7 +39,7 @@ func createDay(path string) (*dayFile, error) {
 	}
 	d := &dayFile{file: f, buf: bufio.NewWriterSize(f, 1<<18), rows: make([]dayRecord, 0, 512)}
 	d.out = parquet.NewGenericWriter[dayRecord](d.buf, parquet.Compression(&codec.Codec{Level: zstd.SpeedFastest}),
-		parquet.CreatedBy("handschlag", "1", ""), parquet.MaxRowsPerRowGroup(rowsAtOnce))
+		parquet.CreatedBy("handschlag", "1", ""), parquet.MaxRowsPerRowGroup(rowsAtOnce), parquet.SkipPageBounds("row"), parquet.SkipPageBounds("open"))
 	return d, nil
 }
 

@@ -10,13 +10,13 @@ import (
 
 // dayRecord is a dayRow as it lies in a day's file: what SQL asks about stands in
 // columns of its own, the rest is packed, because most counts of a day are 0 and every
-// night copies the rows of those who stay.
+// night copies the rows of those who stay. Packed once, a row hardly shrinks any more.
 type dayRecord struct {
-	Day     int32           `parquet:"day,date,delta"`
+	Day     int32           `parquet:"day,date,delta,uncompressed"`
 	Subject consent.Subject `parquet:"subject,uuid,uncompressed"`
-	FirstMS int64           `parquet:"first_ms,delta"`
-	Row     []byte          `parquet:"row,snappy"`  // dayRow.pack
-	Open    []byte          `parquet:"open,snappy"` // dayRow.Open
+	FirstMS int64           `parquet:"first_ms,delta,uncompressed"`
+	Row     []byte          `parquet:"row,uncompressed"` // dayRow.pack
+	Open    []byte          `parquet:"open,snappy"`      // dayRow.Open
 }
 
 // tally is the numbers of a row that windows sum, in the order of tallied.
