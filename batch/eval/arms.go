@@ -15,7 +15,7 @@ const (
 	armHeads, armImages, armProofs = 5, 4, 2
 	armCount                       = armHeads * armImages * armProofs
 	armBase                        = .025 // conversion of a middling variant
-	armFolds                       = 2    // of visitors, for judging shares on others than they were learned from
+	armFolds                       = variant.Folds
 )
 
 // truth is how the conversion rates of the variants came about: normal on the log-odds.

@@ -66,13 +66,16 @@ func TestADayDrawsEveryVisitorOnce(t *testing.T) {
 	n, orders := drawDay(learn.NewRandom(1), 100_001, shares, []float64{0, .5, 1})
 	var sum float64
 	for v, s := range shares {
-		x := n[0][v] + n[1][v]
+		x := 0.0
+		for f := range n {
+			x += n[f][v]
+		}
 		sum += x
 		if math.Abs(x-100_001*s) > 5*math.Sqrt(100_001*s*(1-s)) {
 			t.Errorf("variant %d was drawn %v times", v, x)
 		}
 	}
-	if sum != 100_001 || orders[0][0] != 0 || orders[1][2] != n[1][2] {
+	if sum != 100_001 || orders[0][0] != 0 || orders[armFolds-1][2] != n[armFolds-1][2] {
 		t.Errorf("%v visitors, orders %v of %v", sum, orders, n)
 	}
 }

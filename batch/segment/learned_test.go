@@ -211,7 +211,7 @@ func TestTheBetterContentGetsTheLargerShare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.audience(3000, monday, equal)
+	s.audience(4000, monday, equal)
 	in := s.night(monday.AddDate(0, 0, 9))
 	first := s.run(in)
 	shares := first.Publication.Weights.Slots["home_hero"][""]

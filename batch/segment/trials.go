@@ -15,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/handschlag/handschlag/batch/learn/variant"
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/policy"
@@ -55,8 +56,11 @@ func (n *night) trials(ctx context.Context) error {
 	}
 	n.trialFeatures = names
 	reward := int64(n.in.Config.Learning.RewardDays) * 24 * time.Hour.Milliseconds()
-	if err := n.db.set(ctx, "reward_ms", strconv.FormatInt(reward, 10)+"::bigint"); err != nil {
-		return err
+	vars := map[string]string{"reward_ms": strconv.FormatInt(reward, 10) + "::bigint", "folds": strconv.Itoa(variant.Folds)}
+	for name, value := range vars {
+		if err := n.db.set(ctx, name, value); err != nil {
+			return err
+		}
 	}
 	if err := n.db.table(ctx, "trials"); err != nil {
 		return err

@@ -28,7 +28,7 @@ type Cell struct {
 	Variant  string   // drawn
 	Eligible []string // what could have been drawn, in order; empty: every variant of the slot
 	Period   string   // day of the draw; may be empty
-	Fold     int      // part of the subjects, for judging on others than those learned from
+	Fold     int      // random part of the subjects, for judging on others than those learned from
 	Persons  int64    // distinct subjects
 	N        int64    // units
 	W, WW    float64  // Σ 1/p, Σ 1/p², p the logged propensity

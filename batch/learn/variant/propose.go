@@ -9,6 +9,10 @@ import (
 	"github.com/handschlag/handschlag/decide"
 )
 
+// Folds is how many parts the subjects are cut into. Shares are judged on all but the first,
+// and learned from half of them on average.
+const Folds = 5
+
 // Proposal is what a night has to say about a slot.
 type Proposal struct {
 	Posterior Posterior                   `json:"-"`
@@ -22,9 +26,10 @@ type Proposal struct {
 
 // Propose estimates, makes new shares, and judges them. current are the shares in force
 // (segment → variant → parts per million; nil or without a variant: equal shares). New
-// shares must beat those of Rule.Reference, by default equal ones. They are judged on folds (Cell.Fold) that they were not learned from: the value is that of
-// shares learned the same way from the other folds. With one fold alone nothing is
-// promoted; nor while the sample-ratio alarm, which the caller gives, is on.
+// shares must beat those of Rule.Reference, by default equal ones. They are judged by
+// sequential validation on the folds (Cell.Fold; Wager, Sequential Validation of Treatment
+// Heterogeneity, 2024): the value is that of shares learned the same way from the folds
+// before. With one fold alone nothing is promoted; nor while the sample-ratio alarm, which the caller gives, is on.
 func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm Alarm, floorPPM int64, o Options, rule Rule) (Proposal, error) {
 	p := Proposal{Alarm: alarm}
 	var err error
@@ -43,12 +48,12 @@ func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm
 	if p.Candidate, err = p.Posterior.Weights(floorPPM, stopped(p.Vetoes)); err != nil {
 		return p, err
 	}
-	trials, err := p.crossed(slot, cells, floorPPM, o, rule)
+	trials, err := sequence(slot, cells, floorPPM, o, rule)
 	if err != nil {
 		return p, err
 	}
 	p.Promotion = judge(slot, trials, current, rule.filled())
-	p.refuse(len(trials) < 2, "don't know: fewer than two folds have more than one unit, so that shares cannot be judged on others than they were learned from")
+	p.refuse(len(trials) < 1, "don't know: fewer than two folds have more than one unit, so that shares cannot be judged on others than they were learned from")
 	p.refuse(alarm.Fired, fmt.Sprintf("the sample-ratio alarm is on (p = %.2g, %s)", alarm.P, alarm.Worst))
 	if p.Weights = current; p.Promotion.Promote {
 		p.Weights = p.Candidate
@@ -75,31 +80,21 @@ func stopped(vetoes []Veto) map[string]bool {
 	return out
 }
 
-// crossed learns shares, and which variants are vetoed, without each fold in turn, to be
-// judged on it. A fold of a single unit judges nothing: it has no spread.
-func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, o Options, rule Rule) ([]trial, error) {
-	folds := map[int]int64{}
-	for _, c := range cells {
-		folds[c.Fold] += c.N
-	}
-	maps.DeleteFunc(folds, func(_ int, n int64) bool { return n < 2 })
+// sequence learns shares, and which variants are vetoed, from the first folds, to be judged on
+// the next, and so on: who judges was never learned from, nor will be before it has judged.
+// A fold of a single unit judges nothing: it has no spread.
+func sequence(slot Slot, cells []Cell, floorPPM int64, o Options, rule Rule) ([]trial, error) {
+	o.K = 1 // nothing of a fold is published but sums over all cells
 	var out []trial
-	for _, fold := range slices.Sorted(maps.Keys(folds)) {
-		var in, rest []Cell
-		for _, c := range cells {
-			if c.Fold == fold {
-				in = append(in, c)
-			} else {
-				rest = append(rest, c)
-			}
-		}
-		o := o
-		o.K = 1 // nothing of a fold is published but sums over all cells
-		model, err := estimate(slot, rest, o, &p.Posterior)
+	var before *Posterior
+	folds := parts(cells)
+	for k := 1; k < len(folds); k++ {
+		learned := slices.Concat(folds[:k]...)
+		model, err := estimate(slot, learned, o, before)
 		if err != nil {
 			return nil, err
 		}
-		harmful, err := vetoes(slot, rest, rule.Reference, o, rule)
+		harmful, err := vetoes(slot, learned, rule.Reference, o, rule)
 		if err != nil {
 			return nil, err
 		}
@@ -107,9 +102,24 @@ func (p *Proposal) crossed(slot Slot, cells []Cell, floorPPM int64, o Options, r
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, trial{in, candidate, model})
+		out, before = append(out, trial{folds[k], candidate, model}), &model
 	}
 	return out, nil
+}
+
+// parts are the cells of each fold that has more than one unit, in order.
+func parts(cells []Cell) (out [][]Cell) {
+	by, units := map[int][]Cell{}, map[int]int64{}
+	for _, c := range cells {
+		by[c.Fold] = append(by[c.Fold], c)
+		units[c.Fold] += c.N
+	}
+	for _, fold := range slices.Sorted(maps.Keys(by)) {
+		if units[fold] > 1 {
+			out = append(out, by[fold])
+		}
+	}
+	return out
 }
 
 // complete gives the shares in force, made whole where variants are new or gone: a new one

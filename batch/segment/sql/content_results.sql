@@ -2,8 +2,8 @@
 -- so that nobody is left in it. A person counts once for a slot, with the first draw
 -- whose time is over. weight is the inverse of the propensity. Returns and whether
 -- somebody came back are guardrails: a content that sells by disappointing is none.
--- fold halves the persons by their pseudonym, so that weights can be judged on others
--- than they were made from.
+-- fold parts the persons by their pseudonym, which is random, so that weights can be judged
+-- on others than they were made from.
 -- One row per slot, segment, variant, eligible variants, day, fold and propensity. Reads contents, learning, persons, sales,
 -- daily_rows.
 create or replace table content_results as
@@ -49,7 +49,7 @@ outcomes as (
     select
         f.slot, f.segment, f.variant, f.eligible, f.ppm,
         make_timestamp_ms(f.at_ms)::date as day,
-        ('0x' || substr(f.person::varchar, 1, 2))::integer % 2 as fold,
+        ('0x' || substr(f.person::varchar, 1, 4))::integer % getvariable('folds') as fold,
         e.person is not null as ordered,
         coalesce(e.net_cents, 0) as net_cents,
         coalesce(e.went_back, false) as went_back,
