@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -131,7 +132,8 @@ func (l lot) twice() func(int) bool {
 func (g *Ground) forward(w http.ResponseWriter, r *http.Request, to string, body []byte) {
 	status, head, answer, err := g.ask(r, to, body)
 	if err != nil {
-		status, head, answer = http.StatusBadGateway, nil, nil
+		status, head, answer = http.StatusBadGateway, nil, []byte(err.Error())
+		slog.Warn("a service did not answer", "url", to, "call", r.Header.Get("X-Amz-Target"), "error", err)
 	}
 	relay(w, status, head, answer)
 }
