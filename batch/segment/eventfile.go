@@ -106,21 +106,18 @@ func (f *eventFile) strings(g parquet.RowGroup, into *[]word, lengths *[]int32, 
 		return err
 	}
 	*into = (*into)[:0]
-	var known, values []word
+	var known []word
 	return c.pages(func(p parquet.Page) error {
-		if dict := p.Dictionary(); dict == nil {
-			values = f.spelt(p.Data())
-		} else {
-			if known == nil {
-				known = f.spelt(dict.Page().Data())
-			}
-			data := p.Data()
-			values = values[:0]
-			for _, i := range data.Int32() {
-				values = append(values, known[i])
-			}
+		data, dict := p.Data(), p.Dictionary()
+		switch {
+		case dict == nil:
+			*into = laid(*into, p, c, f.spelt(data))
+		case known == nil:
+			known = f.spelt(dict.Page().Data())
+			fallthrough
+		default:
+			*into = laidOut(*into, p, c, known, data.Int32())
 		}
-		*into = laid(*into, p, c, values)
 		if lengths != nil {
 			count(p, c, lengths)
 		}
