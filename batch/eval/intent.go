@@ -51,10 +51,7 @@ func Intent(ctx context.Context, o Options, in IntentFile) ([]Row, error) {
 	}
 	var rows []Row
 	for _, c := range cases {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		more, err := c.rows(o)
+		more, err := c.rows(ctx, o)
 		if errors.Is(err, fs.ErrNotExist) && in.Path == "" {
 			return []Row{Absent(intentGroup, "online-shoppers")}, nil
 		}
@@ -74,7 +71,7 @@ type sessions struct {
 }
 
 // rows answers one question.
-func (c intentCase) rows(o Options) ([]Row, error) {
+func (c intentCase) rows(ctx context.Context, o Options) ([]Row, error) {
 	train, held, err := c.in.read(o)
 	if err != nil {
 		return nil, err
@@ -86,14 +83,14 @@ func (c intentCase) rows(o Options) ([]Row, error) {
 	if n := len(train.split.values); n > 1 {
 		options.Folds = n
 	}
-	card, err := need.Fit(train.rows, train.specs, options)
+	card, err := need.Fit(ctx, train.rows, train.specs, options)
 	if unknown := (*need.Unknown)(nil); errors.As(err, &unknown) {
 		return []Row{c.unknown(unknown)}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	beside, err := c.beside(train, options)
+	beside, err := c.beside(ctx, train, options)
 	if err != nil {
 		return nil, err
 	}

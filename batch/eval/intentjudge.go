@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -16,12 +17,12 @@ type others struct {
 	singles *need.Card // nil: the card has no pairs itself, or single features say nothing
 }
 
-func (c intentCase) beside(train sessions, options need.Options) (out others, err error) {
-	if out.linear, err = need.FitLinear(train.rows, train.specs, options); err != nil || options.Pairs == 0 {
+func (c intentCase) beside(ctx context.Context, train sessions, options need.Options) (out others, err error) {
+	if out.linear, err = need.FitLinear(ctx, train.rows, train.specs, options); err != nil || options.Pairs == 0 {
 		return out, err
 	}
 	options.Pairs = 0
-	singles, err := need.Fit(train.rows, train.specs, options)
+	singles, err := need.Fit(ctx, train.rows, train.specs, options)
 	if unknown := (*need.Unknown)(nil); errors.As(err, &unknown) {
 		return out, nil
 	}

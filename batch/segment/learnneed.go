@@ -15,9 +15,9 @@ import (
 // learnNeed fits the points of need on the offers that were made: a need was real if
 // the visitor took the offer up and the adviser called it other than not needed.
 // Nothing is published where the features say no more than the base rate.
-func (n *night) learnNeed(context.Context) error {
+func (n *night) learnNeed(ctx context.Context) error {
 	rows, specs := n.needRows(), n.needFeatures()
-	card, err := need.Fit(rows, specs, need.Options{Seed: 1})
+	card, err := need.Fit(ctx, rows, specs, need.Options{Seed: 1})
 	var unknown *need.Unknown
 	if errors.As(err, &unknown) {
 		return nil // why holds numbers of persons
@@ -25,7 +25,10 @@ func (n *night) learnNeed(context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.needCard, n.needJudged = &card, calibration(rows, specs)
+	n.needCard = &card
+	if n.needJudged, err = calibration(ctx, rows, specs); err != nil {
+		return err
+	}
 	anchored, err := card.Anchored(n.in.Config.Offers.NeedHuman, marginal(n.made()))
 	if err != nil {
 		return nil // no anchor for the configured threshold: the configured card stays
@@ -88,18 +91,21 @@ func marginal(made []trial) float64 {
 
 // calibration fits a card on two thirds of the rows and holds it against the last,
 // which it did not see. Rows are in the order of pseudonyms, which is random.
-func calibration(rows []need.Row, specs []need.Feature) learn.Calibration {
+func calibration(ctx context.Context, rows []need.Row, specs []need.Feature) (learn.Calibration, error) {
 	cut := 2 * len(rows) / 3
-	card, err := need.Fit(rows[:cut], specs, need.Options{Seed: 1})
+	card, err := need.Fit(ctx, rows[:cut], specs, need.Options{Seed: 1})
+	if errors.As(err, new(*need.Unknown)) {
+		return learn.Calibration{Verdict: learn.DontKnow}, nil
+	}
 	if err != nil {
-		return learn.Calibration{Verdict: learn.DontKnow}
+		return learn.Calibration{}, err
 	}
 	var p []float64
 	var y []bool
 	for _, r := range rows[cut:] {
 		p, y = append(p, card.Probability(card.Points(r.X))), append(y, r.Y)
 	}
-	return learn.JudgeCalibration(p, y, calibrationTolerance)
+	return learn.JudgeCalibration(p, y, calibrationTolerance), nil
 }
 
 // calibrationTolerance is how far probabilities of need may be off on average.

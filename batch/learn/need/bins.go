@@ -125,22 +125,38 @@ func (a axis) bin(x []float64) int {
 
 // axes cuts every feature by the values of rows.
 func axes(rows []Row, specs []Feature, most, fewest int) []axis {
-	out := make([]axis, len(specs))
-	values := make([]float64, len(rows))
+	return cut(sorted(rows, specs), specs, most, fewest)
+}
+
+// sorted gives the values of every ordered feature in rising order.
+func sorted(rows []Row, specs []Feature) [][]float64 {
+	out := make([][]float64, len(specs))
 	for j, f := range specs {
-		out[j] = axis{Feature: f, of: j}
-		if f.Shape == Named || len(rows) == 0 {
+		if f.Shape == Named {
 			continue
 		}
+		out[j] = make([]float64, len(rows))
 		for i, r := range rows {
-			values[i] = r.X[j]
+			out[j][i] = r.X[j]
 		}
-		slices.Sort(values)
+		slices.Sort(out[j])
+	}
+	return out
+}
+
+// cut makes axes of sorted values.
+func cut(values [][]float64, specs []Feature, most, fewest int) []axis {
+	out := make([]axis, len(specs))
+	for j, f := range specs {
+		out[j] = axis{Feature: f, of: j}
+		if len(values[j]) == 0 {
+			continue
+		}
 		least := fewest
 		if f.MinBin > 0 {
 			least = f.MinBin
 		}
-		out[j].lowest, out[j].cuts = values[0], cuts(values, most, least)
+		out[j].lowest, out[j].cuts = values[j][0], cuts(values[j], most, least)
 	}
 	return out
 }

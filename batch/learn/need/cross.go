@@ -1,7 +1,9 @@
 package need
 
 import (
+	"context"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -15,8 +17,8 @@ func each(n int, f func(k int)) {
 }
 
 // crossed gives, for each candidate, the log odds of each row by a fit on the rows that judge
-// it, or NaN. fit answers one list for each candidate.
-func (p plan) crossed(rows []Row, candidates int, fit func(train, held []Row) [][]float64) [][]float64 {
+// it, or NaN. fit answers one list for each candidate, or fewer once it is stopped.
+func (p plan) crossed(ctx context.Context, rows []Row, candidates int, fit func(train, held []Row) [][]float64) ([][]float64, error) {
 	out := make([][]float64, candidates)
 	for c := range out {
 		out[c] = make([]float64, len(rows))
@@ -29,12 +31,15 @@ func (p plan) crossed(rows []Row, candidates int, fit func(train, held []Row) []
 		k += p.first()
 		found[k] = fit(p.split(rows, k))
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	for k, lists := range found {
 		for c, values := range lists {
 			p.scatter(out[c], values, k)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // meanLoss is the weighted mean surprise of outcomes under log odds.
@@ -67,43 +72,66 @@ type choice struct {
 
 // choose tries every number of bins with every penalty, and with the best of them
 // every number of pairs.
-func choose(rows []Row, specs []Feature, by plan, o Options) choice {
+func choose(ctx context.Context, rows []Row, specs []Feature, by plan, o Options) (choice, error) {
 	var losses []float64
 	var tried []choice
-	for _, most := range o.Bins {
-		odds := by.crossed(rows, len(o.Penalties), func(train, held []Row) [][]float64 {
-			return path(train, held, specs, most, o)
-		})
-		for c, p := range o.Penalties {
-			tried, losses = append(tried, choice{bins: most, penalty: penalty{single: p}}), append(losses, by.worth(rows, odds[c]))
-		}
+	odds, err := by.crossed(ctx, rows, len(o.Bins)*len(o.Penalties), func(train, held []Row) [][]float64 {
+		return paths(ctx, train, held, specs, o)
+	})
+	if err != nil {
+		return choice{}, err
+	}
+	for c := range odds {
+		most, p := o.Bins[c/len(o.Penalties)], o.Penalties[c%len(o.Penalties)]
+		tried, losses = append(tried, choice{bins: most, penalty: penalty{single: p}}), append(losses, by.worth(rows, odds[c]))
 	}
 	best := tried[least(losses)]
 	tried, losses = []choice{best}, []float64{losses[least(losses)]}
 	if o.Pairs == 0 {
-		return best
+		return best, nil
 	}
 	for _, side := range coarses {
 		for _, p := range pairPenalties {
 			most := choice{best.bins, penalty{best.penalty.single, p}, o.Pairs, side}
-			odds := by.crossed(rows, o.Pairs, func(train, held []Row) [][]float64 {
-				return most.pairPath(train, held, specs, o)
+			odds, err := by.crossed(ctx, rows, o.Pairs, func(train, held []Row) [][]float64 {
+				return most.pairPath(ctx, train, held, specs, o)
 			})
+			if err != nil {
+				return choice{}, err
+			}
 			for n := range odds {
 				tried, losses = append(tried, choice{most.bins, most.penalty, n + 1, side}), append(losses, by.worth(rows, odds[n]))
 			}
 		}
 	}
-	return tried[least(losses)]
+	return tried[least(losses)], nil
+}
+
+// paths fits every number of bins with every penalty on train, and gives the log odds of held. Where
+// more bins may be but none are, the fits are those before.
+func paths(ctx context.Context, train, held []Row, specs []Feature, o Options) (out [][]float64) {
+	var last []axis
+	values := sorted(train, specs)
+	for _, most := range o.Bins {
+		as := cut(values, specs, most, o.MinBin)
+		if len(out) > 0 && slices.EqualFunc(as, last, func(a, b axis) bool { return slices.Equal(a.cuts, b.cuts) }) {
+			out = append(out, out[len(out)-len(o.Penalties):]...)
+			continue
+		}
+		last, out = as, append(out, path(ctx, train, held, as, o)...)
+	}
+	return out
 }
 
 // path fits every penalty on train, each from the one before, and gives the log odds of held.
-func path(train, held []Row, specs []Feature, most int, o Options) [][]float64 {
-	d := newDesign(train, axes(train, specs, most, o.MinBin))
-	h := newDesign(held, d.axes)
+func path(ctx context.Context, train, held []Row, as []axis, o Options) [][]float64 {
+	d, h := newDesign(train, as), newDesign(held, as)
 	out := make([][]float64, len(o.Penalties))
 	var beta []float64
 	for c, p := range o.Penalties {
+		if ctx.Err() != nil {
+			return nil
+		}
 		beta = d.solve(penalty{single: p}, beta)
 		out[c] = h.odds(d, beta)
 	}
@@ -120,8 +148,8 @@ func (d *design) odds(fitted *design, beta []float64) []float64 {
 }
 
 // pairPath adds one pair after the other, and gives the log odds of held after each.
-func (c choice) pairPath(train, held []Row, specs []Feature, o Options) (out [][]float64) {
-	c.grow(train, specs, o, func(d *design, beta []float64) {
+func (c choice) pairPath(ctx context.Context, train, held []Row, specs []Feature, o Options) (out [][]float64) {
+	c.grow(ctx, train, specs, o, func(d *design, beta []float64) {
 		out = append(out, newDesign(held, d.axes).odds(d, beta))
 	})
 	for len(out) <= c.pairs { // no further pair says anything

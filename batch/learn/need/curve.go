@@ -64,6 +64,7 @@ func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.
 
 // bend fits a curve to log odds that were found without the row itself.
 func bend(method string, rows []Row, s []float64) Curve {
+	rows, s = merged(rows, s)
 	switch method {
 	case "isotonic":
 		return isotonic(rows, s)
@@ -75,6 +76,25 @@ func bend(method string, rows []Row, s []float64) Curve {
 		}
 	}
 	return linear("platt", rows, s, func(s float64) []float64 { return []float64{s} })
+}
+
+// merged makes rows of equal log odds and outcome one: points are whole, and few differ.
+func merged(rows []Row, s []float64) (out []Row, at []float64) {
+	type key struct {
+		s float64
+		y bool
+	}
+	known := map[key]int{}
+	for i, r := range rows {
+		n, ok := known[key{s[i], r.Y}]
+		if !ok && r.weight() > 0 {
+			n = len(out)
+			known[key{s[i], r.Y}] = n
+			out, at = append(out, Row{Y: r.Y}), append(at, s[i])
+		}
+		out[n].Weight += r.weight()
+	}
+	return out, at
 }
 
 // linear fits a logistic regression on what columns gives. A slope under 0 would turn the

@@ -88,7 +88,7 @@ func TestThePlainRegressionFindsItsCoefficients(t *testing.T) {
 		x := []float64{50 * r.Normal(), float64(r.IntN(2))}
 		rows[i] = Row{X: x, Y: r.Float64() < truth(x)}
 	}
-	l, err := FitLinear(rows, []Feature{{Name: "a"}, {Name: "b", Shape: Named, Levels: []string{"x", "y"}}}, Options{})
+	l, err := FitLinear(t.Context(), rows, []Feature{{Name: "a"}, {Name: "b", Shape: Named, Levels: []string{"x", "y"}}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,12 +4,13 @@ package need
 // each ordered feature one per bin but the first (1 from that bin on), for each named
 // one per name; a pair has the products of those of its sides.
 type design struct {
-	axes  []axis
-	first []int // column before which a feature's bins begin: bin b is first+b in onehot
-	size  int   // bins of all features
-	bins  [][]uint16
-	y     []bool
-	w     []float64
+	axes     []axis
+	first    []int // column before which a feature's bins begin: bin b is first+b in onehot
+	size     int   // bins of all features
+	bins     [][]uint16
+	y        []bool
+	w        []float64
+	patterns *patterns // of a design that is fitted: solve makes them
 }
 
 func newDesign(rows []Row, as []axis) *design {
@@ -45,36 +46,6 @@ func logOdds(base float64, effects []float64, bins []uint16) float64 {
 		base += effects[k]
 	}
 	return base
-}
-
-// gram gives XᵀWX and Xᵀr for weights and residuals by row. Counting pairs of bins and
-// adding them up from the last bin on is as good as the columns themselves, and far cheaper.
-func (d *design) gram(w, r []float64) (g [][]float64, c []float64) {
-	m := d.size + 1
-	g, c = make([][]float64, m), make([]float64, m)
-	flat := make([]float64, m*m)
-	for k := range g {
-		g[k] = flat[k*m : (k+1)*m]
-	}
-	for i, bins := range d.bins {
-		c[0] += r[i]
-		g[0][0] += w[i]
-		for a, k := range bins {
-			c[1+k] += r[i]
-			g[0][1+k] += w[i]
-			row := g[1+k]
-			for _, l := range bins[a:] {
-				row[1+l] += w[i]
-			}
-		}
-	}
-	for k := range g {
-		for l := range k {
-			g[k][l] = g[l][k]
-		}
-	}
-	d.suffix(g, c)
-	return g, c
 }
 
 // suffix turns counts of bins into those of steps: a step's are of all bins from it on.

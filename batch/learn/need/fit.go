@@ -1,6 +1,7 @@
 package need
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,8 +12,9 @@ import (
 )
 
 // Fit fits a scorecard. The order of rows does not matter. An *Unknown error says
-// that they teach nothing; any other says which row or feature is wrong.
-func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
+// that they teach nothing; any other says which row or feature is wrong, or that ctx
+// ended: it is asked between fits.
+func Fit(ctx context.Context, rows []Row, specs []Feature, o Options) (Card, error) {
 	o = o.orDefault()
 	if err := errors.Join(o.check(), check(rows, specs)); err != nil {
 		return Card{}, fmt.Errorf("fitting a scorecard: %w", err)
@@ -25,11 +27,18 @@ func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
 	if why := by.thin(rows); why != "" {
 		return Card{}, &Unknown{len(rows), count(rows), why}
 	}
-	best := choose(rows, specs, by, o)
-	card := best.card(rows, specs, o)
-	s := by.crossed(rows, 1, func(train, held []Row) [][]float64 {
-		return [][]float64{best.odds(train, held, specs, o)}
-	})[0]
+	best, err := choose(ctx, rows, specs, by, o)
+	if err != nil {
+		return Card{}, err
+	}
+	card := best.card(ctx, rows, specs, o)
+	odds, err := by.crossed(ctx, rows, 1, func(train, held []Row) [][]float64 {
+		return [][]float64{best.odds(ctx, train, held, specs, o)}
+	})
+	if err != nil {
+		return Card{}, err
+	}
+	s := odds[0]
 	p, recent := card.calibrate(rows, s, by)
 	card.Fit = report(rows, s, p, best, by)
 	card.Fit.Recent = recent
@@ -40,14 +49,14 @@ func Fit(rows []Row, specs []Feature, o Options) (Card, error) {
 }
 
 // card fits a card on rows, with no curve yet.
-func (b choice) card(rows []Row, specs []Feature, o Options) Card {
-	d, beta := b.grow(rows, specs, o, func(*design, []float64) {})
+func (b choice) card(ctx context.Context, rows []Row, specs []Feature, o Options) Card {
+	d, beta := b.grow(ctx, rows, specs, o, func(*design, []float64) {})
 	return d.points(beta, o)
 }
 
 // odds fits a card of its own on train and gives its points for held, as log odds.
-func (b choice) odds(train, held []Row, specs []Feature, o Options) []float64 {
-	card := b.card(train, specs, o)
+func (b choice) odds(ctx context.Context, train, held []Row, specs []Feature, o Options) []float64 {
+	card := b.card(ctx, train, specs, o)
 	out := make([]float64, len(held))
 	for i, r := range held {
 		out[i] = card.odds(card.Points(r.X))

@@ -21,7 +21,7 @@ func TestAProbabilityIsTheShareOfItsRows(t *testing.T) {
 		}
 		rows = append(rows, Row{X: []float64{float64(guide)}, Y: y})
 	}
-	card, err := Fit(rows, []Feature{{Name: "guide", Shape: Rising}}, Options{})
+	card, err := Fit(t.Context(), rows, []Feature{{Name: "guide", Shape: Rising}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

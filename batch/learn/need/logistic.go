@@ -1,6 +1,7 @@
 package need
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -20,7 +21,7 @@ type Linear struct {
 }
 
 // FitLinear fits it, with the penalty that loses least in the same folds as Fit's.
-func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
+func FitLinear(ctx context.Context, rows []Row, specs []Feature, o Options) (Linear, error) {
 	o = o.orDefault()
 	if err := errors.Join(o.check(), check(rows, specs)); err != nil {
 		return Linear{}, fmt.Errorf("fitting a logistic regression: %w", err)
@@ -33,8 +34,11 @@ func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 	if why := by.thin(rows); why != "" {
 		return Linear{}, &Unknown{len(rows), count(rows), why}
 	}
-	odds := by.crossed(rows, len(o.Penalties), func(train, held []Row) (out [][]float64) {
+	odds, err := by.crossed(ctx, rows, len(o.Penalties), func(train, held []Row) (out [][]float64) {
 		for _, p := range o.Penalties {
+			if ctx.Err() != nil {
+				return nil
+			}
 			l := linearOf(train, specs, p)
 			values := make([]float64, len(held))
 			for i, r := range held {
@@ -44,6 +48,9 @@ func FitLinear(rows []Row, specs []Feature, o Options) (Linear, error) {
 		}
 		return out
 	})
+	if err != nil {
+		return Linear{}, err
+	}
 	losses := make([]float64, len(odds))
 	for c := range odds {
 		losses[c] = by.worth(rows, odds[c])

@@ -27,7 +27,7 @@ func visitors(seed uint64, n int, strength float64) ([]Row, []Feature) {
 
 func fitted(t *testing.T, rows []Row, specs []Feature, o Options) Card {
 	t.Helper()
-	c, err := Fit(rows, specs, o)
+	c, err := Fit(t.Context(), rows, specs, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestTooFewPositivesAreNoCard(t *testing.T) {
 			rows[i].Y = false
 		}
 	}
-	_, err := Fit(rows, specs, Options{})
+	_, err := Fit(t.Context(), rows, specs, Options{})
 	var unknown *Unknown
 	if !errors.As(err, &unknown) || !strings.Contains(err.Error(), "don't know") || unknown.Rows != 2000 {
 		t.Errorf("got %v", err)
@@ -120,7 +120,7 @@ func TestNoiseIsNoCard(t *testing.T) {
 		for i := range rows {
 			rows[i].Y = learn.NewRandom(seed, uint64(i)).Float64() < .2
 		}
-		if _, err := Fit(rows, specs, Options{Bins: []int{6}, Penalties: []float64{300, 30, 3, .3}}); err == nil {
+		if _, err := Fit(t.Context(), rows, specs, Options{Bins: []int{6}, Penalties: []float64{300, 30, 3, .3}}); err == nil {
 			claims++
 		} else if !errors.As(err, new(*Unknown)) {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestRowsOfOnePersonCountOnce(t *testing.T) {
 			many = append(many, r)
 		}
 	}
-	if _, err := Fit(many, specs, Options{}); !errors.As(err, new(*Unknown)) {
+	if _, err := Fit(t.Context(), many, specs, Options{}); !errors.As(err, new(*Unknown)) {
 		t.Errorf("40 persons without a pattern, 100 rows each: %v", err)
 	}
 }
@@ -157,11 +157,11 @@ func TestBadRowsAreNamed(t *testing.T) {
 		bad := slices.Clone(rows)
 		bad[7].X = slices.Clone(bad[7].X)
 		change(&bad[7])
-		if _, err := Fit(bad, specs, Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Fit(t.Context(), bad, specs, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	if _, err := Fit(rows, append(slices.Clone(specs[:3]), specs[0]), Options{}); err == nil {
+	if _, err := Fit(t.Context(), rows, append(slices.Clone(specs[:3]), specs[0]), Options{}); err == nil {
 		t.Error("a feature twice is taken")
 	}
 }

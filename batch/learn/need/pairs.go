@@ -1,5 +1,7 @@
 package need
 
+import "context"
+
 // coarse is how the sides of pairs are cut.
 type coarse struct {
 	most   int // bins of one side
@@ -12,8 +14,8 @@ var coarses = []coarse{{4, 100}, {6, 60}}
 var pairPenalties = []float64{1, 3, 10, 30}
 
 // grow fits the single features, then adds the pair that says most, and fits again, as
-// often as chosen or as a pair says anything. each is told of every fit.
-func (c choice) grow(rows []Row, specs []Feature, o Options, each func(d *design, beta []float64)) (*design, []float64) {
+// often as chosen or as a pair says anything, or until it is stopped. each is told of every fit.
+func (c choice) grow(ctx context.Context, rows []Row, specs []Feature, o Options, each func(d *design, beta []float64)) (*design, []float64) {
 	as := axes(rows, specs, c.bins, o.MinBin)
 	d := newDesign(rows, as)
 	beta := d.solve(c.penalty, nil)
@@ -23,6 +25,9 @@ func (c choice) grow(rows []Row, specs []Feature, o Options, each func(d *design
 	}
 	sides := axes(rows, specs, c.coarse.most, max(c.coarse.fewest, o.MinBin))
 	for range c.pairs {
+		if ctx.Err() != nil {
+			break
+		}
 		a, gain := d.paired(rows, sides, beta, c.penalty.pair)
 		if gain <= 0 {
 			break

@@ -66,7 +66,7 @@ func TestForwardsTheCurveFollowsTheLastBlocks(t *testing.T) {
 
 func TestForwardsTwoBlocksAreTooFew(t *testing.T) {
 	rows, specs := months(2, 400)
-	if _, err := Fit(rows, specs, Options{Forward: true}); !errors.As(err, new(*Unknown)) {
+	if _, err := Fit(t.Context(), rows, specs, Options{Forward: true}); !errors.As(err, new(*Unknown)) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -104,8 +104,8 @@ func TestFoldsThatNothingCanJudgeAreNoCard(t *testing.T) {
 		for i := range changed {
 			c.change(i, &changed[i])
 		}
-		_, card := Fit(changed, specs, Options{})
-		_, plain := FitLinear(changed, specs, Options{})
+		_, card := Fit(t.Context(), changed, specs, Options{})
+		_, plain := FitLinear(t.Context(), changed, specs, Options{})
 		for _, err := range []error{card, plain} {
 			if unknown := (*Unknown)(nil); !errors.As(err, &unknown) || !strings.Contains(unknown.Why, c.why) {
 				t.Errorf("%s: %v, want %q", name, err, c.why)
@@ -117,7 +117,7 @@ func TestFoldsThatNothingCanJudgeAreNoCard(t *testing.T) {
 func TestImpossibleOptionsAreRefused(t *testing.T) {
 	rows, specs := months(1, 600)
 	for want, o := range map[string]Options{"-1 pairs: want 0": {Pairs: -1}, "1 folds: want 2": {Folds: 1}, "-3 folds": {Folds: -3}} {
-		if _, err := Fit(rows, specs, o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Fit(t.Context(), rows, specs, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

@@ -9,21 +9,17 @@ import "math"
 // The penalty on a feature is half of p × (bins − 1) × the sum of its squared
 // steps, so that a rise over all of its bins costs the same in few as in many.
 func (d *design) solve(p penalty, beta []float64) []float64 {
+	if d.patterns == nil {
+		d.patterns = d.collapse()
+	}
 	if beta == nil {
 		beta = make([]float64, d.size+1)
 		beta[0] = d.base()
 	}
 	ridge, sign := d.bounds(p)
 	loss := d.loss(beta, ridge)
-	w, r := make([]float64, len(d.y)), make([]float64, len(d.y))
 	for range 50 {
-		effects := d.effects(beta)
-		for i, bins := range d.bins {
-			q := sigmoid(logOdds(beta[0], effects, bins))
-			w[i], r[i] = d.w[i]*max(q*(1-q), 1e-6), d.w[i]*(one(d.y[i])-q)
-		}
-		g, c := d.gram(w, r)
-		next := newton(g, c, beta, ridge, sign)
+		next := newton(d, beta, ridge, sign)
 		better := math.Inf(1)
 		for range 30 {
 			if better = d.loss(next, ridge); better <= loss {
@@ -45,8 +41,10 @@ func (d *design) solve(p penalty, beta []float64) []float64 {
 	return beta
 }
 
-// newton minimises ½ (b−β)ᵀG(b−β) − cᵀ(b−β) + ½ Σ ridge b² over b of the right signs.
-func newton(g [][]float64, c, beta, ridge []float64, sign []side) []float64 {
+// newton minimises ½ (b−β)ᵀG(b−β) − cᵀ(b−β) + ½ Σ ridge b² over b of the right signs. The loss of β
+// was found just before.
+func newton(d *design, beta, ridge []float64, sign []side) []float64 {
+	g, c := d.gram()
 	linear := make([]float64, len(c))
 	for k, row := range g {
 		linear[k] = c[k] + dot(row, beta)
@@ -96,10 +94,7 @@ func (p penalty) of(a axis) float64 {
 
 // loss is the penalised negative log-likelihood.
 func (d *design) loss(beta, ridge []float64) float64 {
-	effects, sum := d.effects(beta), 0.0
-	for i, bins := range d.bins {
-		sum += d.w[i] * surprise(logOdds(beta[0], effects, bins), d.y[i])
-	}
+	sum := d.weigh(beta)
 	for k, b := range beta {
 		sum += ridge[k] * b * b / 2
 	}

@@ -27,54 +27,57 @@ func (d *design) columns(i int) []float64 {
 
 func pairedDesign(n int) (*design, []Row) {
 	rows, specs := visitors(21, n, 1)
+	for i := range rows {
+		rows[i].Weight = 1 + float64(i%3)/2
+	}
 	as := axes(rows, specs, 4, 5)
 	as = append(as, axis{Feature: Feature{Name: "searches × channel"}, pair: []axis{as[0], as[3]}}, axis{Feature: Feature{Name: "searches × hour"}, pair: []axis{as[0], as[2]}})
 	return newDesign(rows, as), rows
 }
 
-// Counted in bins, and multiplied out column by column.
+// Counted in patterns of bins, and multiplied out row by row and column by column.
 func TestTheGramIsThatOfTheColumns(t *testing.T) {
 	d, rows := pairedDesign(120)
-	w, r := make([]float64, len(rows)), make([]float64, len(rows))
-	draw := learn.NewRandom(1)
-	want := make([][]float64, d.size+1)
-	for k := range want {
-		want[k] = make([]float64, d.size+2)
-	}
-	beta := make([]float64, d.size+1)
-	ridge, sign := d.bounds(penalty{1, 1})
+	draw, beta := learn.NewRandom(1), make([]float64, d.size+1)
+	_, sign := d.bounds(penalty{1, 1})
 	for k := range beta {
 		if sign[k] != zero {
 			beta[k] = draw.Normal()
 		}
 	}
-	effects := d.effects(beta)
-	for i := range rows {
-		w[i], r[i] = draw.Float64(), draw.Normal()
+	want, residual, loss := make([][]float64, d.size+1), make([]float64, d.size+1), 0.0
+	for k := range want {
+		want[k] = make([]float64, d.size+1)
+	}
+	for i, row := range rows {
 		x := d.columns(i)
+		odds := dot(x, beta)
+		p := sigmoid(odds)
+		loss += d.w[i] * surprise(odds, row.Y)
 		for k := range x {
 			for l := range x {
-				want[k][l] += w[i] * x[k] * x[l]
+				want[k][l] += d.w[i] * p * (1 - p) * x[k] * x[l]
 			}
-			want[k][d.size+1] += r[i] * x[k]
-		}
-		if got := logOdds(beta[0], effects, d.bins[i]); math.Abs(got-dot(x, beta)) > 1e-9 {
-			t.Fatalf("row %d: log odds %v, want %v", i, got, dot(x, beta))
+			residual[k] += d.w[i] * (one(row.Y) - p) * x[k]
 		}
 	}
-	g, c := d.gram(w, r)
+	d.patterns = d.collapse()
+	if n := len(d.patterns.all); n >= len(rows) {
+		t.Fatalf("%d rows make %d patterns", len(rows), n)
+	}
+	if got := d.weigh(beta); math.Abs(got-loss) > 1e-9 {
+		t.Errorf("the loss is %v, want %v", got, loss)
+	}
+	g, c := d.gram()
 	for k := range g {
 		for l := range g[k] {
 			if math.Abs(g[k][l]-want[k][l]) > 1e-9 {
 				t.Fatalf("G[%d][%d] is %v, want %v", k, l, g[k][l], want[k][l])
 			}
 		}
-		if math.Abs(c[k]-want[k][d.size+1]) > 1e-9 {
-			t.Fatalf("c[%d] is %v, want %v", k, c[k], want[k][d.size+1])
+		if math.Abs(c[k]-residual[k]) > 1e-9 {
+			t.Fatalf("c[%d] is %v, want %v", k, c[k], residual[k])
 		}
-	}
-	if len(ridge) != len(beta) {
-		t.Fatal("a coefficient has no ridge")
 	}
 }
 
