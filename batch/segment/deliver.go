@@ -1,17 +1,12 @@
 package segment
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/flow"
 )
 
 const (
@@ -96,29 +91,7 @@ func (n *night) acknowledged(ctx context.Context) error {
 	if err := n.db.exec(ctx, "create or replace table acks (channel varchar, day date)"); err != nil {
 		return fmt.Errorf("making table acks: %w", err)
 	}
-	var acks []flow.ExportAck
-	export := []byte(`"action":"` + decide.ActionExport + `"`)
-	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
-		var r decide.Record
-		if !bytes.Contains(line, export) { // spares reading most of the others
-			return nil
-		}
-		if err := json.Unmarshal(line, &r); err != nil {
-			return err
-		}
-		var in struct {
-			Ack *flow.ExportAck `json:"ack"`
-		}
-		if r.Action != decide.ActionExport || !r.Time.Before(n.in.AsOf) || json.Unmarshal(r.Input, &in) != nil || in.Ack == nil {
-			return nil
-		}
-		acks = append(acks, *in.Ack)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, a := range acks {
+	for _, a := range n.log.acks {
 		if _, err := time.Parse(time.DateOnly, a.Date); err != nil {
 			return fmt.Errorf("reading an acknowledgement: %w", err)
 		}

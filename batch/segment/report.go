@@ -14,7 +14,6 @@ import (
 	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
-	"github.com/handschlag/handschlag/policy"
 )
 
 // Report is report.json: the night in numbers, all read from what is stored.
@@ -112,7 +111,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	}
 	for _, count := range []func(context.Context) error{
 		n.fresh, n.countPersons, n.countUse, n.channelCosts, n.unmetNeeds, n.countRefusals, n.countDecisions, n.priceFairness, n.protect,
-		n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants, n.tellNeed, n.board, n.keeps, n.compare,
+		n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants, n.tellNeed, n.keeps, n.compare,
 	} {
 		if err := count(ctx); err != nil {
 			return err
@@ -294,39 +293,14 @@ func (n *night) inWords(counts map[string]int64) []RuleCount {
 	return out
 }
 
-// countDecisions reads the decision log of the last 90 days.
+// countDecisions tells of the decision log of the last 90 days.
 func (n *night) countDecisions(context.Context) error {
-	n.report.Decisions = map[string]int64{}
-	offers, reasons := map[string]int64{}, map[string]map[string]int64{}
-	err := eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
-		var r decide.Record
-		if err := readJSON(line, &r); err != nil {
-			return err
-		}
-		if !r.Time.Before(n.in.AsOf) || r.Action == decide.ActionExport {
-			return nil
-		}
-		n.report.Decisions[r.Action]++
-		if r.Action != decide.ActionEscalate {
-			return nil
-		}
-		var v policy.EscalateVerdict
-		if err := readJSON(r.Result, &v); err != nil {
-			return fmt.Errorf("decision %s: %w", r.ID, err)
-		}
-		offers[v.Offer]++
-		if reasons[v.Offer] == nil {
-			reasons[v.Offer] = map[string]int64{}
-		}
-		for _, rule := range r.Rules {
-			reasons[v.Offer][rule]++
-		}
-		return nil
-	})
+	n.report.Decisions = maps.Clone(n.log.counts)
+	delete(n.report.Decisions, decide.ActionExport)
 	n.report.Offers = []OfferCount{}
-	for _, offer := range slices.Sorted(maps.Keys(offers)) {
-		words := n.inWords(reasons[offer])
-		n.report.Offers = append(n.report.Offers, OfferCount{Offer: offer, Count: offers[offer], Reasons: words[:min(3, len(words))]})
+	for _, offer := range slices.Sorted(maps.Keys(n.log.offers)) {
+		words := n.inWords(n.log.reasons[offer])
+		n.report.Offers = append(n.report.Offers, OfferCount{Offer: offer, Count: n.log.offers[offer], Reasons: words[:min(3, len(words))]})
 	}
-	return err
+	return nil
 }

@@ -24,14 +24,7 @@ var (
 )
 
 // keeps lists what is kept and until when. Terms are counted from the oldest day.
-func (n *night) keeps(ctx context.Context) error {
-	if err := n.decisionsView(ctx); err != nil {
-		return err
-	}
-	var decided *time.Time
-	if err := n.db.one(ctx, "select min(decided_at) from decisions", &decided); err != nil {
-		return fmt.Errorf("dating decisions: %w", err)
-	}
+func (n *night) keeps(context.Context) error {
 	r, events, features, decisions := n.in.Config.Retention, "", "", ""
 	if len(n.snap.Days) > 0 {
 		events = n.snap.Days[0].Day
@@ -39,8 +32,8 @@ func (n *night) keeps(ctx context.Context) error {
 	if len(n.is.Days) > 0 {
 		features = n.is.Days[0].Day
 	}
-	if decided != nil {
-		decisions = decided.UTC().Format(time.DateOnly)
+	if !n.log.since.IsZero() {
+		decisions = n.log.since.UTC().Format(time.DateOnly)
 	}
 	n.report.Retention = []Kept{
 		kept(keptEvents, r.EventDays, events, byHost),

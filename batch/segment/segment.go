@@ -100,6 +100,7 @@ type night struct {
 	parts   []part // whose days are taken, in the order of their buckets
 	joined  bool   // the state that counts was made of these parts already
 
+	log decisionLog
 	learned
 	weights  decide.Weights
 	manifest Manifest

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -248,8 +248,8 @@ func (n *night) ingestCases(ctx context.Context) error {
 	})
 }
 
-// eachLine calls f with every line of a file that holds one JSON value a line.
-// A missing file has no lines.
+// eachLine calls f with every line of a file that holds one JSON value a line, which f
+// must not keep. A missing file has no lines.
 func eachLine(path string, f func([]byte) error) error {
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -259,19 +259,18 @@ func eachLine(path string, f func([]byte) error) error {
 		return fmt.Errorf("reading %s: %w", filepath.Base(path), err)
 	}
 	defer func() { _ = file.Close() }()
-	r := bufio.NewReaderSize(file, 1<<16)
-	for number := 1; ; number++ {
-		line, err := r.ReadBytes('\n')
-		if len(line) > 1 {
-			if err := f(line); err != nil {
-				return fmt.Errorf("reading %s, line %d: %w", filepath.Base(path), number, err)
-			}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(make([]byte, 1<<16), math.MaxInt)
+	for number := 1; lines.Scan(); number++ {
+		if len(lines.Bytes()) == 0 {
+			continue
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", filepath.Base(path), err)
+		if err := f(lines.Bytes()); err != nil {
+			return fmt.Errorf("reading %s, line %d: %w", filepath.Base(path), number, err)
 		}
 	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("reading %s: %w", filepath.Base(path), err)
+	}
+	return nil
 }

@@ -1,51 +1,17 @@
 package segment
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/handschlag/handschlag/batch/learn/variant"
-	"github.com/handschlag/handschlag/consent"
-	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/policy"
 )
-
-// offered is an offer of a human that a lot was drawn for: made, or held out.
-type offered struct {
-	subject  consent.Subject
-	at       time.Time
-	id       string
-	heldOut  bool
-	ppm      int64 // propensity of what was drawn
-	need     int64
-	card     string // digest of the scorecard
-	features map[string]int64
-}
-
-// drawnContent is a content that was drawn for a known subject.
-type drawnContent struct {
-	subject                consent.Subject
-	at                     time.Time
-	id                     string
-	slot, segment, variant string
-	eligible               []string
-	ppm                    int64
-	weights                string // digest of the shares that were drawn by
-}
-
-// closed is a contact that an adviser closed.
-type closed struct{ decision, outcome string }
 
 // trials reads which lots were drawn from the snapshot's decision records, and adds up
 // what came of them. Whoever may not be learnt from is in no result.
@@ -65,7 +31,7 @@ func (n *night) trials(ctx context.Context) error {
 	if err := n.db.table(ctx, "trials"); err != nil {
 		return err
 	}
-	if err := n.readTrials(); err != nil {
+	if err := n.readLog(ctx); err != nil {
 		return err
 	}
 	for _, t := range []string{"learners", "learning", "offer_results", "content_results", "drawn"} {
@@ -76,95 +42,43 @@ func (n *night) trials(ctx context.Context) error {
 	return nil
 }
 
-// actions of the records that a table is filled from.
-var actions = map[string]string{"offered": decide.ActionEscalate, "contents": decide.ActionVariant, "contacts": decide.ActionHandover}
-
-// readTrials fills the three tables in one pass over decisions.ndjson each: an appender
-// belongs to one table.
-func (n *night) readTrials() error {
-	fills := map[string]func(add func(...any) error) func(decide.Record) error{
-		"offered": n.addOffer, "contents": addContent, "contacts": addContact,
+// escalated counts a decision of the ladder, and adds an offer of a human that the lot
+// made or held out: nobody asked, and all but the lot spoke for a human.
+func (l *logReader) escalated(r *logged) error {
+	var out struct {
+		Offer   string `json:"offer"`
+		HeldOut bool   `json:"held_out"`
 	}
-	for _, table := range []string{"offered", "contents", "contacts"} {
-		err := n.db.fill(table, func(add func(...any) error) error {
-			take, action := fills[table](add), []byte(`"action":"`+actions[table]+`"`)
-			return eachLine(filepath.Join(n.in.Snapshot, "decisions.ndjson"), func(line []byte) error {
-				var r decide.Record
-				if !bytes.Contains(line, action) { // spares reading most of the others
-					return nil
-				}
-				if err := readJSON(line, &r); err != nil {
-					return err
-				}
-				if !r.Time.Before(n.in.AsOf) || r.Erased != "" {
-					return nil
-				}
-				return take(r)
-			})
-		})
-		if err != nil {
-			return err
-		}
+	if err := readJSON(r.Result, &out); err != nil {
+		return err
 	}
-	return nil
-}
-
-// readJSON reads a value of a decision record, several times faster than encoding/json:
-// the log of 90 days is the largest text that a night reads.
-func readJSON(body []byte, into any) error {
-	return json.Unmarshal(body, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-}
-
-func (n *night) addOffer(add func(...any) error) func(decide.Record) error {
-	return func(r decide.Record) error {
-		o, ok, err := offerOf(r)
-		if err != nil || !ok {
-			return err
-		}
-		values := make([]int64, len(n.trialFeatures))
-		for i, name := range n.trialFeatures {
-			values[i] = o.features[name]
-		}
-		return add(o.id, duckdb.UUID(o.subject), o.at.UnixMilli(), o.heldOut, o.ppm, o.need, o.card, values)
+	l.tell(out.Offer, r.Rules)
+	if !r.lot() || out.Offer != "human" && !out.HeldOut {
+		return nil
 	}
-}
-
-// offerOf reads an offer that the lot decided: nobody asked, and all but the lot spoke
-// for a human.
-func offerOf(r decide.Record) (o offered, ok bool, err error) {
-	if r.Action != decide.ActionEscalate || r.Subject.IsZero() || r.PPM == 0 {
-		return o, false, nil
-	}
-	var v policy.EscalateVerdict
-	var in policy.EscalateInput
-	if err := readJSON(r.Result, &v); err != nil {
-		return o, false, fmt.Errorf("decision %s: %w", r.ID, err)
-	}
-	if v.Offer != "human" && !v.HeldOut {
-		return o, false, nil
+	var in struct {
+		Asked    bool             `json:"asked"`
+		Holdout  bool             `json:"holdout"`
+		Need     int64            `json:"need"`
+		Features map[string]int64 `json:"features"` // that the ladder saw
 	}
 	if err := readJSON(r.Input, &in); err != nil {
-		return o, false, fmt.Errorf("decision %s: %w", r.ID, err)
+		return err
 	}
-	if in.Asked || in.Holdout != v.HeldOut {
-		return o, false, nil
+	if in.Asked || in.Holdout != out.HeldOut {
+		return nil
 	}
-	return offered{r.Subject, r.Time, r.ID, v.HeldOut, r.PPM, in.Need, r.Digests.Scorecard, in.Features}, true, nil
+	values := make([]int64, len(l.features))
+	for i, name := range l.features {
+		values[i] = in.Features[name]
+	}
+	return l.offer(r.ID, duckdb.UUID(r.Subject), r.Time.UnixMilli(), out.HeldOut, r.PPM, in.Need, r.Digests.Scorecard, values)
 }
 
-func addContent(add func(...any) error) func(decide.Record) error {
-	return func(r decide.Record) error {
-		c, ok, err := contentOf(r)
-		if err != nil || !ok {
-			return err
-		}
-		return add(c.id, duckdb.UUID(c.subject), c.at.UnixMilli(), c.slot, c.segment, c.variant, strings.Join(slices.Sorted(slices.Values(c.eligible)), ","), c.ppm, c.weights)
-	}
-}
-
-func contentOf(r decide.Record) (c drawnContent, ok bool, err error) {
-	if r.Action != decide.ActionVariant || r.Subject.IsZero() || r.PPM == 0 {
-		return c, false, nil
+// drawn adds a content that was drawn for a known subject.
+func (l *logReader) drawn(r *logged) error {
+	if !r.lot() {
+		return nil
 	}
 	var in struct {
 		Slot string `json:"slot"`
@@ -175,25 +89,16 @@ func contentOf(r decide.Record) (c drawnContent, ok bool, err error) {
 		Eligible []string `json:"eligible"`
 	}
 	if err := cmp.Or(readJSON(r.Input, &in), readJSON(r.Result, &out)); err != nil {
-		return c, false, fmt.Errorf("decision %s: %w", r.ID, err)
+		return err
 	}
-	return drawnContent{r.Subject, r.Time, r.ID, in.Slot, out.Segment, out.Variant, out.Eligible, r.PPM, r.Digests.Weights}, true, nil
+	slices.Sort(out.Eligible)
+	return l.content(r.ID, duckdb.UUID(r.Subject), r.Time.UnixMilli(), in.Slot, out.Segment, out.Variant, strings.Join(out.Eligible, ","), r.PPM, r.Digests.Weights)
 }
 
-func addContact(add func(...any) error) func(decide.Record) error {
-	return func(r decide.Record) error {
-		c, ok, err := closedOf(r)
-		if err != nil || !ok {
-			return err
-		}
-		return add(c.decision, c.outcome)
-	}
-}
-
-// closedOf reads what an adviser said of a contact.
-func closedOf(r decide.Record) (c closed, ok bool, err error) {
-	if r.Action != decide.ActionHandover || r.Actor == "" {
-		return c, false, nil
+// closed adds what an adviser said of a contact.
+func (l *logReader) closed(r *logged) error {
+	if r.Actor == "" || r.Erased != "" {
+		return nil
 	}
 	var in struct {
 		Decision string `json:"decision_id"`
@@ -201,10 +106,10 @@ func closedOf(r decide.Record) (c closed, ok bool, err error) {
 	var out struct {
 		Outcome string `json:"outcome"`
 	}
-	if err := cmp.Or(readJSON(r.Input, &in), readJSON(r.Result, &out)); err != nil {
-		return c, false, fmt.Errorf("decision %s: %w", r.ID, err)
+	if err := cmp.Or(readJSON(r.Input, &in), readJSON(r.Result, &out)); err != nil || out.Outcome == "" {
+		return err
 	}
-	return closed{in.Decision, out.Outcome}, out.Outcome != "", nil
+	return l.contact(in.Decision, out.Outcome)
 }
 
 // helped are the outcomes that say that help was welcome.

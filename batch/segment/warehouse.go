@@ -170,29 +170,44 @@ func (w *warehouse) each(ctx context.Context, query string, f func(scan func(...
 	return rows.Err()
 }
 
-// fill appends rows to a table that exists. A failed flush drops every buffered
-// row, so the error of Close counts as much as the others.
+// fill appends rows to a table that exists.
 func (w *warehouse) fill(table string, rows func(add func(...any) error) error) error {
-	return w.conn.Raw(func(c any) error {
-		a, err := duckdb.NewAppenderFromConn(c.(*duckdb.Conn), "", table)
-		if err != nil {
-			return fmt.Errorf("filling table %s: %w", table, err)
-		}
-		err = rows(func(values ...any) error {
-			args := make([]duckdbValue, len(values))
-			for i, v := range values {
-				args[i] = v
+	return w.fillAll([]string{table}, func(add []func(...any) error) error { return rows(add[0]) })
+}
+
+// fillAll appends rows to tables that exist, each by the function in its place. A failed
+// flush drops every buffered row, so the error of Close counts as much as the others.
+func (w *warehouse) fillAll(tables []string, rows func(add []func(...any) error) error) error {
+	return w.conn.Raw(func(c any) (err error) {
+		add := make([]func(...any) error, len(tables))
+		for i, table := range tables {
+			a, opened := duckdb.NewAppenderFromConn(c.(*duckdb.Conn), "", table)
+			if opened != nil {
+				return fmt.Errorf("filling table %s: %w", table, opened)
 			}
-			return a.AppendRow(args...)
-		})
-		if closing := a.Close(); err == nil {
-			err = closing
+			defer func() {
+				if closing := a.Close(); closing != nil && err == nil {
+					err = fmt.Errorf("filling table %s: %w", table, closing)
+				}
+			}()
+			add[i] = appending(a, table)
 		}
-		if err != nil {
+		return rows(add)
+	})
+}
+
+// appending gives what appends a row.
+func appending(a *duckdb.Appender, table string) func(...any) error {
+	return func(values ...any) error {
+		args := make([]duckdbValue, len(values))
+		for i, v := range values {
+			args[i] = v
+		}
+		if err := a.AppendRow(args...); err != nil {
 			return fmt.Errorf("filling table %s: %w", table, err)
 		}
 		return nil
-	})
+	}
 }
 
 // copyTo writes a query's rows, which must be ordered, to a file and makes it

@@ -1,7 +1,7 @@
 -- quotes: the price decisions of the log. A quote is impersonal when its price may not
 -- depend on who asks: a static or market price without a reduction for one person. Two
 -- impersonal quotes at one instant are equal when all but their prices is.
--- One row per decision. Reads decisions.
+-- One row per decision. Reads price_decisions.
 create or replace table quotes as
 
 with read as (
@@ -12,8 +12,8 @@ with read as (
         (result->>'claim_allowed')::boolean as claim_allowed,
         (input->>'$.facts.rose')::boolean as rose,
         (result->'rules')::varchar[] as rules
-    from decisions
-    where action = 'price' and json_type(input, '$.quote') = 'OBJECT'
+    from price_decisions
+    where json_type(input, '$.quote') = 'OBJECT'
 )
 
 select
