@@ -58,7 +58,7 @@ func TestANightOverAMadeUpShopLearns(t *testing.T) {
 	found := map[string]Learnt{}
 	for _, l := range cost.Learnt {
 		found[l.Name] = l
-		if l.Rows == 0 {
+		if l.From() == "0" {
 			t.Errorf("%s was made from nothing", l.Name)
 		}
 	}
@@ -73,6 +73,20 @@ func TestANightOverAMadeUpShopLearns(t *testing.T) {
 	for _, name := range []string{"learners", "offer_results", "content_results", "values_expected", "micro"} {
 		if !slices.ContainsFunc(cost.Models, func(m Model) bool { return m.Name == name && m.Rows > 0 }) {
 			t.Errorf("table %s is empty: %+v", name, cost.Models)
+		}
+	}
+}
+
+// A count that the report withholds is not 0, and one that it tells is told.
+func TestAWithheldCountIsNotNothing(t *testing.T) {
+	r := segment.Report{
+		Value: &segment.ValueSection{}, Need: &segment.NeedSection{}, Offer: &segment.OfferSection{HeldOut: segment.Arm{Persons: new(int64(40))}},
+		Variants: []segment.VariantSection{{Slot: "told", Rows: []segment.VariantRow{{N: new(int64(30))}, {}, {N: new(int64(50))}}}, {Slot: "withheld", Rows: make([]segment.VariantRow, 3)}},
+	}
+	want := []string{"7", "withheld", "0", "40", "withheld", "80", "withheld"} // second reading, value, groups, offers, need, the slots
+	for i, l := range learnt(r, 7) {
+		if l.From() != want[i] {
+			t.Errorf("%s: made from %s %s, want %s", l.Name, l.From(), l.Of, want[i])
 		}
 	}
 }

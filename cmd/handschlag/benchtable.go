@@ -84,7 +84,7 @@ func (r *benchRun) learnt() error {
 	t := tabwriter.NewWriter(r.s.out, 0, 8, 2, ' ', 0)
 	_, _ = fmt.Fprint(t, "\nlearnt\tfrom\t\tsays\n")
 	for _, l := range r.Full.Learnt {
-		_, _ = fmt.Fprintf(t, "%s\t%d\t%s\t%s\n", l.Name, l.Rows, l.Of, l.What)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", l.Name, l.From(), l.Of, l.What)
 	}
 	return t.Flush()
 }
