@@ -87,9 +87,10 @@ func within(a, b Class) bool { return a.Name == b.Name }
 // shownClasses are the segments whose size the report tells, with who of their
 // members showed something sensitive.
 func (n *night) shownClasses(ctx context.Context) (classes []Class, err error) {
-	query := `select m.segment, count(*), count(*) filter (where f.tag <> 'none' or list_contains(getvariable('special_segments'), m.segment))
-		from members as m join person_facts as f using (person) join cells as c using (segment)
-		where c.members is not null group by m.segment order by m.segment`
+	query := `select s.segment, sum(w.persons)::bigint,
+			coalesce(sum(w.persons) filter (where k.tag <> 'none' or list_contains(getvariable('special_segments'), s.segment)), 0)::bigint
+		from crowds as w join kinds as k using (kind) join segment_names as s on get_bit(w.segments, s.place) = 1 join cells as c using (segment)
+		where c.members is not null group by s.segment order by s.segment`
 	err = n.db.each(ctx, query, func(scan func(...any) error) error {
 		c := Class{Outcomes: map[string]int64{}}
 		var special int64

@@ -40,7 +40,7 @@ func (n *night) gateExports(ctx context.Context) error {
 	if err := n.customers(ctx); err != nil {
 		return err
 	}
-	for _, t := range []string{"memberships", "person_facts", "candidates", "export_cases", "case_rows"} {
+	for _, t := range caseTables {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
@@ -60,6 +60,11 @@ func (n *night) gateExports(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// caseTables say who may be asked about, and of which export case each is.
+var caseTables = []string{
+	"memberships", "standings_asked", "person_facts", "kinds", "crowds", "kind_cases", "export_cases", "candidates", "case_rows",
 }
 
 // channels makes the tables of what the configuration says about each channel.

@@ -25,9 +25,8 @@ func (n *night) listMembers(ctx context.Context) error {
 	path := filepath.Join(n.in.State, "spill", "members.parquet")
 	query := `select p.subject, c.combination
 		from persons as p
-		join features as f using (person)
-		left join memberships as m using (person)
-		join combinations as c on c.value_tier = f.value_tier and c.segments is not distinct from m.segments
+		join person_facts as f using (person)
+		join combinations as c on c.value_tier = f.value_tier and c.segments is not distinct from f.segments
 		order by p.subject`
 	if err := n.db.exec(ctx, fmt.Sprintf("copy (%s) to %s (format parquet)", query, quote(path))); err != nil {
 		return fmt.Errorf("listing members: %w", err)

@@ -6,38 +6,33 @@
 -- the rest were under k, or alike in that, the smallest cell joins it: segment less cells would
 -- tell (complementary suppression). What is shown is rounded down to a multiple of k, so that
 -- no two numbers of two nights, or of two segments, differ by fewer than k (EXP-07).
--- One row per segment and cell; every member is in one. Reads members, features,
--- person_facts, cells.
+-- One row per segment and cell; every member is in one. Reads crowds, kinds, segment_names,
+-- cells.
 create or replace table aggregates as
 
 with mine as (
     select
-        m.segment,
-        f.value_tier as tier,
+        s.segment,
+        w.value_tier as tier,
         case
-            when f.value_tier = 0 then 0 when f.value_tier <= 2 then 1 when f.value_tier = 3 then 3 else 4
+            when w.value_tier = 0 then 0 when w.value_tier <= 2 then 1 when w.value_tier = 3 then 3 else 4
         end as tiers_from,
         case
-            when f.value_tier = 0 then 0 when f.value_tier <= 2 then 2 when f.value_tier = 3 then 3 else 5
+            when w.value_tier = 0 then 0 when w.value_tier <= 2 then 2 when w.value_tier = 3 then 3 else 5
         end as tiers_to,
-        case greatest(f.sessions_morning_90d, f.sessions_afternoon_90d, f.sessions_evening_90d, f.sessions_night_90d)
-            when 0 then 'unknown'
-            when f.sessions_morning_90d then 'morning'
-            when f.sessions_afternoon_90d then 'afternoon'
-            when f.sessions_evening_90d then 'evening'
-            else 'night'
-        end as daypart,
-        p.tag <> 'none' as special
-    from members as m
-    join features as f using (person)
-    join person_facts as p using (person)
+        w.daypart,
+        k.tag <> 'none' as special,
+        w.persons
+    from crowds as w
+    join kinds as k using (kind)
+    join segment_names as s on get_bit(w.segments, s.place) = 1
     join cells as c using (segment)
-    where c.members is not null and not list_contains(getvariable('special_segments'), m.segment)
+    where c.members is not null and not list_contains(getvariable('special_segments'), s.segment)
 ),
 
 -- Persons of one cell and kind go the same way: the ladder counts them, rather than them.
 alike as (
-    select *, count(*)::bigint as n
+    select * exclude (persons), sum(persons)::bigint as n
     from mine
     group by all
 ),

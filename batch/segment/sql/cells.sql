@@ -7,8 +7,7 @@
 -- that an earlier report told of the same persons (EXP-07). A size that moved by fewer than k
 -- since it was last told is told again as it was then: whoever knows both reports would know
 -- who came or went.
--- One row per segment. Reads groups, memberships, segment_names, person_facts, released,
--- told_before.
+-- One row per segment. Reads groups, crowds, kinds, segment_names, released, told_before.
 create or replace table cells as
 
 with counted as (
@@ -31,10 +30,11 @@ sizes as (
 
 -- Few combinations of segments among many persons: these are looked at, not the persons.
 combinations as (
-    select m.segments, count(*)::bigint as persons, bool_or(f.tag = 'none') as plain
-    from memberships as m
-    join person_facts as f using (person)
-    group by m.segments
+    select c.segments, sum(c.persons)::bigint as persons, bool_or(k.tag = 'none') as plain
+    from crowds as c
+    join kinds as k using (kind)
+    where c.segments is not null
+    group by c.segments
 ),
 
 placed as (

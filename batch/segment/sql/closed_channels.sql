@@ -1,7 +1,7 @@
 -- closed_channels: for whom of all who are in a segment the export gate opens which
 -- channels, and what they ordered in 90 days. A person's channels are a bit each.
--- One row per distinct set of open channels. Reads memberships, candidates, export_verdicts,
--- features, channels.
+-- One row per distinct set of open channels. Reads crowds, kind_cases, export_verdicts,
+-- channels.
 create or replace table closed_channels as
 
 with places as (
@@ -9,25 +9,26 @@ with places as (
     from channels
 ),
 
-opened as (
-    select c.person, bit_or(1::bigint << p.place) as open
-    from candidates as c
+opening as (
+    select c.kind, c.segments, 1::bigint << p.place as open
+    from kind_cases as c
     join export_verdicts as v using (case_no)
     join places as p using (channel)
     where v.allowed and not v.small
-    group by c.person
+),
+
+opened as (
+    select w.persons, w.buyers, w.net_cents, coalesce(bit_or(o.open), 0) as open
+    from crowds as w
+    left join opening as o on o.kind = w.kind and bit_count(w.segments & o.segments) > 0
+    where w.segments is not null
+    group by w.segments, w.value_tier, w.daypart, w.kind, w.persons, w.buyers, w.net_cents
 ),
 
 counted as (
-    select
-        coalesce(o.open, 0) as open,
-        count(*) as persons,
-        count(*) filter (where f.orders_90d > 0) as buyers,
-        coalesce(sum(f.net_cents_90d) filter (where f.orders_90d > 0), 0)::bigint as net_cents
-    from memberships as m
-    join features as f using (person)
-    left join opened as o using (person)
-    group by coalesce(o.open, 0)
+    select open, sum(persons)::bigint as persons, sum(buyers)::bigint as buyers, sum(net_cents)::bigint as net_cents
+    from opened
+    group by open
 )
 
 select

@@ -1,6 +1,6 @@
--- export_cases: the distinct cases of tonight's candidates, numbered. Candidates then have
+-- export_cases: the distinct cases of tonight's candidates, numbered. kind_cases then have
 -- the number in place of the facts.
--- One row per case. Reads candidates.
+-- One row per case. Reads kind_cases.
 create or replace table export_cases as
 
 select
@@ -11,12 +11,12 @@ select
     *
 from (
     select distinct channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
-    from candidates
+    from kind_cases
 );
 
-create or replace table candidates as
-select c.channel, c.person, c.segments, e.case_no
-from candidates as c
+create or replace table kind_cases as
+select c.kind, c.channel, c.segments, e.case_no
+from kind_cases as c
 join export_cases as e using (
     channel, state, source, gpc, dnt, tag, age, objected, suppressed, confirmed, named, ordered, alike
 );
