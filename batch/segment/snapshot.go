@@ -87,13 +87,28 @@ func (n *night) load(ctx context.Context) error {
 
 // consents reads standings and subjects of a folder and folds them.
 func (n *night) consents(ctx context.Context, dir string) error {
-	for name, unsaid := range consentFiles {
-		if err := n.showConsent(ctx, dir, name, unsaid); err != nil {
+	if err := n.showConsents(ctx, dir); err != nil {
+		return err
+	}
+	for _, t := range append(folded, "objectors") {
+		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
 	}
-	for _, t := range []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures", "objectors"} {
-		if err := n.db.table(ctx, t); err != nil {
+	return nil
+}
+
+// folded are the tables that standings, subjects and links are folded into, of which each
+// tells of a subject what rests on its own rows and those of its account.
+var folded = []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures"}
+
+// foldedTables are what the files of folded make that is not a view.
+var foldedTables = []string{"own_standings", "linked_standings", "subjects_now", "persons", "signatures"}
+
+// showConsents makes views of the files of a folder.
+func (n *night) showConsents(ctx context.Context, dir string) error {
+	for name, unsaid := range consentFiles {
+		if err := n.showConsent(ctx, dir, name, unsaid); err != nil {
 			return err
 		}
 	}

@@ -134,7 +134,7 @@ func (w *warehouse) tell(ctx context.Context, name string) error {
 		return nil
 	}
 	var rows int64
-	err := w.one(ctx, "select coalesce(sum(estimated_size), 0)::bigint from duckdb_tables() where table_name = "+quote(name), &rows)
+	err := w.one(ctx, "select coalesce(sum(estimated_size), 0)::bigint from duckdb_tables() where schema_name = current_schema() and table_name = "+quote(name), &rows)
 	if err != nil {
 		return fmt.Errorf("counting table %s: %w", name, err)
 	}
