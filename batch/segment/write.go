@@ -132,21 +132,19 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 	}, fieldsOf(c))
 }
 
-// keyText shows a row key in hex digits, which no spreadsheet takes for a formula.
-const keyText = "replace(key::varchar, '-', '') as key"
-
-// fieldSQL is where a field of a recipient's file comes from, and its type.
-var fieldSQL = map[string]struct{ parquet, csv, kind string }{
-	"key":     {keyText, keyText, "varchar"},
-	"segment": {"segment", csvSafe("segment"), "varchar"},
-	"as_of":   {"getvariable('as_of_day') as as_of", "getvariable('as_of_day') as as_of", "date"},
-	"until":   {"getvariable('until_day') as until", "getvariable('until_day') as until", "date"},
-	"change":  {"change", "change", "varchar"}, // of a delta: added or removed
+// fieldSQL is where a field of a recipient's file comes from, and its type. A row key is
+// shown in hex digits, which no spreadsheet takes for a formula.
+var fieldSQL = map[string]struct{ source, kind string }{
+	"key":     {"lower(hex(key::blob)) as key", "varchar"},
+	"segment": {"segment", "varchar"},
+	"as_of":   {"getvariable('as_of_day') as as_of", "date"},
+	"until":   {"getvariable('until_day') as until", "date"},
+	"change":  {"change", "varchar"}, // of a delta: added or removed
 }
 
 // writeRows writes rows of key, and of segment where the file is of several, as Parquet and
-// as CSV, with the fields that the channel lists. What a field shows is made after rows are
-// sorted: a number sorts faster than its text.
+// from that as CSV, with the fields that the channel lists. What a field shows is made after
+// rows are sorted: a number sorts faster than its text.
 func (n *night) writeRows(ctx context.Context, rows string, f File, fields []string) error {
 	base := f.Name
 	f.Label = pseudonymous
@@ -154,24 +152,25 @@ func (n *night) writeRows(ctx context.Context, rows string, f File, fields []str
 	if f.Segment != "" {
 		order = "key"
 	}
-	var inParquet, inCSV []string
+	var shown []string
 	for _, field := range fields {
 		x := fieldSQL[field]
 		if field == "segment" && f.Segment != "" {
-			x.parquet, x.csv = quote(f.Segment)+" as segment", quote(safeCell(f.Segment))+" as segment"
+			x.source = quote(f.Segment) + " as segment"
 		}
-		inParquet, inCSV, f.Columns = append(inParquet, x.parquet), append(inCSV, x.csv), append(f.Columns, field+" "+x.kind)
+		shown, f.Columns = append(shown, x.source), append(f.Columns, field+" "+x.kind)
 	}
-	for ext, shown := range map[string][]string{".csv": inCSV, ".parquet": inParquet} {
-		query := fmt.Sprintf("select %s from (from (%s) order by %s)", strings.Join(shown, ", "), rows, order)
-		if err := n.db.copyTo(ctx, query, filepath.Join(n.runDir(), base+ext)); err != nil {
-			return err
-		}
+	path := filepath.Join(n.runDir(), base)
+	query := fmt.Sprintf("select %s from (from (%s) order by %s)", strings.Join(shown, ", "), rows, order)
+	if err := n.db.copyTo(ctx, query, path+".parquet"); err != nil {
+		return err
+	}
+	if err := asCSV(path+".parquet", path+".csv", fields); err != nil {
+		return fmt.Errorf("writing %s.csv: %w", base, err)
 	}
 	for _, ext := range []string{".csv", ".parquet"} {
 		f.Name = base + ext
-		path := filepath.Join(n.runDir(), f.Name)
-		if err := n.listFile(f, path); err != nil {
+		if err := n.listFile(f, path+ext); err != nil {
 			return err
 		}
 	}
