@@ -104,24 +104,24 @@ func openDay(path string) (*dayReader, error) {
 	return &dayReader{columnFile: f, groups: f.pf.RowGroups()}, nil
 }
 
-// next gives the next row, which is valid until the row group ends; false after the last.
-func (d *dayReader) next() (r dayRecord, more bool, err error) {
+// next reads the next row, which is valid until the row group ends; false after the last.
+func (d *dayReader) next(r *dayRecord) (more bool, err error) {
 	for d.at == len(d.first) {
 		if len(d.groups) == 0 {
-			return r, false, nil
+			return false, nil
 		}
 		if err := d.load(d.groups[0]); err != nil {
-			return r, false, fmt.Errorf("reading daily rows: %w", err)
+			return false, fmt.Errorf("reading daily rows: %w", err)
 		}
 		d.groups = d.groups[1:]
 	}
 	i := d.at
 	d.at++
-	r = dayRecord{Subject: consent.Subject(d.subjects[16*i : 16*i+16]), FirstMS: d.first[i], Row: d.row.at(i)}
+	r.Subject, r.FirstMS, r.Row = consent.Subject(d.subjects[16*i:16*i+16]), d.first[i], d.row.at(i)
 	if !d.lean {
 		r.Day, r.Open = int32(d.days[i]), d.open.at(i)
 	}
-	return r, true, nil
+	return true, nil
 }
 
 // skipTo leaves out row groups whose subjects all begin with less than a byte.
@@ -173,8 +173,9 @@ func eachRecord(path string, do func(dayRecord) error) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	var r dayRecord
 	for {
-		r, more, err := d.next()
+		more, err := d.next(&r)
 		if err != nil || !more {
 			return err
 		}

@@ -63,6 +63,11 @@ type packed struct {
 var errPacked = errors.New("a packed row ends in its midst")
 
 func (p *packed) uint() uint64 {
+	if len(p.rest) > 0 && p.rest[0] < 0x80 { // as most are
+		x := p.rest[0]
+		p.rest = p.rest[1:]
+		return uint64(x)
+	}
 	x, n := binary.Uvarint(p.rest)
 	if n <= 0 {
 		p.err, p.rest = errPacked, nil

@@ -12,15 +12,16 @@ import (
 )
 
 // windowFile writes rows of windows: person and windowColumns. It is read again this
-// night, and removed with it.
+// night, and removed with it. Most numbers are small: deltas take no more room than a
+// compression that costs ten times as much.
 type windowFile struct {
 	file    *os.File
 	buf     *bufio.Writer
 	out     *parquet.GenericWriter[any]
-	place   []int // of windowColumns among the file's columns
-	columns [][]parquet.Value
+	place   []int   // of windowColumns among the file's columns
+	rows    []int64 // that wait, one after the other
 	persons []byte
-	values  []int64
+	column  []parquet.Value // on its way into the file
 	n       int64
 }
 
@@ -38,32 +39,26 @@ func createWindows(path string) (*windowFile, error) {
 	}
 	group := parquet.Group{"person": parquet.UUID()}
 	for _, name := range windowColumns {
-		group[name] = parquet.Int(64)
+		group[name] = parquet.Encoded(parquet.Int(64), &parquet.DeltaBinaryPacked)
 	}
 	w := &windowFile{file: f, buf: bufio.NewWriterSize(f, 1<<18), persons: make([]byte, 0, 16*rowsTogether)}
 	schema := parquet.NewSchema("windows", group)
-	w.out = parquet.NewGenericWriter[any](w.buf, schema, parquet.Compression(&parquet.Snappy))
+	w.out = parquet.NewGenericWriter[any](w.buf, schema)
 	for _, name := range append([]string{"person"}, windowColumns...) {
 		leaf, _ := schema.Lookup(name)
 		w.place = append(w.place, leaf.ColumnIndex)
 	}
-	w.columns = make([][]parquet.Value, len(w.place))
 	return w, nil
 }
 
 // add writes a person's row, if the person came.
 func (w *windowFile) add(person consent.Subject, s *sums) error {
-	values, came := s.values(w.values)
-	w.values = values
-	if !came {
+	rows, came := s.values(w.rows)
+	if w.rows = rows; !came {
 		return nil
 	}
 	w.persons = append(w.persons, person[:]...)
-	w.columns[0] = append(w.columns[0], parquet.FixedLenByteArrayValue(w.persons[len(w.persons)-16:]))
-	for i, x := range values {
-		w.columns[i+1] = append(w.columns[i+1], parquet.Int64Value(x))
-	}
-	if w.n++; len(w.columns[0]) < rowsTogether {
+	if w.n++; len(w.persons) < 16*rowsTogether {
 		return nil
 	}
 	if err := w.flush(); err != nil || w.n%rowsOfWindows != 0 {
@@ -73,14 +68,22 @@ func (w *windowFile) add(person consent.Subject, s *sums) error {
 }
 
 func (w *windowFile) flush() error {
-	writers := w.out.ColumnWriters()
-	for i, values := range w.columns {
-		if _, err := writers[w.place[i]].WriteRowValues(values); err != nil {
+	for i, place := range w.place {
+		w.column = w.column[:0]
+		if i == 0 {
+			for at := 0; at < len(w.persons); at += 16 {
+				w.column = append(w.column, parquet.FixedLenByteArrayValue(w.persons[at:at+16]))
+			}
+		} else {
+			for at := i - 1; at < len(w.rows); at += len(windowColumns) {
+				w.column = append(w.column, parquet.Int64Value(w.rows[at]))
+			}
+		}
+		if _, err := w.out.ColumnWriters()[place].WriteRowValues(w.column); err != nil {
 			return err
 		}
-		w.columns[i] = values[:0]
 	}
-	w.persons = w.persons[:0]
+	w.persons, w.rows = w.persons[:0], w.rows[:0]
 	return nil
 }
 

@@ -3,6 +3,7 @@ package segment
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -18,8 +19,9 @@ type datedFile struct {
 // dayCursor stands at a row of one day's file.
 type dayCursor struct {
 	*dayReader
-	age int
-	now dayRecord
+	age  int
+	now  dayRecord
+	lead uint64 // how its subject begins
 }
 
 // span is a range of subjects by their first byte: from, and below to.
@@ -59,17 +61,17 @@ func openMerge(files []datedFile, s span) (*merge, error) {
 // step moves a cursor on to the next row of the span; one that has none is closed.
 func (m *merge) step(c *dayCursor, from int) error {
 	for {
-		r, more, err := c.next()
+		more, err := c.next(&c.now)
 		if err != nil {
 			return err
 		}
-		if !more || int(r.Subject[0]) >= m.to {
+		if !more || int(c.now.Subject[0]) >= m.to {
 			err := c.close()
 			c.dayReader = nil
 			return err
 		}
-		if int(r.Subject[0]) >= from {
-			c.now = r
+		if int(c.now.Subject[0]) >= from {
+			c.lead = binary.BigEndian.Uint64(c.now.Subject[:])
 			return nil
 		}
 	}
@@ -96,6 +98,9 @@ func (m *merge) close() (err error) {
 }
 
 func (c *dayCursor) before(d *dayCursor) bool {
+	if c.lead != d.lead {
+		return c.lead < d.lead
+	}
 	return cmp.Or(compareSubjects(c.now.Subject, d.now.Subject), cmp.Compare(c.age, d.age)) < 0
 }
 
@@ -150,37 +155,37 @@ type personSums struct {
 	joint  map[consent.Subject]*sums
 	done   func(consent.Subject, *sums) error
 	who    consent.Subject
-	begun  bool
+	into   *sums // the subject's, its own or its person's; nil before the first
 	own    sums
 }
 
 func (p *personSums) add(r *dayRow, c *tally, age int) error {
-	if p.begun && p.who != r.Subject {
+	if p.into == nil || p.who != r.Subject {
 		if err := p.end(); err != nil {
 			return err
 		}
+		p.begin(r.Subject)
 	}
-	person, shared := p.person[r.Subject]
-	if !shared {
-		p.begun, p.who = true, r.Subject
-		p.own.add(r, c, age)
-		return nil
-	}
-	s := p.joint[person]
-	if s == nil {
-		s = new(sums)
-		p.joint[person] = s
-	}
-	s.add(r, c, age)
+	p.into.add(r, c, age)
 	return nil
+}
+
+func (p *personSums) begin(who consent.Subject) {
+	p.who, p.into = who, &p.own
+	if person, shared := p.person[who]; shared {
+		if p.joint[person] == nil {
+			p.joint[person] = new(sums)
+		}
+		p.into = p.joint[person]
+	}
 }
 
 // end gives the subject's sums that was read last.
 func (p *personSums) end() error {
-	if !p.begun {
+	if p.into != &p.own {
 		return nil
 	}
-	p.begun = false
+	p.into = nil
 	err := p.done(p.who, &p.own)
 	p.own.reset()
 	return err

@@ -83,12 +83,13 @@ var windowColumns = func() (out []string) {
 	return append(out, "orders_90d", "orders_28d", "order_cents_90d", "order_cents_28d", "days_since_order")
 }()
 
-// values gives the row of windows, after once; false for somebody who never came.
+// values adds the row of windows, after once; false for somebody who never came.
 func (s *sums) values(out []int64) ([]int64, bool) {
 	if s.visited == [2]uint64{} {
-		return out[:0], false
+		return out, false
 	}
-	out = append(out[:0], s.visits()...)
+	visits := s.visits()
+	out = append(out, visits[:]...)
 	out = append(append(out, s.all[:]...), s.recent[:]...)
 	var all, recent, cents, recentCents int64
 	since := int64(-1)
@@ -109,7 +110,7 @@ func (s *sums) values(out []int64) ([]int64, bool) {
 // visits gives days since the last and the first visit, the days between the last one
 // before the recent days and the first one in them, and on how many days there was one,
 // in all and recently.
-func (s *sums) visits() []int64 {
+func (s *sums) visits() [5]int64 {
 	low, high := s.visited[0], s.visited[1]
 	last, first := bits.TrailingZeros64(low)+1, bits.Len64(low)
 	if low == 0 {
@@ -127,7 +128,7 @@ func (s *sums) visits() []int64 {
 		}
 		pause = before - bits.Len64(recent)
 	}
-	return []int64{int64(last), int64(first), int64(pause), int64(bits.OnesCount64(low) + bits.OnesCount64(high)), int64(bits.OnesCount64(recent))}
+	return [5]int64{int64(last), int64(first), int64(pause), int64(bits.OnesCount64(low) + bits.OnesCount64(high)), int64(bits.OnesCount64(recent))}
 }
 
 // saleRow is what an order came to, less what went back of it since (R12).
