@@ -100,7 +100,7 @@ func (n *night) takeOut(ctx context.Context, dir string) error {
 // leaveOut lists who changed their mind, or became another person.
 func (n *night) leaveOut(ctx context.Context) error {
 	query := ""
-	for _, t := range foldedTables {
+	for _, t := range append(foldedTables, "own_standings") {
 		query += fmt.Sprintf("delete from again.%s where subject not in (from differing);", t)
 	}
 	if err := n.db.exec(ctx, query); err != nil {
@@ -151,14 +151,29 @@ func (n *night) readBoth(ctx context.Context, dir string) error {
 	return errors.Join(n.reloadLinks(ctx, dir), n.showConsents(ctx, dir))
 }
 
+// foldedTables are those of folded that are in memory.
+var foldedTables = []string{"linked_standings", "subjects_now", "persons", "signatures"}
+
 // putBack puts what was folded again into the place of what the first reading gave.
 func (n *night) putBack(ctx context.Context) error {
-	query := "set search_path = 'main'"
+	query := "set search_path = 'main'; drop view standings_before"
 	for _, t := range foldedTables {
 		query += fmt.Sprintf("; delete from %[1]s where subject in (from differing); insert into %[1]s from again.%[1]s", t)
 	}
-	if err := n.db.exec(ctx, query+"; drop schema again cascade; drop table differing; drop view standings_before"); err != nil {
+	if err := n.db.exec(ctx, query); err != nil {
 		return fmt.Errorf("folding what differs: %w", err)
 	}
+	if err := n.db.patched(ctx, "own_standings"); err != nil {
+		return err
+	}
 	return n.db.table(ctx, "objectors")
+}
+
+// patched shows of a table that was filed only whom no table of schema again tells of.
+func (w *warehouse) patched(ctx context.Context, name string) error {
+	query := fmt.Sprintf("from read_parquet(%s) anti join differing using (subject) union all from again.%s", quote(w.file(name)), name)
+	if err := w.show(ctx, name, query); err != nil {
+		return fmt.Errorf("folding what differs: %w", err)
+	}
+	return nil
 }

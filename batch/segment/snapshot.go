@@ -90,7 +90,10 @@ func (n *night) consents(ctx context.Context, dir string) error {
 	if err := n.showConsents(ctx, dir); err != nil {
 		return err
 	}
-	for _, t := range append(folded, "objectors") {
+	if err := n.db.filed(ctx, "own_standings"); err != nil { // as a table it would be most of what is in memory
+		return err
+	}
+	for _, t := range append(folded[1:], "objectors") {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}
@@ -101,9 +104,6 @@ func (n *night) consents(ctx context.Context, dir string) error {
 // folded are the tables that standings, subjects and links are folded into, of which each
 // tells of a subject what rests on its own rows and those of its account.
 var folded = []string{"own_standings", "standings_now", "subjects_now", "persons", "signatures"}
-
-// foldedTables are what the files of folded make that is not a view.
-var foldedTables = []string{"own_standings", "linked_standings", "subjects_now", "persons", "signatures"}
 
 // showConsents makes views of the files of a folder.
 func (n *night) showConsents(ctx context.Context, dir string) error {

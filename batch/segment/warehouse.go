@@ -108,7 +108,7 @@ func (w *warehouse) filed(ctx context.Context, name string) error {
 	if !found {
 		return fmt.Errorf("making table %s: its SQL makes something else", name)
 	}
-	path := filepath.Join(w.spill, name+".parquet")
+	path := w.file(name)
 	var rows int64
 	err = w.one(ctx, fmt.Sprintf("copy (%s) to %s (format parquet, compression snappy, row_group_size 30720)", strings.TrimSuffix(strings.TrimSpace(body), ";"), quote(path)), &rows)
 	if err == nil {
@@ -123,9 +123,20 @@ func (w *warehouse) filed(ctx context.Context, name string) error {
 	return nil
 }
 
+// file is where filed writes a table.
+func (w *warehouse) file(name string) string { return filepath.Join(w.spill, name+".parquet") }
+
 // show makes a query known by a name that a table may have had.
 func (w *warehouse) show(ctx context.Context, name, query string) error {
-	return w.exec(ctx, fmt.Sprintf("drop table if exists %[1]s; create or replace view %[1]s as %[2]s", name, query))
+	var tables int
+	err := w.one(ctx, "select count(*) from duckdb_tables() where schema_name = current_schema() and table_name = "+quote(name), &tables)
+	if err == nil && tables > 0 {
+		err = w.exec(ctx, "drop table "+name)
+	}
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, fmt.Sprintf("create or replace view %s as %s", name, query))
 }
 
 // tell says how many rows a new table has to whoever measures. Macros have none.

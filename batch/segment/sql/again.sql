@@ -8,6 +8,8 @@ select device
 from links
 where account in (from differing) and device not in (from differing);
 
+drop schema if exists again cascade;
+
 create schema again;
 
 create table again.links as from links where device in (from differing);
