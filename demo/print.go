@@ -44,7 +44,7 @@ func (e Events) print(line func(string, string, ...any), name string) {
 }
 
 func (x Export) print(line func(string, string, ...any)) {
-	line("segments as of "+x.Date, "%d files; groups under %d stay inside: %d suppressed", x.Files, x.Manifest.K, len(x.Manifest.Suppressed))
+	line("segments as of "+x.Date, "%d files; groups under %d stay inside: %d suppressed; persons in steps of %d", x.Files, x.Manifest.K, len(x.Manifest.Suppressed), x.Manifest.K)
 	for _, s := range x.Manifest.Segments {
 		var ways []string
 		for _, c := range s.Channels {
@@ -55,7 +55,7 @@ func (x Export) print(line func(string, string, ...any)) {
 				ways = append(ways, c.Channel+" –")
 			}
 		}
-		members := "members withheld" // under k, or too near to another number that is told
+		members := "members withheld" // under k, or all of one sensitive kind
 		if s.Members != nil {
 			members = fmt.Sprintf("%d members", *s.Members)
 		}

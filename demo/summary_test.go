@@ -31,7 +31,7 @@ func TestOnlyAnnouncementsAreClaims(t *testing.T) {
 // that may be untrue.
 func TestAWithheldNumberIsNotCalledSmall(t *testing.T) {
 	var sum Summary
-	manifest := `{"k":25,"segments":[{"segment":"most_valuable","members":null,"withheld":"loss_under_k","channels":[{"channel":"email","published":true,"rows":31,"consent_loss":null}]}]}`
+	manifest := `{"k":25,"segments":[{"segment":"most_valuable","members":null,"withheld":"one_sensitive_value","channels":[{"channel":"email","published":true,"rows":31,"consent_loss":null}]}]}`
 	if err := json.Unmarshal([]byte(manifest), &sum.Export.Manifest); err != nil {
 		t.Fatal(err)
 	}

@@ -104,17 +104,5 @@ func (n *night) shownClasses(ctx context.Context) (classes []Class, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing groups for the test of anonymity: %w", err)
 	}
-	// What an earlier release told of the same persons counts as told.
-	err = n.db.each(ctx, "select segment, members from released order by all", func(scan func(...any) error) error {
-		var r Class
-		if err := scan(&r.Name, &r.Persons); err != nil {
-			return err
-		}
-		if slices.ContainsFunc(classes, func(c Class) bool { return c.Name == r.Name }) {
-			r.Outcomes = map[string]int64{"none": r.Persons}
-			classes = append(classes, r)
-		}
-		return nil
-	})
-	return classes, err
+	return classes, nil
 }

@@ -84,6 +84,10 @@ func (n *night) evidence(ctx context.Context) error {
 		create or replace table buried (set_no uinteger, key uuid);
 		create or replace table aggregates_written as from aggregates_before limit 0;
 		create or replace table recalled (set_no uinteger, key uuid);
+		create or replace table report_told (name varchar, told bigint, in_steps boolean);
+		create or replace table report_before as from report_told;
+		create or replace table report_figures (name varchar, of_name varchar, figure varchar);
+		create or replace table report_figures_before as from report_figures;
 		create or replace table changed_rows (set_no uinteger, key uuid, change varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
@@ -104,7 +108,7 @@ func (n *night) evidence(ctx context.Context) error {
 	if err := n.replacedRows(ctx); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
-	if err := n.reachEvidence(ctx); err != nil {
+	if err := n.reportEvidence(); err != nil {
 		return fmt.Errorf("preparing checks: %w", err)
 	}
 	return n.db.fill("shares", func(add func(...any) error) error {

@@ -99,25 +99,20 @@ type MicroSegment struct {
 // tellGroups lists the groups in the order of their labels.
 func (n *night) tellGroups(ctx context.Context) error {
 	n.report.Micro = []MicroSegment{}
-	var sizes []int64
 	for label := 1; label <= len(n.micro); label++ {
 		for _, g := range n.micro {
 			if g.label != label {
 				continue
 			}
-			var members int64
-			if err := n.db.one(ctx, fmt.Sprintf("select count(*) from micro where micro_segment = %d", label), &members); err != nil {
+			m := MicroSegment{Label: label, Name: g.name(), Persons: new(int64)}
+			if err := n.db.one(ctx, fmt.Sprintf("select count(*) from micro where micro_segment = %d", label), m.Persons); err != nil {
 				return fmt.Errorf("counting groups of buyers: %w", err)
 			}
-			m := MicroSegment{Label: label, Name: g.name()}
 			for j, into := range []*int64{&m.Days, &m.Orders, &m.Cents} {
 				*into = int64(math.Round(math.Expm1(g.centre[j])))
 			}
-			n.report.Micro, sizes = append(n.report.Micro, m), append(sizes, members)
+			n.report.Micro = append(n.report.Micro, m)
 		}
-	}
-	for i, persons := range n.withhold(sizes) {
-		n.report.Micro[i].Persons = persons
 	}
 	return nil
 }

@@ -51,9 +51,6 @@ func (n *night) gateExports(ctx context.Context) error {
 	if err := duckdb.RegisterScalarUDF(n.db.conn, "row_key", rowKeyFunction{n.keys}); err != nil {
 		return fmt.Errorf("adding function row_key: %w", err)
 	}
-	if err := n.told(ctx); err != nil {
-		return err
-	}
 	for _, t := range []string{"groups", "exports", "cells"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err

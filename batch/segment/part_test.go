@@ -152,7 +152,7 @@ func TestPartsMakeTheNightOfOneRun(t *testing.T) {
 					nights[j] = s.beside(whole, fmt.Sprint("split-", j))
 				}
 				res := s.run(whole)
-				if res.Report.Protection.Lines == 0 || res.Members.Len() < 50 {
+				if p := res.Report.Protection.Lines; p != nil && *p == 0 || res.Members.Len() < 50 {
 					t.Fatalf("the night shows too little: %d members, %+v", res.Members.Len(), res.Report.Protection)
 				}
 				for j, split := range splits {

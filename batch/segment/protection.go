@@ -23,14 +23,14 @@ const listsFolder = "lists"
 // says how far.
 const boughtBefore = 14
 
-// Protection counts what price-drop protection found (PRI-14) and who bought right
+// Protection counts what price-drop protection found (PRI-14) and what was bought right
 // before a fall (R48).
 type Protection struct {
-	Days        int   `json:"days"` // 0: not offered
-	Orders      int64 `json:"orders"`
-	Lines       int64 `json:"lines"`
-	RefundCents int64 `json:"refund_cents"`
-	Before      int64 `json:"bought_before_a_fall"` // lines
+	Days        int    `json:"days"` // 0: not offered
+	Orders      *int64 `json:"orders"`
+	Lines       *int64 `json:"lines"`
+	RefundCents *int64 `json:"refund_cents"`
+	Before      *int64 `json:"bought_before_a_fall"` // lines
 }
 
 // protect lists refunds that are due and who bought before a fall. Who they are does

@@ -98,8 +98,8 @@ func TestPRI14AllowADifferenceBackWhoeverBought(t *testing.T) {
 			t.Errorf("line %d: %s", i, got)
 		}
 	}
-	if p := res.Report.Protection; p == nil || p.Orders != 2 || p.RefundCents != 6000 {
-		t.Errorf("report says %+v", p)
+	if p := res.Report.Protection; p == nil || p.Orders != nil || p.RefundCents != nil { // two orders: too few to tell
+		t.Errorf("report says %s", mustJSON(t, p))
 	}
 }
 
@@ -184,7 +184,7 @@ func TestWhoBoughtBeforeASteepFallIsListed(t *testing.T) {
 	if len(rows) != 2 || rows[0][0] != "1" || rows[1][0] != "2" {
 		t.Errorf("lists %v", rows)
 	}
-	if res.Report.Protection.Before != 2 || res.Report.Protection.Days != 0 {
+	if res.Report.Protection.Before != nil || res.Report.Protection.Days != 0 {
 		t.Errorf("report says %+v", res.Report.Protection)
 	}
 }

@@ -11,18 +11,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/handschlag/handschlag/consent"
 	"github.com/handschlag/handschlag/decide"
-	"github.com/handschlag/handschlag/event"
 )
 
 // Report is report.json: the night in numbers, all read from what is stored.
-// Numbers of persons under k are withheld (null); counts of events and of
-// decisions are of acts, bear no id, and are exact.
+// Numbers of persons are told in steps of k, null under k, and again until the true one has
+// left the step by k; toldkinds.go says of each number what it is and how it is told.
 type Report struct {
 	AsOf       time.Time        `json:"as_of"`
 	Tenant     string           `json:"tenant"`
 	K          int              `json:"k"`
+	Step       int64            `json:"step"`    // that numbers of persons go in; 0: of an earlier version, exact
 	Persons    *int64           `json:"persons"` // with features
 	Buyers     *int64           `json:"buyers"`
 	Thresholds Thresholds       `json:"rfm_thresholds"`
@@ -58,6 +57,8 @@ type Report struct {
 	Files   []ReportFile    `json:"files"`
 	Changes []SegmentChange `json:"segment_changes"`
 	LetGo   []LetGo         `json:"let_go"` // null: there is no night before
+
+	ToldBefore []ToldBefore `json:"told_before"` // and not tonight
 }
 
 // ReportFile is a published file as the report shows it; the manifest has the rest, for
@@ -78,7 +79,7 @@ type FeatureCount struct {
 	Persons *int64 `json:"persons"` // for whom it is above zero
 }
 
-// KindCount is the number of events of a kind.
+// KindCount is the number of events of a kind on the last ingest day.
 type KindCount struct {
 	Kind   string `json:"kind"`
 	Events int64  `json:"events"`
@@ -103,7 +104,7 @@ type OfferCount struct {
 func (n *night) writeReport(ctx context.Context) error {
 	n.report = Report{
 		AsOf: n.in.AsOf, Tenant: n.snap.Tenant, K: n.k, Thresholds: n.manifest.Thresholds, Segments: n.manifest.Segments,
-		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Files: n.reportFiles(), Slots: map[string]int{},
+		Suppressed: n.manifest.Suppressed, Weights: n.weights.Version, Slots: map[string]int{},
 		Variants: []VariantSection{}, Cost: &Cost{Channels: []ChannelCost{}, Fields: []FieldCost{}},
 	}
 	for name, slot := range n.in.Config.Slots {
@@ -111,7 +112,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	}
 	for _, count := range []func(context.Context) error{
 		n.fresh, n.countPersons, n.countUse, n.channelCosts, n.unmetNeeds, n.countRefusals, n.countDecisions, n.priceFairness, n.protect,
-		n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants, n.tellNeed, n.keeps, n.compare,
+		n.tellValue, n.tellGroups, n.tellOffers, n.tellVariants, n.tellNeed, n.keeps, n.tell, n.compare,
 	} {
 		if err := count(ctx); err != nil {
 			return err
@@ -128,7 +129,7 @@ func (n *night) writeReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"report.json": append(body, '\n'), "report.html": page} {
+	for name, content := range map[string][]byte{reportFile: append(body, '\n'), "report.html": page} {
 		if err := writeFile(filepath.Join(n.runDir(), name), content, 0o600); err != nil {
 			return fmt.Errorf("writing report: %w", err)
 		}
@@ -146,106 +147,6 @@ func (n *night) writeReport(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// countPersons counts persons, buyers, and for whom each feature says something. Who
-// has a feature in 28 days has it in 90, and is one of all persons: of numbers that
-// differ by fewer than k only the larger is told.
-func (n *night) countPersons(ctx context.Context) error {
-	var persons, buyers int64
-	if err := n.db.one(ctx, "select (select count(*) from features), (select buyers from thresholds)", &persons, &buyers); err != nil {
-		return fmt.Errorf("counting persons: %w", err)
-	}
-	told := n.apart(persons, buyers)
-	n.report.Persons, n.report.Buyers = told[0], told[1]
-	parts := make([]string, len(Columns))
-	counts, into := make([]int64, len(Columns)), make([]any, len(Columns))
-	for i, c := range Columns {
-		parts[i], into[i] = fmt.Sprintf("coalesce(count_if(%s > 0), 0)::bigint", c.Name), &counts[i]
-	}
-	if err := n.db.one(ctx, "select "+strings.Join(parts, ", ")+" from features", into...); err != nil {
-		return fmt.Errorf("counting features: %w", err)
-	}
-	for i, c := range Columns {
-		among := []int64{persons, counts[i]}
-		if i+1 < len(Columns) && strings.HasSuffix(c.Name, "_28d") {
-			among = []int64{persons, counts[i+1], counts[i]}
-		}
-		told := n.apart(among...)
-		n.report.Features = append(n.report.Features, FeatureCount{Column: c, Persons: told[len(told)-1]})
-	}
-	return nil
-}
-
-// countUse measures the last ingest day in the name of analytics.
-func (n *night) countUse(ctx context.Context) error {
-	n.report.Use, n.report.LeftOut = []KindCount{}, []RuleCount{}
-	if len(n.snap.Days) == 0 {
-		return nil
-	}
-	if err := n.attach(ctx, []string{n.snap.Days[len(n.snap.Days)-1].Path}); err != nil {
-		return err
-	}
-	if err := n.countKinds(ctx); err != nil {
-		return err
-	}
-	if err := n.judge(ctx, basis); err != nil {
-		return err
-	}
-	if err := n.countLeftOut(ctx); err != nil {
-		return err
-	}
-	return n.fieldCosts(ctx)
-}
-
-// countKinds counts the attached events that analytics may see.
-func (n *night) countKinds(ctx context.Context) error {
-	if err := n.judge(ctx, consent.Analytics); err != nil {
-		return err
-	}
-	query := "select kind, sum(events)::bigint from judged join verdicts as v using (case_id, state, tag, age) where v.allowed group by kind order by kind"
-	err := n.db.each(ctx, query, func(scan func(...any) error) error {
-		var kind int
-		var c KindCount
-		if err := scan(&kind, &c.Events); err != nil {
-			return err
-		}
-		c.Kind = event.Kind(kind).String()
-		n.report.Use = append(n.report.Use, c)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("measuring use: %w", err)
-	}
-	return nil
-}
-
-// countLeftOut names why events of the last ingest day, admitted that day, do not
-// count tonight: BAT-01 if the grant of now does not cover them, BAT-03 if it was
-// withdrawn since. Events that the host let go of already are no longer there to count.
-func (n *night) countLeftOut(ctx context.Context) error {
-	counts := map[string]int64{}
-	query := "select case_id, state, tag, age, sum(events)::bigint from judged group by all"
-	err := n.db.each(ctx, query, func(scan func(...any) error) error {
-		var c nightCase
-		var events int64
-		if err := scan(&c.id, &c.state, &c.tag, &c.age, &events); err != nil {
-			return err
-		}
-		v, err := n.verdict(ctx, c)
-		if err != nil || v.Allowed {
-			return err
-		}
-		for _, rule := range v.Night {
-			counts[rule] += events
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("counting what is left out: %w", err)
-	}
-	n.report.LeftOut = n.inWords(counts)
 	return nil
 }
 

@@ -11,8 +11,7 @@ func (n *night) manifestOf(date string) (Manifest, error) {
 	return readManifest(filepath.Join(n.in.Out, date))
 }
 
-// compare holds tonight's sizes against those of the last report. A difference of
-// fewer than k persons is left out, and with it the size before.
+// compare holds tonight's sizes, as told, against those of the last report.
 func (n *night) compare(context.Context) error {
 	_, last, err := newest(n.in.Out, n.date)
 	if err != nil {
@@ -27,10 +26,8 @@ func (n *night) compare(context.Context) error {
 			c.Withheld = "no_report"
 		case at < 0 || last.Segments[at].Where != s.Where:
 			c.Withheld = "other_predicate"
-		case s.Members != nil && s.Last != nil: // an earlier size, told again
-			c.Withheld = "difference_under_k"
 		default:
-			c.against(s.Members, last.Segments[at].Members, int64(n.k))
+			c.against(s.Members, last.Segments[at].Members)
 		}
 		n.report.Changes = append(n.report.Changes, c)
 	}
@@ -38,14 +35,12 @@ func (n *night) compare(context.Context) error {
 }
 
 // against fills a change from the sizes of both nights.
-func (c *SegmentChange) against(now, before *int64, k int64) {
+func (c *SegmentChange) against(now, before *int64) {
 	switch {
 	case now == nil:
 		c.Withheld = "withheld_now"
 	case before == nil:
 		c.Withheld = "withheld_before"
-	case Isolates(*now, *before, k):
-		c.Withheld = "difference_under_k"
 	default:
 		d := *now - *before
 		c.Before, c.Change = before, &d

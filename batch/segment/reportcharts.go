@@ -97,9 +97,12 @@ func (v view) SpreadChart() template.HTML {
 func (v view) AgainstChart() template.HTML {
 	steps := []chart.Beside{}
 	for _, b := range v.R.Value.Against {
-		if b.Persons != nil {
-			steps = append(steps, chart.Beside{Label: v.words(b.Group), One: b.Expected, Two: b.Real})
+		if b.Persons != nil && b.Real != nil {
+			steps = append(steps, chart.Beside{Label: v.words(b.Group), One: b.Expected, Two: float64(*b.Real)})
 		}
+	}
+	if len(steps) == 0 {
+		return ""
 	}
 	h := v.head("against", v.t("Erwartete und wirkliche Bestellungen", "Expected and real orders"), v.t("Gestrichelt mit Quadraten: erwartet; durchgezogen mit Punkten: wirklich.", "Dashed with squares: expected; whole with dots: real."))
 	return figure(h, chart.Lines(h, steps, v.t("erwartet", "expected"), v.t("wirklich", "real"), v.t("Gruppe", "group"), v.t("Bestellungen", "orders"), v.short))

@@ -34,7 +34,6 @@ func (n *night) channelCosts(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("counting whom consent keeps from channels: %w", err)
 	}
-	var earlier []openSet // what was told of channels before
 	for _, c := range n.in.Config.Exports.Channels {
 		var all, lost openSet
 		for _, s := range sets {
@@ -43,44 +42,10 @@ func (n *night) channelCosts(ctx context.Context) error {
 				lost.persons, lost.buyers, lost.ordered = lost.persons+s.persons, lost.buyers+s.buyers, lost.ordered+s.ordered
 			}
 		}
-		cost := ChannelCost{Channel: c.Name, Purpose: string(c.Purpose), Persons: n.amongAll(all.persons)}
-		n.tellLoss(&cost, all.persons, lost, earlier)
-		if cost.Lost != nil {
-			earlier = append(earlier, lost)
-		}
+		cost := ChannelCost{Channel: c.Name, Purpose: string(c.Purpose), Persons: &all.persons, Reached: new(all.persons - lost.persons), Lost: &lost.persons, Buyers: &lost.buyers, LostCents: &lost.ordered}
 		n.report.Cost.Channels = append(n.report.Cost.Channels, cost)
 	}
 	return nil
-}
-
-// amongAll gives a number of persons if it, and its difference to all with features, is
-// about k or more.
-func (n *night) amongAll(count int64) *int64 {
-	if all := n.report.Persons; all != nil && Isolates(*all, count, int64(n.k)) {
-		return nil
-	}
-	return n.enough(count)
-}
-
-// tellLoss tells what was lost on a channel where that, and its difference to what was
-// told of another, is about k persons or more; of money, k buyers.
-func (n *night) tellLoss(c *ChannelCost, all int64, lost openSet, earlier []openSet) {
-	for _, e := range earlier {
-		if Isolates(e.persons, lost.persons, int64(n.k)) {
-			return
-		}
-	}
-	parts := n.withhold([]int64{all - lost.persons, lost.persons})
-	c.Reached, c.Lost = parts[0], parts[1]
-	if c.Lost == nil || n.enough(lost.buyers) == nil {
-		return
-	}
-	for _, e := range earlier {
-		if Isolates(e.buyers, lost.buyers, int64(n.k)) {
-			return
-		}
-	}
-	c.LostCents = &lost.ordered
 }
 
 // fieldCosts counts in how many of the judged events, the last ingest day's, the rules

@@ -17,8 +17,8 @@ type Freshness struct {
 type SegmentChange struct {
 	Segment  string `json:"segment"`
 	Before   *int64 `json:"before"`             // members in the last report; null: withheld, or none
-	Change   *int64 `json:"change"`             // null: not known, or fewer than k persons
-	Withheld string `json:"withheld,omitempty"` // no_report | other_predicate | withheld_before | withheld_now | difference_under_k
+	Change   *int64 `json:"change"`             // of what is told, so in steps of k; null: not known
+	Withheld string `json:"withheld,omitempty"` // no_report | other_predicate | withheld_before | withheld_now
 }
 
 // Unmet is products that persons need and do not get (R20): their text, sizes or
@@ -26,13 +26,11 @@ type SegmentChange struct {
 type Unmet struct {
 	Days     int            `json:"days"`                    // ingest days looked at
 	Products []UnmetProduct `json:"products"`                // most persons first, then by id; at most 20
-	Under    int64          `json:"products_under_k"`        // that are left out, being about fewer than k persons
-	Searches int64          `json:"searches_without_result"` // events
-	Asked    int64          `json:"searches"`
+	Searches *int64         `json:"searches_without_result"` // events
+	Asked    *int64         `json:"searches"`
 }
 
-// UnmetProduct counts persons who wanted a product and did not order it. A count is
-// null if it, or its difference to another of the product, would be about fewer than k.
+// UnmetProduct counts persons who wanted a product and did not order it.
 type UnmetProduct struct {
 	Product  string `json:"product_id"`
 	Persons  *int64 `json:"persons"`  // with any of the below, without an order
@@ -80,7 +78,8 @@ type ChannelCost struct {
 	Persons   *int64 `json:"persons"` // in a segment
 	Reached   *int64 `json:"reached"`
 	Lost      *int64 `json:"lost"`
-	LostCents *int64 `json:"lost_net_cents_90d"` // what they ordered in 90 days, less returns; null if fewer than k of them bought
+	Buyers    *int64 `json:"lost_buyers"`        // of the lost, who ordered in 90 days
+	LostCents *int64 `json:"lost_net_cents_90d"` // what they ordered, less returns; null with Buyers
 }
 
 // FieldCost is a field that the rules leave out of the purpose that segments rest on.
@@ -103,5 +102,5 @@ type Kept struct {
 type LetGo struct {
 	Class Words    `json:"class"`
 	Days  []string `json:"days"`
-	Rows  int64    `json:"rows"` // 0: not counted
+	Rows  int64    `json:"rows"` // 0: not counted, or too few
 }

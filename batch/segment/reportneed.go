@@ -19,12 +19,12 @@ func (n *night) tellNeed(context.Context) error {
 			needing++
 		}
 	}
-	s.Sessions, s.Needing = n.enough(all), n.withhold([]int64{needing, all - needing})[0]
+	s.Sessions, s.Needing = &all, &needing
 	switch {
 	case n.needCard == nil:
 		s.Reason = &Words{De: "Zu wenige Angebote, oder die Merkmale sagen nicht mehr als der Durchschnitt.", En: "Too few offers, or the features say no more than the average."}
 		return nil
-	case s.Sessions == nil || s.Needing == nil: // the intervals would tell how many
+	case !n.parted(all, needing): // the intervals would tell how many
 		s.Reason = &Words{De: "Zu wenige hatten einen Bedarf, oder zu wenige keinen, um mehr zu sagen.", En: "Too few had a need, or too few had none, to say more."}
 		return nil
 	}
@@ -34,7 +34,7 @@ func (n *night) tellNeed(context.Context) error {
 	if n.scorecard != nil {
 		s.Version = n.scorecard.Version
 	}
-	s.Bins = n.binsOf(c.Fit.Bands, all, needing)
+	s.Bins = n.binsOf(c.Fit.Bands)
 	s.Points = pointsOf(*c)
 	return nil
 }
@@ -50,22 +50,14 @@ func areaOf(r need.Report) Figure {
 	return Figure{Mean: a, Low: max(0, a-e), High: min(1, a+e)}
 }
 
-// binsOf are the bins for the report. Who had a need and who had none are persons, and all
-// of them are told: a bin is left out where either is under k, or would let another follow,
-// or those who are in no bin.
-func (n *night) binsOf(bands []learn.Reliability, all, needing int64) []CalibrationBin {
-	last := len(bands)
-	yes, no, out := make([]int64, last+1), make([]int64, last+1), make([]CalibrationBin, last)
-	yes[last], no[last] = needing, all-needing
+// binsOf are the bins for the report. Who had a need and who had none are persons: a bin is
+// left out where either is under k.
+func (n *night) binsOf(bands []learn.Reliability) []CalibrationBin {
+	out := make([]CalibrationBin, len(bands))
 	for i, b := range bands {
-		yes[i], no[i] = int64(b.Yes), int64(b.N-b.Yes)
-		yes[last], no[last] = yes[last]-yes[i], no[last]-no[i]
-	}
-	yesTold, noTold := n.withhold(yes), n.withhold(no)
-	for i, b := range bands {
-		if yesTold[i] != nil && noTold[i] != nil {
+		if count := int64(b.N); b.N >= n.k && n.parted(count, int64(b.Yes)) {
 			out[i] = CalibrationBin{
-				N: n.enough(int64(b.N)), PredictedLow: b.From, PredictedHigh: b.To, Predicted: b.Predicted,
+				N: &count, PredictedLow: b.From, PredictedHigh: b.To, Predicted: b.Predicted,
 				Observed: b.Observed, Low: b.Low, High: b.High,
 			}
 		}

@@ -18,7 +18,7 @@ func (n *night) tellOffers(context.Context) error {
 	v := n.effect
 	s := &OfferSection{Known: v.Known, HeldOut: n.armOf(n.arms[0]), Offered: n.armOf(n.arms[1])}
 	n.report.Offer = s
-	if s.HeldOut.Persons == nil || s.Offered.Persons == nil || *s.HeldOut.Persons == 0 || *s.Offered.Persons == 0 {
+	if min(n.arms[0].persons, n.arms[1].persons) < int64(n.k) {
 		s.Known, s.Reason = false, &Words{De: "Noch keine zwei Gruppen, die groß genug sind.", En: "Not two groups yet that are large enough."}
 		return nil
 	}
@@ -29,7 +29,7 @@ func (n *night) tellOffers(context.Context) error {
 	}
 	all := n.arms[0].persons + n.arms[1].persons
 	target := int64(math.Round(v.Target.Share * float64(all)))
-	s.Target, s.Recommend = n.withhold([]int64{target, all - target})[0], v.Target.Share > 0
+	s.Target, s.Recommend = &target, v.Target.Share > 0
 	s.Advice = new(Words(v.Reason.Said()))
 	return nil
 }
@@ -70,14 +70,15 @@ func afterDontKnow(w Words) *Words {
 // parted reports whether a part of all may be told beside them: neither it nor the rest
 // is a number from 1 to under k.
 func (n *night) parted(all, part int64) bool {
-	return n.enough(part) != nil && n.enough(all-part) != nil
+	under := func(count int64) bool { return count > 0 && count < int64(n.k) }
+	return !under(part) && !under(all-part)
 }
 
-// armOf is one side for the report; nothing of one under k. How many ordered is a number of
+// armOf is one side for the report. How many ordered is a number of
 // persons too, and so is how many did not: both follow from the share.
 func (n *night) armOf(a arm) Arm {
-	out := Arm{Persons: n.enough(a.persons)}
-	if out.Persons == nil || a.persons == 0 || !n.parted(a.persons, a.ordered) {
+	out := Arm{Persons: &a.persons}
+	if a.persons < int64(n.k) || !n.parted(a.persons, a.ordered) {
 		return out
 	}
 	p := float64(a.ordered) / float64(a.persons)
@@ -117,19 +118,20 @@ func (n *night) tellVariants(context.Context) error {
 }
 
 // boardOf is a slot's board: the shares of everybody. What was seen by fewer than k
-// persons is "don't know", and how many saw what is told as of groups of persons.
+// persons is "don't know".
 func (n *night) boardOf(p variant.Proposal) VariantSection {
 	s := VariantSection{Rows: []VariantRow{}, Metric: &Words{
 		De: fmt.Sprintf("Anteil mit Bestellung binnen %d Tagen", n.in.Config.Learning.RewardDays),
 		En: fmt.Sprintf("share with an order within %d days", n.in.Config.Learning.RewardDays),
 	}}
-	var seen []int64
+	seen := int64(0)
 	for _, r := range p.Board {
 		s.Slot = r.Slot
 		if r.Segment != "" {
 			continue
 		}
-		row := VariantRow{Variant: r.Variant, NowPPM: r.Current, NextPPM: r.Share, Vetoes: []Words{}, Factors: n.factors(r.Slot, r.Variant)}
+		count := max(r.N, 1) // 0 stands for any number under k
+		row := VariantRow{Variant: r.Variant, N: &count, NowPPM: r.Current, NextPPM: r.Share, Vetoes: []Words{}, Factors: n.factors(r.Slot, r.Variant)}
 		if r.N > 0 {
 			row.Estimate, s.Known = &Figure{Mean: r.Mean, Low: r.Low, High: r.High}, true
 		}
@@ -138,34 +140,21 @@ func (n *night) boardOf(p variant.Proposal) VariantSection {
 				row.Vetoes = append(row.Vetoes, guardWords[v.Metric])
 			}
 		}
-		s.Rows, seen = append(s.Rows, row), append(seen, max(r.N, 1)) // 0 stands for any number under k
-	}
-	for i, told := range n.withhold(seen) {
-		s.Rows[i].N = told
+		s.Rows, seen = append(s.Rows, row), seen+r.N
 	}
 	if !s.Known {
 		s.Reason = &Words{De: "Noch zu wenige Personen mit Einwilligung in Tests.", En: "Too few persons yet who consented to tests."}
 		return s
 	}
 	if p.Alarm.N > 0 {
-		s.Alarm = n.ratioOf(p.Alarm)
+		s.Alarm = &RatioAlarm{N: &p.Alarm.N, Alarm: p.Alarm.Fired, ChiSquare: p.Alarm.ChiSquare, Degrees: p.Alarm.Degrees, P: p.Alarm.P}
 	}
 	j := p.Promotion
 	s.Promotion = &Promotion{
-		Promoted: j.Promote, Effective: j.ESS, Why: promotionWords(j),
+		Persons: &seen, Promoted: j.Promote, Effective: j.ESS, Why: promotionWords(j),
 		Now: Figure{Mean: j.Current, Low: j.Current, High: j.Current}, Next: Figure{Mean: j.Value, Low: j.Current + j.Low, High: j.Current + j.High},
 	}
 	return s
-}
-
-// ratioOf is the alarm for the report: of fewer than k persons only whether it rings, for
-// the statistic tells how many drew what.
-func (n *night) ratioOf(a variant.Alarm) *RatioAlarm {
-	out := &RatioAlarm{N: n.enough(a.N), Alarm: a.Fired}
-	if out.N != nil {
-		out.ChiSquare, out.Degrees, out.P = a.ChiSquare, a.Degrees, a.P
-	}
-	return out
 }
 
 func (n *night) factors(slot, id string) map[string]string {

@@ -71,7 +71,7 @@ type ValueBeside struct {
 	Group    Words   `json:"group"` // such as "2 orders before" or "week 3"
 	Persons  *int64  `json:"persons"`
 	Expected float64 `json:"expected"` // orders, of all in the group
-	Real     float64 `json:"real"`
+	Real     *int64  `json:"real"`
 }
 
 // The verdicts about a scorecard's calibration.
@@ -176,6 +176,7 @@ type RatioAlarm struct {
 
 // Promotion says whether tonight's weights replace those in force, judged off policy.
 type Promotion struct {
+	Persons   *int64  `json:"persons"` // whose draws judge
 	Promoted  bool    `json:"promoted"`
 	Why       Words   `json:"why"`
 	Now       Figure  `json:"value_now"`  // per decision, of the weights in force

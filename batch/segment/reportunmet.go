@@ -32,11 +32,9 @@ func (n *night) unmetNeeds(ctx context.Context) error {
 	u := &Unmet{Days: len(paths), Products: []UnmetProduct{}}
 	query := fmt.Sprintf(`select coalesce(sum(events), 0)::bigint, coalesce(sum(events) filter (where in_vain and (v.keep & kept) >> %d & 1 = 1), 0)::bigint
 		from judged join verdicts as v using (case_id, state, tag, age) where v.allowed and kind = %d`, event.FieldResults, event.ProductsSearched)
-	if err := n.db.one(ctx, query, &u.Asked, &u.Searches); err != nil {
+	u.Asked, u.Searches = new(int64), new(int64)
+	if err := n.db.one(ctx, query, u.Asked, u.Searches); err != nil {
 		return fmt.Errorf("counting searches: %w", err)
-	}
-	if err := n.db.one(ctx, "select count(*) from unmet where persons between 1 and getvariable('k') - 1", &u.Under); err != nil {
-		return fmt.Errorf("counting products: %w", err)
 	}
 	n.report.Unmet = u
 	return n.listUnmet(ctx, u)
@@ -69,22 +67,14 @@ func (n *night) lastDays() (paths []string) {
 	return paths
 }
 
+// listUnmet lists every product: which of them are told is seen when it is clear how.
 func (n *night) listUnmet(ctx context.Context, u *Unmet) error {
-	query := fmt.Sprintf(`select product_id, persons, searched, returned, guide, compared, left_there, no_help, ordered from unmet
-		where persons >= getvariable('k') order by persons desc, product_id limit %d`, unmetTop)
+	query := "select product_id, persons, searched, returned, guide, compared, left_there, no_help, ordered from unmet where persons > 0 order by product_id"
 	err := n.db.each(ctx, query, func(scan func(...any) error) error {
-		var product string
-		var c [7]int64
-		var ordered int64
-		if err := scan(&product, &c[0], &c[1], &c[2], &c[3], &c[4], &c[5], &c[6], &ordered); err != nil {
-			return err
-		}
-		told := n.apart(c[:]...)
-		u.Products = append(u.Products, UnmetProduct{
-			Product: product, Persons: told[0], Searched: told[1], Returned: told[2], Guide: told[3], Compared: told[4], Left: told[5], NoHelp: told[6],
-			Ordered: n.enough(ordered),
-		})
-		return nil
+		var p UnmetProduct
+		err := scan(&p.Product, &p.Persons, &p.Searched, &p.Returned, &p.Guide, &p.Compared, &p.Left, &p.NoHelp, &p.Ordered)
+		u.Products = append(u.Products, p)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("listing unmet needs: %w", err)

@@ -68,10 +68,9 @@ func (n *night) countValues(ctx context.Context, s *ValueSection) error {
 	if err != nil {
 		return fmt.Errorf("counting expected values: %w", err)
 	}
-	shown := n.withhold(counts)
-	s.Persons = n.enough(all)
+	s.Persons = &all
 	for i, from := range bandCents {
-		bin := ValueBin{FromCents: from, Persons: shown[i]}
+		bin := ValueBin{FromCents: from, Persons: &counts[i]}
 		if i+1 < len(bandCents) {
 			bin.ToCents = bandCents[i+1]
 		}
@@ -81,37 +80,28 @@ func (n *night) countValues(ctx context.Context, s *ValueSection) error {
 }
 
 func (n *night) countTiers(ctx context.Context, s *ValueSection) error {
-	var persons []int64
-	err := n.db.each(ctx, `select value_tier, count(*), round(sum(expected_value_cents)::double / count(*))
-		from features where expected_value_cents >= 0 group by value_tier order by value_tier`, func(scan func(...any) error) error {
-		var count int64
+	err := n.db.each(ctx, `select tier, count(value_tier), coalesce(round(sum(expected_value_cents)::double / count(value_tier)), 0)
+		from range(1, 6) as t (tier) left join features as f on f.value_tier = tier and f.expected_value_cents >= 0
+		group by tier order by tier`, func(scan func(...any) error) error {
 		var t ValueTier
-		err := scan(&t.Tier, &count, &t.MeanCents)
-		s.Tiers, persons = append(s.Tiers, t), append(persons, count)
+		err := scan(&t.Tier, &t.Persons, &t.MeanCents)
+		s.Tiers = append(s.Tiers, t)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("counting value tiers: %w", err)
 	}
-	for i, shown := range n.withhold(persons) {
-		if s.Tiers[i].Persons = shown; shown == nil {
-			s.Tiers[i].MeanCents = nil
-		}
-	}
 	return nil
 }
 
-// besides is a group of buyers for the report; nothing of one under k.
+// besides is a group of buyers for the report.
 func (n *night) besides(b beside) ValueBeside {
-	out := ValueBeside{Group: Words{De: fmt.Sprintf("%d Bestelltage vorher", b.orders), En: fmt.Sprintf("%d order days before", b.orders)}, Persons: n.enough(b.persons)}
+	out := ValueBeside{Group: Words{De: fmt.Sprintf("%d Bestelltage vorher", b.orders), En: fmt.Sprintf("%d order days before", b.orders)}, Persons: &b.persons, Expected: b.expected, Real: &b.later}
 	switch b.orders {
 	case 1:
 		out.Group = Words{De: "1 Bestelltag vorher", En: "1 order day before"}
 	case 4:
 		out.Group = Words{De: "4 oder mehr Bestelltage vorher", En: "4 or more order days before"}
-	}
-	if out.Persons != nil {
-		out.Expected, out.Real = b.expected, float64(b.later)
 	}
 	return out
 }

@@ -93,15 +93,12 @@ type segmentRow struct {
 
 // withheldWords says why a number is not told.
 var withheldWords = map[string]Words{
-	"under_k":                   {"zu wenige", "too few"},
-	"loss_under_k":              {"zu wenige ohne Einwilligung", "too few without consent"},
-	"difference_under_k":        {"Unterschied zu klein", "difference too small"},
-	"one_sensitive_value":       {"alle teilen etwas Sensibles", "all share something sensitive"},
-	"difference_to_last_report": {"zu nah am letzten Bericht", "too close to the last report"},
-	"no_report":                 {"kein früherer Bericht", "no earlier report"},
-	"other_predicate":           {"neu oder anders bestimmt", "new, or defined otherwise"},
-	"withheld_before":           {"zuvor zurückgehalten", "withheld before"},
-	"withheld_now":              {"heute zurückgehalten", "withheld tonight"},
+	"under_k":             {"zu wenige", "too few"},
+	"one_sensitive_value": {"alle teilen etwas Sensibles", "all share something sensitive"},
+	"no_report":           {"kein früherer Bericht", "no earlier report"},
+	"other_predicate":     {"neu oder anders bestimmt", "new, or defined otherwise"},
+	"withheld_before":     {"zuvor zurückgehalten", "withheld before"},
+	"withheld_now":        {"heute zurückgehalten", "withheld tonight"},
 }
 
 // SegmentRows lists segments with their change.

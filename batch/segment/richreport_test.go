@@ -11,7 +11,7 @@ import (
 func at[T any](x T) *T { return &x }
 
 // shown is a number of persons as the night tells it.
-func shown(n int64) *int64 { return (&night{k: 25}).enough(n) }
+func shown(n int64) *int64 { return inSteps(n, 25) }
 
 // richReport is a night on which everything is known: numbers as an estimate gives
 // them, names long and short, groups withheld among others.
@@ -33,9 +33,11 @@ func richReport() Report {
 	r.Prices = &PriceFairness{Since: at(r.AsOf.AddDate(0, 0, -90)), Denied: []RuleCount{{"PRI-09", "Der Preis darf sich nicht nach dem Gerät richten.", "The price must not follow the device.", 16}}, Storefronts: []StorefrontPrice{
 		{"de", "web", 120_412, 16, 3_120, 88, 0, 9_120, 0}, {"at", "app", 10_012, 0, 310, 2, 0, 812, 3}}}
 	r.Cost = &Cost{Events: 184_233, Channels: []ChannelCost{
-		{"email", "marketing_email", at(int64(41_200)), at(int64(15_800)), at(int64(25_400)), at(int64(81_203_311))}, {"ads", "ads_third_party", at(int64(41_200)), nil, nil, nil}},
+		{"email", "marketing_email", at(int64(41_200)), at(int64(15_800)), at(int64(25_400)), at(int64(2_125)), at(int64(81_203_311))}, {"ads", "ads_third_party", at(int64(41_200)), nil, nil, nil, nil}},
 		Fields: []FieldCost{{"query_words", 184_233}, {"ip_prefix", 184_233}}}
-	r.Protection = &Protection{Days: 14, Orders: 12, Lines: 14, RefundCents: 31_200, Before: 40}
+	r.Protection = &Protection{Days: 14, Orders: at(int64(50)), Lines: at(int64(75)), RefundCents: at(int64(31_000)), Before: at(int64(25))}
+	r.Decisions, r.Slots = map[string]int64{"price": 130_424, "escalate": 11_043}, map[string]int{"home_hero": 40, "cart_note": 1}
+	r.Retention = []Kept{kept(keptEvents, 30, "2026-10-22", byHost)}
 	r.LetGo = []LetGo{{Words{"Ereignisse", "events"}, []string{"2026-10-21"}, 170_022}}
 	r.Files = []ReportFile{{Name: "regulars.email.csv", Rows: at(int64(15_800)), SHA256: fmt.Sprintf("%064x", 7)}}
 	return r
@@ -76,7 +78,7 @@ func richValue() *ValueSection {
 		v.Tiers = append(v.Tiers, ValueTier{i + 1, at(int64(1226)), at(int64(i * 3000)), at(float64(i)*3000 + 1411)})
 	}
 	for i := range 7 {
-		v.Against = append(v.Against, ValueBeside{Words{fmt.Sprintf("%d zuvor", i), fmt.Sprintf("%d before", i)}, at(int64(900 - 100*i)), 120 + 55*float64(i), 110 + 61*float64(i)})
+		v.Against = append(v.Against, ValueBeside{Words{fmt.Sprintf("%d zuvor", i), fmt.Sprintf("%d before", i)}, at(int64(900 - 100*i)), 120 + 55*float64(i), at(int64(100 + 75*i))})
 	}
 	return v
 }
@@ -104,7 +106,7 @@ func richOffer() *OfferSection {
 
 func richSlot(name string, n int) VariantSection {
 	s := VariantSection{Slot: name, Known: true, Metric: &Words{"Bestellungen je Anzeige", "orders per view"}, Alarm: &RatioAlarm{at(int64(412_000)), 61.2, n - 1, .00004, true},
-		Promotion: &Promotion{true, Words{"Die untere Grenze liegt über dem heutigen Wert.", "The lower bound is above the value now."}, Figure{.0301, .0295, .0307}, Figure{.0333, .0312, .0354}, 41_233.5}}
+		Promotion: &Promotion{at(int64(412_000)), true, Words{"Die untere Grenze liegt über dem heutigen Wert.", "The lower bound is above the value now."}, Figure{.0301, .0295, .0307}, Figure{.0333, .0312, .0354}, 41_233.5}}
 	random := learn.NewRandom(7)
 	for i := range n {
 		mean := .02 + .02*random.Float64()
@@ -122,10 +124,10 @@ func richSlot(name string, n int) VariantSection {
 }
 
 func richUnmet() *Unmet {
-	u := &Unmet{Days: 7, Under: 812, Searches: 2_210, Asked: 30_811}
+	u := &Unmet{Days: 7, Searches: at(int64(2_200)), Asked: at(int64(30_800))}
 	for i := range 20 {
 		n := int64(900 / (i + 1))
-		u.Products = append(u.Products, UnmetProduct{Product: fmt.Sprintf("B%04d", 97*i), Persons: shown(n), Searched: shown(n / 3), Returned: shown(n / 2), Ordered: shown(n / 4)})
+		u.Products = append(u.Products, UnmetProduct{Product: fmt.Sprintf("B%04d", 97*i), Persons: shown(n), Searched: shown(n / 3), Returned: shown(n / 2), Guide: shown(n / 5), Compared: shown(n / 6), Left: shown(n / 7), NoHelp: shown(n / 8), Ordered: shown(n / 4)})
 	}
 	u.Products[3].Product = "designer-bag-with-a-very-long-article-number-0042"
 	return u

@@ -79,11 +79,8 @@ type night struct {
 	papers      flow.Register // what the register lets run (LAW-01)
 	read        time.Time     // when consent was read last
 	lineage     Lineage
-	micro       []microGroup // of buyers, tonight
-	earlier     []Released
-	reaches     []ReleasedReach    // told before, but not as last of the same segment
-	before      map[string]Segment // of the last night, where the predicate is still the same
-	former      []config.Channel   // of the last night, and not of tonight's configuration
+	micro       []microGroup     // of buyers, tonight
+	former      []config.Channel // of the last night, and not of tonight's configuration
 	was, is     state
 	cases       map[int64]policy.EventCase
 	exportCases map[int32]policy.ExportCase

@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,13 +88,9 @@ func (n *night) describe(ctx context.Context) error {
 func (n *night) writeGroups(ctx context.Context) error {
 	for _, s := range n.in.Config.Segments {
 		seg := Segment{Name: s.Name, Title: s.Title, Where: strings.TrimSpace(s.Where), Channels: []Reach{}}
-		var again bool
-		query := "select members, withheld, again from cells where segment = " + quote(s.Name)
-		if err := n.db.one(ctx, query, &seg.Members, &seg.Withheld, &again); err != nil {
+		query := "select if(withheld = '', counted, null), withheld from cells where segment = " + quote(s.Name)
+		if err := n.db.one(ctx, query, &seg.Members, &seg.Withheld); err != nil {
 			return fmt.Errorf("reading size of segment %q: %w", s.Name, err)
-		}
-		if before := n.before[s.Name]; before.Last != nil && (again || seg.Members == nil) {
-			seg.Last = before.Last
 		}
 		for _, c := range n.in.Config.Exports.Channels {
 			if !s.Leaves(c.Purpose) {
@@ -109,7 +104,6 @@ func (n *night) writeGroups(ctx context.Context) error {
 		}
 		n.manifest.Segments = append(n.manifest.Segments, seg)
 	}
-	n.remain()
 	return nil
 }
 
@@ -120,10 +114,15 @@ func (n *night) writeGroup(ctx context.Context, s Segment, c config.Channel) (Re
 	if err := n.db.one(ctx, query, &members, &admitted, &r.Published, &place); err != nil {
 		return r, fmt.Errorf("reading group %s on %s: %w", s.Name, c.Name, err)
 	}
-	n.tellReach(&r, s, ToldReach{n.date, admitted, members - admitted})
+	if s.Withheld == "" {
+		r.Loss = new(members - admitted)
+	}
 	if !r.Published {
 		n.manifest.Suppressed = append(n.manifest.Suppressed, Suppressed{Segment: s.Name, Channel: c.Name})
 		return r, nil
+	}
+	if s.Withheld == "" {
+		r.Rows = &admitted
 	}
 	rows := fmt.Sprintf("select key from exports where channel = %s and get_bit(segments, %d) = 1", quote(c.Name), place)
 	return r, n.writeRows(ctx, rows, File{
@@ -186,99 +185,6 @@ func (n *night) listFile(f File, path string) error {
 	}
 	n.manifest.Files = append(n.manifest.Files, f)
 	return nil
-}
-
-// told makes table released: sizes that an earlier report told of the same persons,
-// or under the same name of others (EXP-07); and table told_before: what was told last of
-// the same segments. It is read before tonight's are told.
-func (n *night) told(ctx context.Context) error {
-	if err := n.db.exec(ctx, `create or replace table released (segment varchar, members bigint);
-		create or replace table told_before (segment varchar, members bigint)`); err != nil {
-		return fmt.Errorf("making table released: %w", err)
-	}
-	same, err := readManifest(filepath.Join(n.in.Out, n.date))
-	if err != nil {
-		return err
-	}
-	_, last, err := newest(n.in.Out, n.date)
-	if err != nil {
-		return err
-	}
-	n.earlier = same.Released
-	for _, s := range same.Segments {
-		if s.Members != nil {
-			n.earlier = append(n.earlier, Released{s.Name, *s.Members})
-		}
-	}
-	n.lastTold(last)
-	n.earlierReaches(same, last)
-	err = n.db.fill("released", func(add func(...any) error) error {
-		for _, r := range n.earlier {
-			if err := add(r.Segment, r.Members); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return n.db.fill("told_before", func(add func(...any) error) error {
-		for _, s := range n.before {
-			if s.Last == nil {
-				continue
-			}
-			if err := add(s.Name, s.Last.Members); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// lastTold keeps what the last night told of segments that are still the same, each
-// with the size that was told last; what it told of others under a name of tonight's
-// counts as told of the same persons.
-func (n *night) lastTold(last Manifest) {
-	n.before = map[string]Segment{}
-	where := map[string]string{}
-	for _, s := range n.in.Config.Segments {
-		where[s.Name] = strings.TrimSpace(s.Where)
-	}
-	for _, s := range last.Segments {
-		now, kept := where[s.Name]
-		for i := range s.Channels {
-			s.Channels[i].Last = s.Channels[i].asTold(last.AsOf)
-		}
-		if s.Last == nil && s.Members != nil {
-			s.Last = &Told{Date: last.AsOf.Format(time.DateOnly), Members: *s.Members}
-		}
-		switch {
-		case kept && now == s.Where:
-			n.before[s.Name] = s
-		case kept && s.Last != nil:
-			n.earlier = append(n.earlier, Released{s.Name, s.Last.Members})
-		}
-	}
-}
-
-// remain lists what earlier runs of this date told otherwise than tonight's.
-func (n *night) remain() {
-	shown := map[Released]bool{}
-	for _, s := range n.manifest.Segments {
-		if s.Members != nil {
-			shown[Released{s.Name, *s.Members}] = true
-		}
-	}
-	for _, r := range n.earlier {
-		if !shown[r] && !slices.Contains(n.manifest.Released, r) {
-			n.manifest.Released = append(n.manifest.Released, r)
-		}
-	}
-	n.remainReaches()
-	slices.SortFunc(n.manifest.Released, func(a, b Released) int {
-		return cmp.Or(cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.Members, b.Members))
-	})
 }
 
 // readManifest reads a folder's manifest; none is the zero one.

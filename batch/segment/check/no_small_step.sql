@@ -1,23 +1,25 @@
--- No number of tonight's differs by fewer than k from the last night's number of the same
--- group: whoever knows both reports would know who came or went (EXP-07). Cells of aggregates,
--- and of segments whose predicate is still the same sizes, and rows and losses on each channel.
-select 'cell' as what, w.segment, w.persons_at_least as tonight, b.persons_at_least as before
+-- No number of persons that the report tells is between two steps of k, or differs by fewer
+-- than k from what the last report told under its name: whoever knows both would know who came
+-- or went (EXP-07). No figure of persons is told anew where the number that it is of is told
+-- again. Cells of aggregates move by k, too. All are read back from what was written.
+select 'cell of ' || w.segment as what, w.persons_at_least as tonight, b.persons_at_least as before
 from aggregates_written as w
 join aggregates_before as b using (segment, value_tier_from, value_tier_to, daypart)
 where w.persons_at_least <> b.persons_at_least and abs(w.persons_at_least - b.persons_at_least) < getvariable('k')
 union all
-select 'size' as what, c.segment, c.members as tonight, t.members as before
-from cells as c
-join told_before as t using (segment)
-where c.members <> t.members and abs(c.members - t.members) < getvariable('k')
+select t.name as what, t.told as tonight, null as before
+from report_told as t
+where t.told % getvariable('k') <> 0
 union all
-select 'rows on ' || r.channel as what, r.segment, r.rows as tonight, b.rows as before
-from reaches_told as r
-join reaches_before as b using (segment, channel)
-where r.rows <> b.rows and abs(r.rows - b.rows) < getvariable('k')
+select t.name as what, t.told as tonight, b.told as before
+from report_told as t
+join report_before as b using (name)
+where b.in_steps and t.told <> b.told and abs(t.told - b.told) < getvariable('k')
 union all
-select 'loss on ' || r.channel as what, r.segment, r.loss as tonight, b.loss as before
-from reaches_told as r
-join reaches_before as b using (segment, channel)
-where r.loss <> b.loss and abs(r.loss - b.loss) < getvariable('k')
+select f.name || ' of ' || t.name as what, t.told as tonight, b.told as before
+from report_figures as f
+join report_figures_before as g using (name, of_name)
+join report_told as t on t.name = f.of_name
+join report_before as b on b.name = f.of_name
+where b.in_steps and f.figure is distinct from g.figure and t.told is not distinct from b.told
 order by all;

@@ -1,0 +1,185 @@
+package segment
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// memory is what the last report told, by the names of its numbers, and what reports before
+// it told of numbers that it has not.
+type memory struct {
+	date  string               // of the last report; "": there is none
+	step  int64                // that its numbers of persons go in; 1: they are exact
+	k     int64                // under which it told none
+	told  map[string][]float64 // nil: withheld
+	since map[string]string    // the night that told it last, of numbers that the last report has not
+}
+
+// tellings of one night.
+type teller struct {
+	memory
+	now   int64             // k of tonight
+	night string            // its date
+	told  map[string]*int64 // tonight's numbers of persons
+	again map[string]bool   // which of them are the last report's
+}
+
+// inSteps is a number of persons as it is told at first: none, nothing if it is under k, else
+// the multiple of k below it. Whatever is added or subtracted of such numbers, each hides k-1.
+func inSteps(count, k int64) *int64 {
+	if count > 0 && count < k {
+		return nil
+	}
+	return new(count / k * k)
+}
+
+// tell is a number of persons as it is told tonight: as it was, until the true one is k away
+// from all that it could have been then. So nights that differ by fewer than k persons tell
+// the same, and what is told moves by k at least (EXP-07).
+func (t *teller) tell(name string, count int64) *int64 {
+	last, known := t.memory.told[name]
+	if !known {
+		return inSteps(count, t.now)
+	}
+	low, high := int64(1), t.k-1
+	if len(last) > 0 {
+		low, high = int64(last[0]), int64(last[0])
+		if low > 0 {
+			high += t.step - 1
+		}
+	}
+	if count <= low-t.now || count >= high+t.now {
+		return inSteps(count, t.now)
+	}
+	t.again[name] = true
+	if len(last) == 0 {
+		return nil
+	}
+	return inSteps(low, t.now)
+}
+
+// tellNumbers brings the numbers of a report from what is true to what is told.
+func (t *teller) tellNumbers(r *Report) error {
+	all := r.numbers()
+	for _, n := range all {
+		switch tellings[n.path].as {
+		case isUnnamed:
+			return fmt.Errorf("the report has a number %s of which nobody said how it is told", n.path)
+		case isPersons:
+			if v := n.value(); v != nil {
+				told := t.tell(n.name, int64(v[0]))
+				t.told[n.name] = told
+				n.set(one(told))
+			}
+		case isOnce:
+			if v, known := t.memory.told[n.name]; known && t.date == t.night {
+				n.set(v)
+			}
+		}
+	}
+	for _, n := range all {
+		if len(tellings[n.path].of) > 0 {
+			t.tellFigure(n)
+		}
+	}
+	return nil
+}
+
+func one(n *int64) []float64 {
+	if n == nil {
+		return nil
+	}
+	return []float64{float64(*n)}
+}
+
+// tellFigure tells a figure again where one of its numbers of persons is told again, and
+// nothing where one of them is not told.
+func (t *teller) tellFigure(n place) {
+	of, fewest, again := tellings[n.path].of, int64(math.MaxInt64), false
+	for _, path := range of {
+		name := n.among(path)
+		told := t.told[name]
+		if told == nil {
+			n.set(nil)
+			return
+		}
+		fewest, again = min(fewest, *told), again || t.again[name]
+	}
+	if v, known := t.memory.told[n.name]; known && again {
+		n.set(v)
+		return
+	}
+	if v := n.value(); v != nil {
+		n.set(coarse(tellings[n.path].as, v, float64(max(fewest, t.now)), float64(t.now)))
+	}
+}
+
+// coarse rounds a figure of some persons: to an eighth of its interval, which is half its
+// standard error; a share without one to half of what that is of a share of so many; else to
+// the part of it that k of them have on average. None of these shows one person.
+func coarse(as kind, v []float64, persons, k float64) []float64 {
+	out := slices.Clone(v)
+	for i, x := range v {
+		unit := below(math.Abs(x) * k / persons)
+		switch spread := math.Abs(x) * (1 - math.Abs(x)); {
+		case as == isCut:
+			return out
+		case len(v) == 3 && v[2] > v[1]:
+			unit = above((v[2] - v[1]) / 8)
+		case as == isShare:
+			unit = above(max(1/persons, math.Sqrt(max(0, spread)/persons)/2))
+		}
+		if unit > 0 {
+			out[i] = math.Round(x/unit) * unit
+		}
+	}
+	return out
+}
+
+// below is the largest of 1, 2 and 5 times a power of ten that is not above x.
+func below(x float64) float64 {
+	if x <= 0 {
+		return 0
+	}
+	ten := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, unit := range []float64{5, 2} {
+		if unit*ten <= x {
+			return unit * ten
+		}
+	}
+	return ten
+}
+
+// above is the smallest of them that is not below x.
+func above(x float64) float64 { return 1 / below(1/x) }
+
+// ToldBefore is a number that an earlier report told and this one does not have. When it comes
+// back it is held against that.
+type ToldBefore struct {
+	Name string    `json:"name"`
+	Date string    `json:"date"`
+	Told []float64 `json:"told"`
+}
+
+// remembered lists what is told no more, for as many days as features look back: then none of
+// the persons' acts counts any more.
+func (t *teller) remembered(r *Report, featureDays int) {
+	here := map[string]bool{}
+	for _, n := range r.numbers() {
+		_, told := t.told[n.name]
+		here[n.name] = told || n.value() != nil || tellings[n.path].as != isPersons
+	}
+	night, _ := time.Parse(time.DateOnly, t.night)
+	first := night.AddDate(0, 0, -featureDays).Format(time.DateOnly)
+	r.ToldBefore = []ToldBefore{}
+	for name, told := range t.memory.told {
+		date := cmp.Or(t.since[name], t.date)
+		if told != nil && !here[name] && date >= first && tellings[pathOf(name)].as != isOnce {
+			r.ToldBefore = append(r.ToldBefore, ToldBefore{name, date, told})
+		}
+	}
+	slices.SortFunc(r.ToldBefore, func(a, b ToldBefore) int { return cmp.Compare(a.Name, b.Name) })
+}

@@ -1,0 +1,363 @@
+package segment
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
+)
+
+// after is a teller of tonight that knows what was told before.
+func after(before memory) *teller {
+	return &teller{memory: before, now: 25, night: "2026-11-03", told: map[string]*int64{}, again: map[string]bool{}}
+}
+
+// toldAfter is what is told of a report's numbers after what was told before.
+func toldAfter(t testing.TB, before memory, r *Report) *Report {
+	t.Helper()
+	tonight := after(before)
+	if err := tonight.tellNumbers(r); err != nil {
+		t.Fatal(err)
+	}
+	r.shorten(tonight)
+	tonight.remembered(r, 90)
+	r.Step, r.K = 25, 25
+	return r
+}
+
+func TestWhatIsNoNumberStopsTheReport(t *testing.T) {
+	r := Report{Need: &NeedSection{AUC: Figure{Mean: .12345678, Low: math.Copysign(0, -1)}}}
+	if err := r.rounded(); err != nil || r.Need.AUC.Mean != .123457 || math.Signbit(r.Need.AUC.Low) {
+		t.Errorf("got %v, %+v", err, r.Need.AUC)
+	}
+	r.Need.Bins = []CalibrationBin{{Observed: math.NaN()}}
+	if err := r.rounded(); err == nil || err.Error() != "report.Need.Bins[0].Observed is NaN, no number" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A number stays until the true one is k away from all that it could have been.
+func TestANumberIsToldAgainUntilKLeftIt(t *testing.T) {
+	none, hidden := []float64{0}, []float64(nil)
+	for _, c := range []struct {
+		last  []float64
+		known bool
+		step  int64
+		count int64
+		want  int64 // -1: withheld
+	}{
+		{nil, false, 25, 0, 0}, {nil, false, 25, 24, -1}, {nil, false, 25, 25, 25}, {nil, false, 25, 99, 75},
+		{none, true, 25, 24, 0}, {none, true, 25, 25, 25},
+		{hidden, true, 25, 0, -1}, {hidden, true, 25, 48, -1}, {hidden, true, 25, 49, 25},
+		{[]float64{25}, true, 25, 1, 25}, {[]float64{25}, true, 25, 0, 0}, {[]float64{25}, true, 25, 73, 25}, {[]float64{25}, true, 25, 74, 50},
+		{[]float64{100}, true, 25, 76, 100}, {[]float64{100}, true, 25, 75, 75}, {[]float64{100}, true, 25, 148, 100}, {[]float64{100}, true, 25, 149, 125},
+		{[]float64{110}, true, 1, 134, 100}, {[]float64{110}, true, 1, 135, 125}, {[]float64{110}, true, 1, 86, 100}, {[]float64{110}, true, 1, 85, 75}, // an earlier version told 110
+		{[]float64{120}, true, 10, 140, 100}, {[]float64{20}, true, 10, 40, -1}, // k was 10
+	} {
+		m := memory{date: "2026-11-02", step: c.step, k: c.step, told: map[string][]float64{}}
+		if c.step == 1 {
+			m.k = 25
+		}
+		if c.known {
+			m.told["x"] = c.last
+		}
+		got := int64(-1)
+		if told := after(m).tell("x", c.count); told != nil {
+			got = *told
+		}
+		if got != c.want {
+			t.Errorf("%d after %v in steps of %d is told as %d, want %d", c.count, c.last, c.step, got, c.want)
+		}
+	}
+}
+
+// Whatever a number does from night to night: it is told in steps, moves by k or not at all,
+// is never 2k from the truth, and a move of fewer than k from where it was told anew changes
+// nothing.
+func TestToldNumbersMoveByK(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := memory{date: "2026-11-02", step: 25, k: 25, told: map[string][]float64{}}
+		count, anew := int64(0), int64(0)
+		for night := range rapid.IntRange(2, 30).Draw(t, "nights") {
+			count = max(0, count+rapid.Int64Range(-60, 60).Draw(t, "move"))
+			tonight := after(m)
+			told := tonight.tell("x", count)
+			last, known := m.told["x"]
+			if told != nil && (*told%25 != 0 || *told-count >= 25 || count-*told >= 50) || told == nil && count >= 49 {
+				t.Fatalf("night %d: %d is told as %v", night, count, one(told))
+			}
+			if known && told != nil && len(last) > 0 && Isolates(*told, int64(last[0]), 25) {
+				t.Fatalf("night %d: %d after %v", night, *told, last)
+			}
+			if known && max(count, anew)-min(count, anew) < 25 && !slices.Equal(one(told), last) {
+				t.Fatalf("night %d: %d, told anew at %d as %v, is told as %v", night, count, anew, last, one(told))
+			}
+			if !tonight.again["x"] {
+				anew = count
+			}
+			m.told["x"] = one(told)
+		}
+	})
+}
+
+// A figure is told again with its number, and not finer than persons are: nobody of fewer
+// than k shows in it, and one of them never.
+func TestAFigureIsToldAgainWithItsNumber(t *testing.T) {
+	arm := func(persons int64, share, cents float64) *Report {
+		return &Report{Offer: &OfferSection{Offered: Arm{&persons, &Figure{share, share - .02, share + .02}, &cents}}}
+	}
+	first := toldAfter(t, memory{}, arm(1_010, .08213, 1_234.5))
+	o := first.Offer.Offered
+	if *o.Persons != 1_000 || math.Abs(o.Conversion.Mean-.08) > 1e-9 || math.Abs(o.Conversion.High-.1) > 1e-9 || *o.NetCents != 1_240 {
+		t.Errorf("told %s", mustJSON(t, o))
+	}
+	m := first.memory()
+	if again := toldAfter(t, m, arm(1_040, .09, 1_400)).Offer.Offered; string(mustJSON(t, again)) != string(mustJSON(t, o)) {
+		t.Errorf("30 more: told %s", mustJSON(t, again))
+	}
+	if again := toldAfter(t, m, &Report{Offer: &OfferSection{Offered: Arm{Persons: at(int64(990))}}}).Offer.Offered; string(mustJSON(t, again)) != string(mustJSON(t, o)) {
+		t.Errorf("withheld tonight: told %s", mustJSON(t, again))
+	}
+	if anew := toldAfter(t, m, arm(1_060, .0901, 1_401)).Offer.Offered; *anew.Persons != 1_050 || math.Abs(anew.Conversion.Mean-.09) > 1e-9 || *anew.NetCents != 1_400 {
+		t.Errorf("60 more: told %s", mustJSON(t, anew))
+	}
+	if few := toldAfter(t, memory{}, arm(24, .5, 100)).Offer.Offered; few != (Arm{}) {
+		t.Errorf("of 24: told %s", mustJSON(t, few))
+	}
+}
+
+// leaves lists the numbers of JSON by path; of estimates only that they are there.
+func leaves(v any, path string, visit func(path string)) {
+	switch v := v.(type) {
+	case float64:
+		for _, part := range []string{".mean", ".low", ".high"} {
+			if cut, is := strings.CutSuffix(path, part); is && tellings[path].as == isUnnamed {
+				path = cut
+			}
+		}
+		visit(path)
+	case []any:
+		for _, x := range v {
+			if _, number := x.(float64); number && path != "told_before[].told" {
+				visit(path)
+				return
+			}
+			leaves(x, path+"[]", visit)
+		}
+	case map[string]any:
+		for key, x := range v {
+			if slices.Contains([]string{"totals", "decisions", "variants"}, path) {
+				key = "[]"
+			}
+			leaves(x, strings.ReplaceAll(dotted(path, key), ".[]", "[]"), visit)
+		}
+	}
+}
+
+// Of every number of report.json it is said what it is and how it is told; and nothing is
+// said of numbers that there are not.
+func TestEveryNumberOfTheReportHasAKind(t *testing.T) {
+	r := richReport()
+	r.ToldBefore = []ToldBefore{{"x", "2026-11-20", []float64{25}}}
+	r.PastTerm = r.LetGo
+	s := wanting(t, 130, 1)
+	for name, r := range map[string]Report{"a rich report": r, "a night": s.run(s.night(monday.AddDate(0, 0, 1))).Report} {
+		var tree any
+		if err := json.Unmarshal(mustJSON(t, r), &tree); err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		leaves(tree, "", func(path string) {
+			if seen[path] = true; tellings[path].as == isUnnamed {
+				t.Errorf("%s: nobody said what %s is", name, path)
+			}
+		})
+		for path, telling := range tellings {
+			if name == "a rich report" && !seen[path] {
+				t.Errorf("%s has a kind and is in no report", path)
+			}
+			for _, of := range telling.of {
+				if tellings[of].as != isPersons {
+					t.Errorf("%s is of %s, which is no number of persons", path, of)
+				}
+			}
+		}
+	}
+	if err := after(memory{}).tellNumbers(&r); err != nil {
+		t.Error(err)
+	}
+}
+
+// numbersOf are the numbers of persons and figures of a report, by name.
+func numbersOf(r *Report) map[string]string {
+	out := map[string]string{}
+	for name, v := range r.memory().told {
+		if tellings[pathOf(name)].as != isOnce {
+			out[name] = fmt.Sprint(v)
+		}
+	}
+	for _, b := range r.ToldBefore {
+		delete(out, b.Name)
+	}
+	return out
+}
+
+// stir lets a few persons come, go, act and change their mind.
+func (s *shop) stir(dice *rand.Rand, people, few int, at time.Time) {
+	for i := range few {
+		who := subject(dice.IntN(people))
+		switch dice.IntN(4) {
+		case 0:
+			who = subject(100_000 + i)
+			s.says(who, consent.Given, at, basis, consent.Analytics, consent.MarketingEmail)
+			s.subjects[who] = subjectRow{scope: consent.Account}
+		case 1:
+			s.says(who, consent.Withdrawn, at, basis, consent.MarketingEmail)
+			continue
+		case 2:
+			s.says(who, consent.Withdrawn, at, consent.MarketingEmail)
+		}
+		for range 1 + dice.IntN(8) {
+			at = at.Add(time.Duration(1+dice.IntN(600)) * time.Second)
+			s.want(who, at, dice)
+		}
+	}
+}
+
+// classes are there from k buyers on, and then all have one: they come and go with one person.
+const classes = "features[recency].persons features[frequency].persons features[monetary].persons features[value_tier].persons"
+
+// EXP-07: two nights that differ by fewer than k persons tell the same of persons, byte for
+// byte, whatever those did; and so does a second run of the first.
+func TestNightsThatFewPersonsTellApartTellTheSame(t *testing.T) {
+	for seed, people := range []int{48, 200} {
+		s, dice := wanting(t, people, uint64(seed)), rand.New(rand.NewPCG(uint64(seed), 2))
+		night := func(day int) Report {
+			in := s.night(monday.AddDate(0, 0, day))
+			in.Config.Segments = append(in.Config.Segments, config.Segment{Name: "all", Where: "events_90d > 0"}, config.Segment{Name: "some", Where: "cart_adds_90d > 1"})
+			s.run(in)
+			var r Report
+			if err := json.Unmarshal(s.read(filepath.Join(in.Out, monday.AddDate(0, 0, day).Format(time.DateOnly), reportFile)), &r); err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		first := night(1)
+		s.stir(dice, people, 24, monday.AddDate(0, 0, 1).Add(time.Hour))
+		for name, other := range map[string]Report{"the next night": night(2), "a second run": night(1)} {
+			one, two := numbersOf(&first), numbersOf(&other)
+			for _, name := range slices.Sorted(maps.Keys(one)) {
+				if v, known := two[name]; known && v != one[name] && !strings.Contains(classes, name) {
+					t.Errorf("%d people, %s: %s was told as %s, and is told as %s", people, name, name, one[name], v)
+				}
+			}
+			if len(one) < 100 || len(two) < len(one)-1 {
+				t.Errorf("%d people, %s: %d numbers, then %d", people, name, len(one), len(two))
+			}
+		}
+		for _, n := range first.numbers() {
+			if v := n.value(); tellings[n.path].as == isPersons && v != nil && int64(v[0])%25 != 0 {
+				t.Errorf("%d people: %s is told as %v", people, n.name, v)
+			}
+		}
+	}
+}
+
+// A report that cannot be relied on stops the night, and one that is gone is begun anew.
+func TestTheLastReportIsHeldToItsSignature(t *testing.T) {
+	s := newShop(t)
+	s.everyday(60, 2)
+	first := s.night(monday.AddDate(0, 0, 1))
+	s.run(first)
+	in, out := s.night(monday.AddDate(0, 0, 2)), first.Out
+	for name, damage := range map[string]func(path string){
+		"report.json is damaged": func(dir string) { flip(t, filepath.Join(dir, reportFile), 400) },
+		"manifest's signature":   func(dir string) { flip(t, filepath.Join(dir, signatureFile), 150) },
+		"no such file or":        func(dir string) { _ = os.Remove(filepath.Join(dir, signatureFile)) },
+		"":                       func(dir string) { _ = os.Remove(filepath.Join(dir, reportFile)) },
+	} {
+		in.Out = copyOf(t, out)
+		damage(filepath.Join(in.Out, "2026-11-03"))
+		err := recalled(t, in)
+		if (err == nil) != (name == "") || err != nil && !strings.Contains(err.Error(), name) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
+// What a report has no more is remembered while it could still count, and held against what
+// it is when it comes back.
+func TestWhatIsToldNoMoreIsRemembered(t *testing.T) {
+	product := func(persons int64) *Report {
+		return &Report{AsOf: monday, Unmet: &Unmet{Products: []UnmetProduct{{Product: "p[1]", Persons: &persons}}}}
+	}
+	first := toldAfter(t, memory{}, product(60))
+	gone := toldAfter(t, first.memory(), &Report{AsOf: monday.AddDate(0, 0, 1), Unmet: &Unmet{}})
+	if len(gone.ToldBefore) == 0 || gone.ToldBefore[0].Name != "unmet_needs.products[p(1)].persons" || gone.ToldBefore[0].Date != "2026-11-02" {
+		t.Fatalf("remembered: %+v", gone.ToldBefore)
+	}
+	if back := toldAfter(t, gone.memory(), product(97)); len(back.ToldBefore) != 0 || *back.Unmet.Products[0].Persons != 50 {
+		t.Errorf("told %s, remembered %+v", mustJSON(t, back.Unmet.Products), back.ToldBefore)
+	}
+	late := after(gone.memory())
+	late.night = "2027-03-01"
+	if late.remembered(gone, 90); len(gone.ToldBefore) != 0 {
+		t.Errorf("still remembered: %+v", gone.ToldBefore)
+	}
+}
+
+// A few persons neither bring a product into the list of unmet needs nor drive one out.
+func TestFewPersonsDoNotChangeTheListOfUnmetNeeds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		wanted := rapid.SliceOfN(rapid.Int64Range(0, 120), 1, 40).Draw(t, "wanted")
+		list := func(before memory, counts []int64) *Report {
+			r := &Report{AsOf: monday, Unmet: &Unmet{}}
+			for i, count := range counts {
+				r.Unmet.Products = append(r.Unmet.Products, UnmetProduct{Product: fmt.Sprintf("p%02d", i), Persons: &count})
+			}
+			tonight := after(before)
+			if err := tonight.tellNumbers(r); err != nil {
+				t.Fatal(err)
+			}
+			r.shorten(tonight)
+			r.Step, r.K = 25, 25
+			return r
+		}
+		first := list(memory{}, wanted)
+		moved := slices.Clone(wanted)
+		for i := range moved {
+			if moved[i] = max(0, moved[i]+rapid.Int64Range(-24, 24).Draw(t, "moved")); wanted[i] > 24 {
+				moved[i] = max(1, moved[i])
+			}
+		}
+		one, _ := json.Marshal(first.Unmet)
+		two, _ := json.Marshal(list(first.memory(), moved).Unmet)
+		if string(one) != string(two) {
+			t.Fatalf("%v: %s\n%v: %s", wanted, one, moved, two)
+		}
+	})
+}
+
+// recalled reads what the last report told, as a night does.
+func recalled(t *testing.T, in Inputs) error {
+	t.Helper()
+	n, err := begin(t.Context(), in)
+	if err != nil {
+		return err
+	}
+	defer n.end()
+	_, err = n.lastTold()
+	return err
+}
