@@ -62,6 +62,14 @@ func (b *Buckets) holds(s consent.Subject) bool {
 	return b == nil || int(s.Bucket()) >= b.From && int(s.Bucket()) <= b.To
 }
 
+// meet are the buckets that are in both ranges; From is above To if there is none.
+func (b *Buckets) meet(other Buckets) Buckets {
+	if b == nil {
+		return other
+	}
+	return Buckets{max(b.From, other.From), min(b.To, other.To)}
+}
+
 // events is hold for rows of events. Their bucket is a column and the files' order,
 // so that whole row groups are passed over.
 func (b *Buckets) events() string {

@@ -21,16 +21,18 @@ const (
 
 // drift rebuilds tonight's sample of rows that earlier nights built, and stops the
 // night if the state holds anything else: then a rule, a product or a consent changed
-// and the state did not notice, or somebody changed the state.
+// and the state did not notice, or somebody changed the state. A part looks at those of
+// the sample that are its own, so a night of parts need not look again.
 func (n *night) drift(ctx context.Context, todo []work) error {
-	if n.part != nil || n.parts != nil {
-		return nil
-	}
 	night := int(n.in.AsOf.Unix() / int64((24 * time.Hour).Seconds()))
 	size := consent.Buckets / driftShare
 	from := night % driftShare * size
-	n.part = &Buckets{from, from + size - 1}
-	defer func() { n.part = nil }()
+	sample := n.part.meet(Buckets{from, from + size - 1})
+	if n.parts != nil || sample.From > sample.To {
+		return nil
+	}
+	defer func(was *Buckets) { n.part = was }(n.part)
+	n.part = &sample
 	for i, w := range todo {
 		end, err := w.end()
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/handschlag/handschlag/consent"
 )
 
 // TestDriftStopsTheNight changes one row of the state behind the night's back, sums
@@ -35,6 +37,30 @@ func TestDriftStopsTheNight(t *testing.T) {
 	}
 	if told == nil || !strings.Contains(told.Error(), "drifted") || !strings.Contains(told.Error(), "1 rows are not what the events say") {
 		t.Errorf("nobody noticed: %v", told)
+	}
+}
+
+// TestDriftStopsAPartOfTheNight changes a row as above: the part that holds it does not come
+// to be on the night that looks at it, while its neighbours do, as it does before the change.
+func TestDriftStopsAPartOfTheNight(t *testing.T) {
+	s := newShop(t)
+	s.everyday(40, 14)
+	in := s.night(monday.AddDate(0, 0, 13))
+	s.run(in)
+	const size = consent.Buckets / driftShare
+	bucket := int(subject(1).Bucket())
+	for in.AsOf = in.AsOf.AddDate(0, 0, 1); int(in.AsOf.Unix()/86_400)%driftShare != bucket/size; {
+		in.AsOf = in.AsOf.AddDate(0, 0, 1)
+	}
+	in.Config.Retention.FeatureDays = 400
+	in.Snapshot = s.snapshot(in.AsOf)
+	s.parts(in, cut(bucket, bucket+1), 2)
+	s.falsify(in)
+	for _, b := range cut(bucket, bucket+1) {
+		err := RunPart(t.Context(), in, b, filepath.Join(s.dir, "after", b.String()))
+		if holds := b == (Buckets{bucket, bucket}); holds != (err != nil) || holds && !strings.Contains(err.Error(), "drifted: of buckets "+b.String()+", 1 rows are not what the events say") {
+			t.Errorf("part %s: %v", b, err)
+		}
 	}
 }
 
