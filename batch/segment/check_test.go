@@ -23,7 +23,7 @@ func TestChecksFindWhatTheyAreFor(t *testing.T) {
 		"files_hold_the_admitted":   "update written set rows = rows + 1 where kind = 'segment'",
 		"no_row_without_verdict":    "insert into exports select channel, key, gen_random_uuid(), segments from exports limit 1",
 		"no_channel_without_grant":  "create table damaged as from standings; update damaged set status = 'withdrawn' where purpose = 'marketing_email'; create or replace view standings as from damaged",
-		"no_event_without_consent":  "update signatures set state = 'withdrawn'",
+		"no_event_without_consent":  "update subjects_now set restricted = true",
 		"no_member_twice":           "insert into members select * from members limit 1",
 		"shares_sum":                "update shares set ppm = ppm + 1 where variant = 'a'",
 		"no_wide_number":            "insert into written_types values ('x', 'sum', 'DOUBLE')",

@@ -96,7 +96,7 @@ func stateNow(status string) policy.CaseState {
 }
 
 func (d *door) readExplicit(ctx context.Context) error {
-	query := `select subject, list_transform(special_since, lambda x: coalesce(x, 0)), coalesce(special_all_since, 0) from subjects_now
+	query := `select subject, list_transform(special_since, lambda x: coalesce(x, 0)), coalesce(special_all_since, 0) from signatures
 		where len(list_filter(special_since, lambda x: x is not null)) > 0 or special_all_since is not null`
 	return d.n.db.each(ctx, query, func(scan func(...any) error) error {
 		var who duckdb.UUID
@@ -140,7 +140,7 @@ func (d *door) of(subject consent.Subject, from int) (f fact, next int) {
 	if found {
 		return within[i], from + i
 	}
-	return fact{subject: subject, age: d.age("")}, from + i
+	return fact{subject: subject, state: d.state(policy.StateUnknown), age: d.age("")}, from + i
 }
 
 // stored reports whether an event was stored for basis.
@@ -178,8 +178,6 @@ func (d *door) now(f *fact, at int64) uint8 {
 		return d.state(policy.StateRestricted)
 	case f.given && f.since > at:
 		return d.state(policy.StateBeforeGrant)
-	case !f.known:
-		return d.state(policy.StateUnknown)
 	}
 	return f.state
 }
@@ -191,10 +189,11 @@ func (d *door) tag(f *fact, ingest policy.Tag, tags, at int64) policy.Tag {
 		return policy.TagSpecial
 	case tags == 0 && ingest == policy.TagNone:
 		return policy.TagNone
-	case !f.hasExplicit:
+	}
+	x, agreed := d.special[f.subject]
+	if !agreed {
 		return policy.TagSpecial
 	}
-	x := d.special[f.subject]
 	if tags == 0 {
 		if x.all != 0 && x.all <= at {
 			return policy.TagExplicit

@@ -22,7 +22,7 @@ func TestTheDoorFindsWhomItKnowsHoweverFewCome(t *testing.T) {
 	d := &door{}
 	for _, s := range all {
 		if known[s] {
-			d.facts = append(d.facts, fact{subject: s, known: true})
+			d.facts = append(d.facts, fact{subject: s, restricted: true})
 		}
 	}
 	for _, share := range []float64{1, 0.1, 0.003} {
@@ -33,8 +33,8 @@ func TestTheDoorFindsWhomItKnowsHoweverFewCome(t *testing.T) {
 			}
 			var f fact
 			f, from = d.of(s, from)
-			if f.subject != s || f.known != known[s] {
-				t.Fatalf("of %x the door says known: %v, want %v", s, f.known, known[s])
+			if f.subject != s || f.restricted != known[s] {
+				t.Fatalf("of %x the door says known: %v, want %v", s, f.restricted, known[s])
 			}
 			asked++
 		}

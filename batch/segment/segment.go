@@ -88,6 +88,7 @@ type night struct {
 
 	part    *Buckets          // whose days are built here; nil: everybody's
 	rows    string            // folder of the daily rows that are built here
+	signed  string            // file of signatures that is not yet part of the state; "" for none
 	door    *door             // while days are built
 	changed []change          // whose consent changed, once it was asked
 	moved   []consent.Subject // whose open session the patch before changed

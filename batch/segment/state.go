@@ -44,7 +44,7 @@ var remembered = map[string]string{
 // and the SQL of what it asks.
 func codeDigest() (string, error) {
 	h := sha256.New()
-	for _, name := range []string{"own_standings", "standings_now", "subjects_now", "product_tags"} {
+	for _, name := range []string{"own_standings", "standings_now", "subjects_now", "signatures", "product_tags"} {
 		body, err := tables.ReadFile("sql/" + name + ".sql")
 		if err != nil {
 			return "", fmt.Errorf("digesting SQL: %w", err)
@@ -246,7 +246,7 @@ func (w work) end() (int64, error) {
 func (n *night) remember(ctx context.Context) error {
 	for name, query := range remembered {
 		file := fmt.Sprintf("%s.%06d.parquet", name, n.is.Revision)
-		if err := n.db.copyTo(ctx, query, filepath.Join(n.in.State, file)); err != nil {
+		if err := n.keep(ctx, name, query, filepath.Join(n.in.State, file)); err != nil {
 			return err
 		}
 		n.is.Files[name] = file
@@ -262,6 +262,31 @@ func (n *night) remember(ctx context.Context) error {
 		return fmt.Errorf("writing the night's state: %w", err)
 	}
 	return n.is.sweep(n.in.State)
+}
+
+// keep writes one of remembered, unless the walk over events had it written already.
+func (n *night) keep(ctx context.Context, name, query, path string) error {
+	if name != "signatures" || n.signed == "" {
+		return n.db.copyTo(ctx, query, path)
+	}
+	if err := os.Rename(n.signed, path); err != nil {
+		return fmt.Errorf("writing the night's state: %w", err)
+	}
+	n.signed = ""
+	return nil
+}
+
+// writeSignatures writes table signatures to a file, once before the state is written.
+func (n *night) writeSignatures(ctx context.Context) (string, error) {
+	if n.signed != "" {
+		return n.signed, nil
+	}
+	path := filepath.Join(n.rows, "spill", "signatures.parquet")
+	if err := n.db.copyTo(ctx, remembered["signatures"], path); err != nil {
+		return "", err
+	}
+	n.signed = path
+	return path, nil
 }
 
 // sweep removes Parquet files of the state folder that the state does not name:
