@@ -76,8 +76,12 @@ func (n *night) readLog(ctx context.Context) error {
 	if err := errors.Join(err, prices.Flush(), f.Close()); err != nil {
 		return fmt.Errorf("reading decisions: %w", err)
 	}
-	return n.db.show(ctx, "price_decisions", "select time as decided_at, input, result from read_json("+quote(apart)+
+	err = n.db.show(ctx, "price_decisions", "select time as decided_at, input, result from read_json("+quote(apart)+
 		", format = 'newline_delimited', columns = {time: 'timestamp', input: 'json', result: 'json'})")
+	if err != nil {
+		return fmt.Errorf("reading decisions: %w", err)
+	}
+	return n.db.tell(ctx, "contents")
 }
 
 func (l *logReader) read(path string, asOf time.Time) error {

@@ -32,7 +32,7 @@ func (n *night) segments(ctx context.Context) error {
 
 // makeRoom frees the memory of what no later step reads, which would push out what they do.
 func (n *night) makeRoom(ctx context.Context) error {
-	for _, t := range []string{"changed", "signatures_before", "learners", "learning", "histories", "buyers"} {
+	for _, t := range []string{"changed", "signatures_before", "offered", "contents", "contacts", "learners", "learning", "known_contents", "histories", "buyers"} {
 		if err := n.db.exec(ctx, "drop table if exists "+t); err != nil {
 			return fmt.Errorf("letting go of table %s: %w", t, err)
 		}

@@ -34,7 +34,7 @@ func (n *night) trials(ctx context.Context) error {
 	if err := n.readLog(ctx); err != nil {
 		return err
 	}
-	for _, t := range []string{"learners", "learning", "offer_results", "content_results", "drawn"} {
+	for _, t := range []string{"learners", "learning", "offer_results", "known_contents", "content_results", "drawn"} {
 		if err := n.db.table(ctx, t); err != nil {
 			return err
 		}

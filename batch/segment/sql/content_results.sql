@@ -4,22 +4,14 @@
 -- somebody came back are guardrails: a content that sells by disappointing is none.
 -- fold parts the persons by their pseudonym, which is random, so that weights can be judged
 -- on others than they were made from.
--- One row per slot, segment, variant, eligible variants, day, fold and propensity. Reads contents, learning, persons, sales,
+-- One row per slot, segment, variant, eligible variants, day, fold and propensity. Reads known_contents, persons, sales,
 -- daily_rows.
 create or replace table content_results as
 
-with known as (
-    select c.*, p.person
-    from contents as c
-    join persons as p on p.subject = c.subject
-    join learning as t on t.person = p.person and t.purpose = 'experimentation' and t.since_ms <= c.at_ms
-    join learning as b on b.person = p.person and b.purpose = 'personalisation_content' and b.since_ms <= c.at_ms
-    where c.at_ms + getvariable('reward_ms') <= epoch_ms(getvariable('as_of_day')::timestamp)
-),
-
-firsts as (
+with firsts as (
     select distinct on (person, slot) *
-    from known
+    from known_contents
+    where at_ms + getvariable('reward_ms') <= epoch_ms(getvariable('as_of_day')::timestamp)
     order by person, slot, at_ms, decision_id
 ),
 

@@ -15,7 +15,7 @@ with stopped as (
     where o.objected
 ),
 
-drawn as (
+with_lot as (
     select p.person
     from persons as p
     where p.subject in (select subject from offered union all select subject from contents)
@@ -27,7 +27,7 @@ join purposes as p on p.bit = s.bit
 join subjects_now as u on u.subject = s.subject
 left join stopped as x on x.subject = s.subject and x.purpose = p.purpose
 where (p.purpose = 'model_training' or p.purpose in ('experimentation', 'adviser_assist', 'personalisation_content')
-        and s.subject in (select d.subject from persons as d where d.person in (select person from drawn)))
+        and s.subject in (select d.subject from persons as d where d.person in (select person from with_lot)))
     and p.runs
     and s.status in ('given', 'renewed')
     and not u.restricted

@@ -14,7 +14,7 @@ asked as (
     select v.person, v.subject, q.purpose
     from several as v
     cross join purposes as q
-    where q.purpose in (select distinct purpose from learners) and (v.merged or q.reach <> 'device')
+    where q.purpose in ('model_training', 'experimentation', 'adviser_assist', 'personalisation_content') and (v.merged or q.reach <> 'device')
 )
 
 select subject as person, purpose, since_ms

@@ -1,5 +1,5 @@
 -- trials: the lots that were drawn in the last 90 days, as their decision records
--- tell them, and how contacts ended. Filled by night.trials.
+-- tell them, and how contacts ended. Filled by night.readLog.
 -- offered: one row per offer of a human that was made or held out, with the features
 -- that the ladder saw, in the order of variable trial_features.
 -- contents: one row per content that was drawn for a known subject, with all that could
