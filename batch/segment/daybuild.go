@@ -106,7 +106,7 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, only *patched,
 	}
 	was := map[consent.Subject]string{}
 	for _, r := range fresh {
-		n.left(was, r.Subject, r.Open)
+		crossOff(was, r.Subject, r.Open)
 	}
 	gone := only.gone // both are in order
 	err := eachRecord(filepath.Join(n.in.State, w.before.File), func(r dayRecord) error {
@@ -120,7 +120,7 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, only *patched,
 			gone = gone[1:]
 		}
 		if len(gone) > 0 && gone[0] == r.Subject {
-			n.left(was, r.Subject, string(r.Open))
+			crossOff(was, r.Subject, string(r.Open))
 			return nil
 		}
 		if !n.part.holds(r.Subject) {
@@ -135,9 +135,9 @@ func (n *night) patch(ctx context.Context, w work, walk *dayWalk, only *patched,
 	return err
 }
 
-// left notes an open session in a list of those that one file has and the other has
-// not: of two that are the same nothing stays.
-func (n *night) left(list map[consent.Subject]string, who consent.Subject, open string) {
+// crossOff notes the session that somebody leaves open in one of two files; where the other
+// has noted the same, it crosses it off: what differs stays.
+func crossOff(list map[consent.Subject]string, who consent.Subject, open string) {
 	switch other, there := list[who]; {
 	case there && other == open:
 		delete(list, who)

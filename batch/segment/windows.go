@@ -74,7 +74,7 @@ type summed struct{ windows, sales int64 }
 // sumUp writes the files: one of each kind for every span, and one for those persons
 // that are several subjects.
 func (n *night) sumUp(ctx context.Context, files []datedFile, dir string) (summed, error) {
-	person, err := n.severals(ctx)
+	person, err := n.mergedPersons(ctx)
 	if err != nil {
 		return summed{}, err
 	}
@@ -104,8 +104,8 @@ func (n *night) sumUp(ctx context.Context, files []datedFile, dir string) (summe
 	return all, nil
 }
 
-// severals are the subjects that are one person with others (CON-14).
-func (n *night) severals(ctx context.Context) (map[consent.Subject]consent.Subject, error) {
+// mergedPersons gives the person of every subject that is one with others (CON-14).
+func (n *night) mergedPersons(ctx context.Context) (map[consent.Subject]consent.Subject, error) {
 	out := map[consent.Subject]consent.Subject{}
 	err := n.db.each(ctx, "select subject, person from persons where person in (select person from persons where merged)", func(scan func(...any) error) error {
 		var subject, person duckdb.UUID
