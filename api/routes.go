@@ -110,7 +110,7 @@ func staffRoutes() []route {
 			say: "The nights' exports, newest first"}, (*flow.Flow).Exports),
 		exportRoute(),
 		takes(route{id: "ackExport", method: "POST", path: "/v1/exports/ack", group: GroupStaff, who: marketers, limit: limitCall, status: ok,
-			faults: notThere, say: "A recipient's word that the rows it was told to delete are gone (EXP-06)", needs: []string{"date", "channel"}}, (*flow.Flow).AckExport),
+			faults: movedOn, say: "A recipient's word that the rows it was told to delete are gone (EXP-06)", needs: []string{"date", "channel"}}, (*flow.Flow).AckExport),
 		names(route{id: "switch", method: "PUT", path: "/v1/switches/{name}", group: GroupStaff, who: auditors, limit: limitCall, status: ok,
 			faults: notThere, say: "Turn a kill switch; it binds the next decision", needs: []string{"on", "reason"}}, "name", (*flow.Flow).PutSwitch),
 	}

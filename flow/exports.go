@@ -53,7 +53,8 @@ type ExportFile struct {
 type ExportAck struct {
 	Date    string `json:"date"`
 	Channel string `json:"channel"`
-	By      string `json:"by"` // who says so at the recipient
+	By      string `json:"by"`               // who says so at the recipient
+	SHA256  string `json:"sha256,omitempty"` // of the file, in hex; "" is the one that lies there now
 }
 
 // ExportAckAnswer says what the word covers.
@@ -230,7 +231,8 @@ func (f *Flow) stillOpen(root fs.FS, date, file string, m exportManifest) error 
 }
 
 // AckExport records that a recipient deleted what a night's file of revocations
-// names; the next night lists those rows no more.
+// names; the next night lists those rows no more. The record bears the file's SHA-256:
+// what a later run of the date revokes is not covered.
 func (f *Flow) AckExport(ctx context.Context, in ExportAck, c Caller) (ExportAckAnswer, error) {
 	who, err := c.staff(RoleMarketing)
 	if err != nil {
@@ -247,6 +249,10 @@ func (f *Flow) AckExport(ctx context.Context, in ExportAck, c Caller) (ExportAck
 	}
 	for _, file := range m.Files {
 		if file.Kind != "revocations" || file.Channel != in.Channel {
+			continue
+		}
+		if in.SHA256 != "" && in.SHA256 != file.SHA256 {
+			unknown = conflict("export_replaced", "sha256: the night of %s was run again and tells other rows; fetch its file of revocations anew", in.Date)
 			continue
 		}
 		r, err := f.staffRecord(f.now(), decide.ActionExport, who.actor(), map[string]any{"ack": in}, map[string]any{"rows": file.Rows, "sha256": file.SHA256})

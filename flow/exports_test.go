@@ -20,7 +20,7 @@ func nightsAt(t *testing.T, created map[string]time.Time) string {
 	for date, at := range created {
 		ok(t, os.MkdirAll(filepath.Join(dir, date), 0o755))
 		for name, body := range map[string]string{
-			"manifest.json": fmt.Sprintf(`{"expires_at":%q,"files":[{"name":"loyal.email.csv","kind":"segment"},{"name":"revocations.email.csv","kind":"revocations","channel":"email","rows":3},
+			"manifest.json": fmt.Sprintf(`{"expires_at":%q,"files":[{"name":"loyal.email.csv","kind":"segment"},{"name":"revocations.email.csv","kind":"revocations","channel":"email","rows":3,"sha256":"5ec0"},
 				{"name":"report.json","kind":"report"},{"name":"lineage.json","kind":"lineage"},
 				{"name":"aggregates.csv","kind":"aggregates","label":"anonymous"},{"name":"small.csv","kind":"aggregates","label":"pseudonymous"},{"name":"deliveries.parquet","kind":"deliveries"}]}`, at.Add(48*time.Hour).Format(time.RFC3339)),
 			"manifest.json.sig": "signed", "loyal.email.csv": "key\n1\n", "revocations.email.csv": "key\n", "report.json": "{}", "lineage.json": "{}", "aggregates.csv": "segment\n", "small.csv": "segment\n", "deliveries.parquet": "all",
@@ -93,4 +93,17 @@ func TestEXP06AllowAnAcknowledgement(t *testing.T) {
 	}
 	_, err = s.AckExport(ctx, flow.ExportAck{Date: "2026-11-16", Channel: "email"}, flow.Caller{})
 	faulted(t, err, 403, "")
+}
+
+// A recipient who followed the file of an earlier run of the date is told to fetch the other.
+func TestEXP06DenyAWordForAFileThatWasReplaced(t *testing.T) {
+	s := newShop(t)
+	dir := nightsAt(t, map[string]time.Time{"2026-11-16": s.now})
+	s = newShopOn(t, hosttest.NewMemory(hosttest.WithExports(dir)))
+	_, err := s.AckExport(ctx, flow.ExportAck{Date: "2026-11-16", Channel: "email", SHA256: "f125"}, market)
+	faulted(t, err, 409, "sha256: the night of 2026-11-16 was run again")
+	want(t, len(s.decisions(decide.ActionExport)), 0)
+	_, err = s.AckExport(ctx, flow.ExportAck{Date: "2026-11-16", Channel: "email", SHA256: "5ec0"}, market)
+	ok(t, err)
+	want(t, strings.Contains(string(s.decisions(decide.ActionExport)[0].Result), `"sha256":"5ec0"`), true)
 }

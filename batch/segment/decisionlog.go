@@ -26,7 +26,7 @@ type decisionLog struct {
 	counts  map[string]int64            // by action
 	offers  map[string]int64            // by the rung that the ladder ended on
 	reasons map[string]map[string]int64 // by rung and rule
-	acks    []flow.ExportAck
+	acks    []flow.ExportAck            // each with the SHA-256 of the file that it was given for, if that is known
 }
 
 // logged is what is read of a decide.Record.
@@ -132,7 +132,12 @@ func (l *logReader) acknowledged(r *logged) {
 	var in struct {
 		Ack *flow.ExportAck `json:"ack"`
 	}
+	var out struct {
+		SHA256 string `json:"sha256"`
+	}
 	if readJSON(r.Input, &in) == nil && in.Ack != nil {
+		_ = readJSON(r.Result, &out)
+		in.Ack.SHA256 = out.SHA256
 		l.acks = append(l.acks, *in.Ack)
 	}
 }

@@ -50,6 +50,7 @@ func anyDecision(t *testing.T, n int, asOf time.Time, dice *rand.Rand) decide.Re
 		input = map[string]any{"date": "2026-11-01", "file": `a"price"b`}
 		if maybe() {
 			input = map[string]any{"ack": flow.ExportAck{Date: "2026-11-02", Channel: pick("email", "ads"), By: "post-house"}}
+			result = map[string]any{"rows": 3, "sha256": pick("", "aa", "bb")}
 		}
 	case decide.ActionPrice:
 		input, result = map[string]any{"quote": map[string]any{"storefront": "de"}}, map[string]any{"price_allowed": true}
@@ -83,6 +84,7 @@ func plainLog(t *testing.T, all []decide.Record, asOf time.Time) (l decisionLog,
 		}
 		var out struct {
 			Offer, Variant, Segment, Outcome string
+			SHA256                           string
 			HeldOut                          bool `json:"held_out"`
 			Eligible                         []string
 		}
@@ -121,6 +123,7 @@ func plainLog(t *testing.T, all []decide.Record, asOf time.Time) (l decisionLog,
 			}
 		case decide.ActionExport:
 			if in.Ack != nil {
+				in.Ack.SHA256 = out.SHA256
 				l.acks = append(l.acks, *in.Ack)
 			}
 		case decide.ActionPrice:

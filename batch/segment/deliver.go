@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	"github.com/handschlag/handschlag/flow"
 )
 
 const (
@@ -86,18 +89,34 @@ func (n *night) expire() error {
 	return nil
 }
 
-// acknowledged makes table acks of the recipients' words, which are decision records.
+// acknowledged makes table acks of the recipients' words, which are decision records: for
+// each the last day of revocations that it covers.
 func (n *night) acknowledged(ctx context.Context) error {
 	if err := n.db.exec(ctx, "create or replace table acks (channel varchar, day date)"); err != nil {
 		return fmt.Errorf("making table acks: %w", err)
 	}
 	for _, a := range n.log.acks {
-		if _, err := time.Parse(time.DateOnly, a.Date); err != nil {
+		day, err := n.covered(a)
+		if err != nil {
 			return fmt.Errorf("reading an acknowledgement: %w", err)
 		}
-		if err := n.db.exec(ctx, fmt.Sprintf("insert into acks values (%s, date %s)", quote(a.Channel), quote(a.Date))); err != nil {
+		if err := n.db.exec(ctx, fmt.Sprintf("insert into acks values (%s, date %s)", quote(a.Channel), quote(day.Format(time.DateOnly)))); err != nil {
 			return fmt.Errorf("filling table acks: %w", err)
 		}
 	}
 	return nil
+}
+
+// covered is the date of an acknowledgement or, where the date was run again and tells
+// other rows by now, the day before it: the file that was followed had all from until then.
+func (n *night) covered(a flow.ExportAck) (time.Time, error) {
+	day, err := time.Parse(time.DateOnly, a.Date)
+	if err != nil || a.SHA256 == "" {
+		return day, err
+	}
+	m, err := n.manifestOf(a.Date)
+	if !slices.ContainsFunc(m.Files, func(f File) bool { return f.Kind == revocations && f.Channel == a.Channel && f.SHA256 == a.SHA256 }) {
+		day = day.AddDate(0, 0, -1)
+	}
+	return day, err
 }

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/decide"
+	"github.com/handschlag/handschlag/flow"
 )
 
 // newcomers is a shop after a night of 240 persons, to which 40 more came the day after: 30
@@ -58,6 +62,54 @@ func TestASecondRunRevokesWhatTheFirstDelivered(t *testing.T) {
 			t.Fatal("the night after does not tell the recipient to delete what the first run delivered")
 		}
 	}
+}
+
+// EXP-06: a word for the first run's file says nothing of what the second run of the date
+// revokes; one for the file that lies there does, and what was revoked before is covered by both.
+func TestAnAcknowledgementCoversWhatItsRunTold(t *testing.T) {
+	s, lookers := newcomers(t)
+	withdraws := func(who consent.Subject) {
+		s.says(who, consent.Withdrawn, monday.AddDate(0, 0, 1), consent.MarketingEmail)
+	}
+	withdraws(subject(6))
+	s.run(s.night(monday.AddDate(0, 0, 2))) // Wednesday revokes 6
+	withdraws(subject(10))
+	in := s.night(monday.AddDate(0, 0, 3))
+	s.run(in) // Thursday revokes 10
+	first := revokedBy(t, in)
+	withdraws(lookers[0])
+	s.run(s.night(monday.AddDate(0, 0, 3))) // and, run again, a newcomer
+	for _, word := range []struct {
+		sha  string
+		left []consent.Subject
+	}{
+		{first, []consent.Subject{subject(10), lookers[0]}},
+		{revokedBy(t, in), nil},
+		{"", nil}, // of a version that did not say
+	} {
+		s.decisions = []decide.Record{{
+			Time: monday.AddDate(0, 0, 3).Add(time.Hour), Action: decide.ActionExport, Input: body(t, map[string]any{"ack": flow.ExportAck{Date: "2026-11-05", Channel: "email"}}),
+			Result: body(t, map[string]any{"rows": 1, "sha256": word.sha}),
+		}}
+		next := s.night(monday.AddDate(0, 0, 4))
+		s.run(next)
+		for _, who := range []consent.Subject{subject(6), subject(10), lookers[0]} {
+			if want := slices.Contains(word.left, who); has(t, next, "revocations.email.csv", "post-house", who) != want {
+				t.Errorf("after the word for %q: %s is to be deleted still: %t", word.sha, who, !want)
+			}
+		}
+	}
+}
+
+// revokedBy is the SHA-256 of the file that tells the mail house what to delete.
+func revokedBy(t *testing.T, in Inputs) string {
+	for _, f := range manifestAt(t, in).Files {
+		if f.Kind == revocations && f.Channel == "email" {
+			return f.SHA256
+		}
+	}
+	t.Fatal("no file of revocations")
+	return ""
 }
 
 // TestWhoeverComesBackWithinADateIsNoLongerRevoked: against the base the row is new.

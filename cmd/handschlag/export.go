@@ -128,13 +128,14 @@ type exportAckCmd struct {
 	Date    string `arg:"" help:"Date of the night whose file was worked off."`
 	Channel string `arg:"" help:"Channel of the file, such as email."`
 	By      string `help:"Who says so at the recipient."`
+	SHA256  string `name:"sha256" help:"SHA-256 of the file, as its manifest says; without it, that of the file that lies there now."`
 }
 
 // Run records the recipient's word; the next night lists those rows no more.
 func (c exportAckCmd) Run(ctx context.Context, s streams) error {
 	return c.within(ctx, s, func(r *reached) error {
 		var out flow.ExportAckAnswer
-		if err := r.ask(ctx, "POST", "/v1/exports/ack", flow.ExportAck{Date: c.Date, Channel: c.Channel, By: c.By}, &out); err != nil {
+		if err := r.ask(ctx, "POST", "/v1/exports/ack", flow.ExportAck{Date: c.Date, Channel: c.Channel, By: c.By, SHA256: c.SHA256}, &out); err != nil {
 			return err
 		}
 		s.printf("acknowledged: %d rows of %s on %s, decision %s\n", out.Rows, c.Date, c.Channel, out.DecisionID)
