@@ -120,7 +120,11 @@ func (a axis) bin(x []float64) int {
 		}
 		return int(v)
 	}
-	return sort.Search(len(a.cuts), func(i int) bool { return a.cuts[i] > v })
+	i, begins := slices.BinarySearch(a.cuts, v)
+	if begins {
+		i++
+	}
+	return i
 }
 
 // axes cuts every feature by the values of rows.
