@@ -52,8 +52,10 @@ func Propose(slot Slot, cells []Cell, current map[string]map[string]int64, alarm
 	if err != nil {
 		return p, err
 	}
-	p.Promotion = judge(slot, trials, current, rule.filled())
-	p.refuse(len(trials) < 1, "don't know: fewer than two folds have more than one unit, so that shares cannot be judged on others than they were learned from")
+	if len(trials) > 0 {
+		p.Promotion = judge(slot, trials, current, rule.filled())
+	}
+	p.refuse(len(trials) == 0, "don't know: fewer than two folds have more than one unit, so that shares cannot be judged on others than they were learned from")
 	p.refuse(alarm.Fired, fmt.Sprintf("the sample-ratio alarm is on (p = %.2g, %s)", alarm.P, alarm.Worst))
 	if p.Weights = current; p.Promotion.Promote {
 		p.Weights = p.Candidate
