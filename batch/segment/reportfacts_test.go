@@ -302,6 +302,26 @@ func TestAFirstNightNamesWhatIsPastItsTerm(t *testing.T) {
 	}
 }
 
+// The host keeps decisions longer than the night looks back on them: a report names the oldest
+// that there is, and says when that is past its term.
+func TestTheOldestDecisionIsTheHosts(t *testing.T) {
+	for oldest, past := range map[string]bool{"2025-10-04": true, "2025-10-05": false} { // 397 and 396 days before 5 November 2026
+		s := newShop(t)
+		s.everyday(30, 1)
+		s.decisions = []decide.Record{{Time: monday, Action: decide.ActionVariant, Input: []byte(`{}`), Result: []byte(`{}`)}}
+		s.decided = oldest
+		in := s.night(monday.AddDate(0, 0, 3))
+		in.Config.Retention.DecisionDays = 396
+		r := s.run(in).Report
+		if kept := r.Retention[4]; kept.Class != keptDecisions || kept.Oldest != oldest {
+			t.Errorf("kept: %+v, want the oldest of %s", kept, oldest)
+		}
+		if is := len(r.PastTerm) == 1 && r.PastTerm[0].Class == keptDecisions && slices.Equal(r.PastTerm[0].Days, []string{oldest}); is != past {
+			t.Errorf("%s: past its term %+v", oldest, r.PastTerm)
+		}
+	}
+}
+
 // What the host let go of since the last night is named, with its rows; what stays is
 // named with the day it goes.
 func TestTheReportSaysWhatIsLetGo(t *testing.T) {

@@ -32,7 +32,7 @@ func (n *night) keeps(context.Context) error {
 	if len(n.is.Days) > 0 {
 		features = n.is.Days[0].Day
 	}
-	if !n.log.since.IsZero() {
+	if decisions = n.snap.Decided; decisions == "" && !n.log.since.IsZero() {
 		decisions = n.log.since.UTC().Format(time.DateOnly)
 	}
 	n.report.Retention = []Kept{
@@ -44,20 +44,25 @@ func (n *night) keeps(context.Context) error {
 		{Class: keptLists, Term: &Words{"bis zur nächsten Nacht", "until the next night"}, Oldest: n.date, By: byNight},
 		{Class: keptProofs, Term: &Words{fmt.Sprintf("%d Jahre zum Jahresende", r.ProofYears), fmt.Sprintf("%d years, to the year's end", r.ProofYears)}, By: byHost},
 	}
-	n.pastTerm()
+	n.pastTerm(decisions)
 	return n.letGo()
 }
 
-// pastTerm lists the days of events that the host lets go of once this night is
-// published. A host whose nights did not run keeps what is past its term until then.
-func (n *night) pastTerm() {
+// pastTerm lists the days of events, and the oldest of decisions, that the host lets go of
+// once this night is published. A host whose nights did not run keeps what is past its term
+// until then.
+func (n *night) pastTerm(decided string) {
 	events, term := LetGo{Class: keptEvents}, n.in.Config.Retention.EventDays
 	for _, d := range n.snap.Days {
 		if until := kept(keptEvents, term, d.Day, byHost).Until; term > 0 && until <= n.date {
 			events.add(d.Day, d.Rows)
 		}
 	}
-	n.report.PastTerm = listed(events)
+	decisions, term := LetGo{Class: keptDecisions}, n.in.Config.Retention.DecisionDays
+	if until := kept(keptDecisions, term, decided, byHost).Until; term > 0 && until != "" && until <= n.date {
+		decisions.add(decided, 0)
+	}
+	n.report.PastTerm = listed(events, decisions)
 }
 
 func (g *LetGo) add(day string, rows int64) {

@@ -1,12 +1,10 @@
 package segment
 
-// The sections of the report that say what the night learned. Whoever fills one
-// keeps to this: persons are counted through enough or withhold, so that no group
-// under k shows; a mean of a group whose persons are withheld is left out with it;
-// where the data do not tell, Known is false and Reason says why. Every float is
-// rounded to six decimals before it is written, and must be a number. Shares and
-// rates are fractions of one, intervals are of 95 % unless Level says otherwise,
-// money is cents.
+// The sections of the report that say what the night learned. Whoever fills one keeps to
+// this: numbers are true ones here, and toldkinds.go says how each is told; where the data do
+// not tell, Known is false and Reason says why. Every float is rounded to six decimals at
+// least before it is written, and must be a number. Shares and rates are fractions of one,
+// intervals are of 95 % unless Level says otherwise, money is cents.
 
 // Words say one thing in both languages.
 type Words struct {
@@ -87,7 +85,7 @@ type NeedSection struct {
 	Reason   *Words           `json:"reason,omitempty"`
 	Version  string           `json:"scorecard,omitempty"`
 	Sessions *int64           `json:"sessions"` // judged: of each person the first offer, so persons
-	Needing  *int64           `json:"needing"`  // of them, where the need was real; null also where fewer than k had none
+	Needing  *int64           `json:"needing"`  // of them, where the need was real
 	AUC      Figure           `json:"auc"`
 	Plain    float64          `json:"auc_of_plain_logistic"`      // 0: not fitted
 	Error    float64          `json:"expected_calibration_error"` // mean distance of predicted and observed, weighted by size
@@ -97,8 +95,7 @@ type NeedSection struct {
 }
 
 // CalibrationBin holds predictions of like size against what came. With N null fewer than
-// k had a need or had none, or another such bin would follow, and its numbers are zero:
-// neither table nor chart shows it.
+// k had a need or had none, and its numbers are zero: neither table nor chart shows it.
 type CalibrationBin struct {
 	PredictedLow  float64 `json:"predicted_low"`
 	PredictedHigh float64 `json:"predicted_high"`

@@ -52,6 +52,7 @@ type shop struct {
 	products    []event.Product
 	counters    []string
 	decisions   []decide.Record
+	decided     string // day of the oldest decision that the host keeps
 	messages    uint64
 	snapshots   int
 	version     int       // of every subject's state
@@ -179,7 +180,7 @@ func (s *shop) snapshot(through time.Time) string {
 	s.snapshots++
 	dir := filepath.Join(s.dir, fmt.Sprintf("snapshot-%d", s.snapshots))
 	s.mkdir(dir)
-	snap := snapshot{Through: through, Taken: through.Add(time.Hour), Tenant: "test", Checkpoint: "test\n1\nAAAA\n"}
+	snap := snapshot{Through: through, Taken: through.Add(time.Hour), Tenant: "test", Checkpoint: "test\n1\nAAAA\n", Decided: s.decided}
 	if !s.taken.IsZero() {
 		snap.Taken = s.taken
 	}

@@ -27,6 +27,7 @@ type snapshot struct {
 	Days       []eventDay `json:"days"`
 	Checkpoint string     `json:"checkpoint"`
 	Tenant     string     `json:"tenant"`
+	Decided    string     `json:"oldest_decision"` // day of the oldest that the host keeps; "": not said
 }
 
 // eventDay is one closed ingest day. Generation rises when the host rewrites it.

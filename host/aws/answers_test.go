@@ -180,7 +180,9 @@ func TestErasureReachesADayWhoseObjectIsStillThere(t *testing.T) {
 	ok(t, a.AppendDecision(ctx, decided(ada, "before", midnight.Add(-time.Minute))))
 	ok(t, a.AppendDecision(ctx, decided(ada, "after", midnight.Add(time.Minute))))
 	a.g.Flush()
-	a.night(midnight)
+	if m := a.night(midnight); m.Decided != midnight.Add(-time.Minute).Format(time.DateOnly) {
+		t.Errorf("the oldest decision is of %q", m.Decided)
+	}
 	if len(a.keys("events", "raw/decisions/")) != 1 || len(a.keys("events", "decisions/")) == 0 {
 		t.Fatal("want one object of two days, and one day kept")
 	}

@@ -96,6 +96,9 @@ func (n *Night) write(ctx context.Context, to snapshot.Replace, book *bookCopy, 
 			m.Days = append(m.Days, snapshot.ManifestDay{Day: day, Path: path, Rows: d.Rows, SHA256: d.SHA256, Generation: d.Generation})
 		}
 	}
+	if days := kept.names(); len(days) > 0 {
+		m.Decided = days[0]
+	}
 	return errors.Join(book.write(to, m.Taken), to.Counters(eachOf(counts)), n.writeShop(ctx, to, cases), n.writeDecisions(ctx, to, kept, through))
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/handschlag/handschlag/decide"
 	"github.com/handschlag/handschlag/event"
 	"github.com/handschlag/handschlag/flow"
+	"github.com/handschlag/handschlag/host/snapshot"
 	"github.com/handschlag/handschlag/profile"
 )
 
@@ -297,7 +298,7 @@ func (s *shop) goneAtOnce(p person) {
 		return err
 	}))
 	dir := s.t.TempDir()
-	ok(s.t, s.decidedBefore(folder{s.disk, dir}.write, s.now.Add(aDay)))
+	ok(s.t, s.decidedBefore(folder{s.disk, dir}.write, s.now.Add(aDay), &snapshot.Manifest{}))
 	if b, err := os.ReadFile(filepath.Join(dir, "decisions.ndjson")); err != nil || bytes.Contains(b, []byte(p.canary)) {
 		s.t.Errorf("a night reads of the subject: %s, %v", b, err)
 	}

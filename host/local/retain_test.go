@@ -179,3 +179,16 @@ func TestOldDecisionsGoAndTheChainGoesOn(t *testing.T) {
 	ok(t, h.Snapshot(ctx, midnight(20), "/snapshot"))
 	ok(t, h.Close())
 }
+
+// A snapshot holds the decisions of 90 days and says how old the oldest is that the host keeps.
+func TestASnapshotNamesTheOldestDecision(t *testing.T) {
+	s := newShop(t)
+	if m := s.nightly(midnight(1)); m.Decided != "" {
+		t.Errorf("before any decision: the oldest is of %s", m.Decided)
+	}
+	ok(t, s.AppendDecision(ctx, decided("old", noon.Add(-300*aDay))))
+	ok(t, s.AppendDecision(ctx, decided("new", noon)))
+	if m := s.nightly(midnight(1)); m.Decided != noon.Add(-300*aDay).Format(time.DateOnly) {
+		t.Errorf("the oldest is of %q", m.Decided)
+	}
+}

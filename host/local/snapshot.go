@@ -68,7 +68,7 @@ func (h *Host) snapshot(ctx context.Context, through time.Time, dir string, stat
 		return err
 	}
 	to := snapshot.Replace(out.write)
-	err = errors.Join(h.consents(to, state, m.Taken), h.shopAt(to, state), h.countedAt(to, state, through), h.decidedBefore(to, through))
+	err = errors.Join(h.consents(to, state, m.Taken), h.shopAt(to, state), h.countedAt(to, state, through), h.decidedBefore(to, through, &m))
 	if err != nil {
 		return err
 	}
@@ -175,8 +175,8 @@ func (h *Host) countedAt(to snapshot.Replace, r pebble.Reader, through time.Time
 
 // decidedBefore copies the records of the last 90 days before through, in the order
 // of the chain, byte for byte as they lie in the log: of those about erased subjects,
-// what is left.
-func (h *Host) decidedBefore(to snapshot.Replace, through time.Time) error {
+// what is left. The manifest gets the day of the oldest of all.
+func (h *Host) decidedBefore(to snapshot.Replace, through time.Time, m *snapshot.Manifest) error {
 	return to.Decisions(func(do func([]byte) error) error {
 		return h.decisions.Scan(0, func(p place, _ uint64, b []byte) error {
 			var r struct {
@@ -184,6 +184,9 @@ func (h *Host) decidedBefore(to snapshot.Replace, through time.Time) error {
 			}
 			if err := json.Unmarshal(b, &r); err != nil {
 				return fmt.Errorf("decision log segment %d, frame at %d: %w", p.Segment, p.Offset, err)
+			}
+			if day := r.Time.UTC().Format(time.DateOnly); m.Decided == "" || day < m.Decided {
+				m.Decided = day
 			}
 			if !r.Time.Before(through) || r.Time.Before(through.Add(-snapshot.DecisionsFor)) {
 				return nil

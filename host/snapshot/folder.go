@@ -16,6 +16,7 @@ type Manifest struct {
 	Days       []ManifestDay `json:"days"`
 	Checkpoint string        `json:"checkpoint"`
 	Tenant     string        `json:"tenant"`
+	Decided    string        `json:"oldest_decision,omitempty"` // day of the oldest that is kept, though the snapshot may not hold it
 }
 
 // ManifestDay is a closed ingest day. Generation rises whenever it is written again.
