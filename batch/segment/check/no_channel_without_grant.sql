@@ -5,7 +5,7 @@
 with granted as (
     select s.subject, bit_or(1::bigint << p.bit) as purposes
     from standings as s
-    join purposes as p using (purpose)
+    join (from purposes where purpose = 'personalisation_content' or purpose in (select purpose from channels)) as p using (purpose)
     where s.status in ('given', 'renewed') and s.until_ms > getvariable('read_ms')
     group by s.subject
 ),

@@ -13,11 +13,11 @@ shown as (
 ),
 
 several as (
-    select e.key, count(distinct h.recipient) as recipients
+    select e.key
     from exports as e
     join channels as h using (channel)
     group by e.key
-    having count(distinct h.recipient) > 1
+    having min(h.recipient) <> max(h.recipient)
 )
 
 select 'unkeyed' as what, channel, count(*) as keys
