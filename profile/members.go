@@ -32,7 +32,18 @@ func MembersOf(by map[consent.Subject]Membership) *Members {
 }
 
 // Add notes a subject's membership. Each subject is added once.
-func (m *Members) Add(s consent.Subject, is Membership) {
+func (m *Members) Add(s consent.Subject, is Membership) { m.AddAlike(s, m.number(is)) }
+
+// AddAlike notes that a subject's membership is that of another: number is what Last gave
+// after that was added.
+func (m *Members) AddAlike(s consent.Subject, number uint32) {
+	m.subjects, m.which = append(m.subjects, s), append(m.which, number)
+}
+
+// Last is the number of the membership that was added last, for AddAlike.
+func (m *Members) Last() uint32 { return m.which[len(m.which)-1] }
+
+func (m *Members) number(is Membership) uint32 {
 	m.key = is.appendKey(m.key[:0])
 	place, known := m.places[string(m.key)]
 	if !known {
@@ -42,7 +53,7 @@ func (m *Members) Add(s consent.Subject, is Membership) {
 		place = uint32(len(m.distinct))
 		m.places[string(m.key)], m.distinct = place, append(m.distinct, is)
 	}
-	m.subjects, m.which = append(m.subjects, s), append(m.which, place)
+	return place
 }
 
 // appendKey writes a membership so that no two that differ are written alike.

@@ -27,6 +27,11 @@ func TestMembersGiveBackWhatWasAdded(t *testing.T) {
 			}
 			want[s] = m
 			got.Add(s, m)
+			if rapid.Bool().Draw(t, "one more alike") {
+				like := consent.Subject{byte(n), 1}
+				want[like] = m
+				got.AddAlike(like, got.Last())
+			}
 		}
 		if found := maps.Collect(got.All()); got.Len() != len(want) || len(want) > 0 && !reflect.DeepEqual(found, want) {
 			t.Fatalf("got %v, want %v", found, want)

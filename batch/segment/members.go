@@ -47,6 +47,7 @@ func readMembers(path string, kinds []profile.Membership) (members *profile.Memb
 	members = &profile.Members{}
 	var subjects []byte
 	var which []int64
+	alike := map[int64]uint32{} // number of a kind that was added before
 	for _, g := range f.pf.RowGroups() {
 		if subjects, err = f.subjects(g, subjects); err != nil {
 			return nil, err
@@ -55,7 +56,13 @@ func readMembers(path string, kinds []profile.Membership) (members *profile.Memb
 			return nil, err
 		}
 		for i, kind := range which {
-			members.Add(consent.Subject(subjects[16*i:16*i+16]), kinds[kind])
+			subject := consent.Subject(subjects[16*i : 16*i+16])
+			if number, before := alike[kind]; before {
+				members.AddAlike(subject, number)
+				continue
+			}
+			members.Add(subject, kinds[kind])
+			alike[kind] = members.Last()
 		}
 	}
 	return members, nil
