@@ -73,10 +73,8 @@ func (r *dayRow) pack(out []byte) []byte {
 		set |= 1 << hasReturns
 	}
 	out = binary.AppendUvarint(out, set)
-	for _, x := range c {
-		if x != 0 {
-			out = binary.AppendVarint(out, x)
-		}
+	for left := set & (1<<len(tallied) - 1); left != 0; left &= left - 1 {
+		out = binary.AppendVarint(out, c[bits.TrailingZeros64(left)])
 	}
 	out = binary.AppendVarint(out, r.LastMS-r.FirstMS)
 	return r.packSales(out)
