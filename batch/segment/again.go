@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-
-	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/handschlag/handschlag/consent"
 )
@@ -133,20 +129,11 @@ func (n *night) readBoth(ctx context.Context, dir string) error {
 			return fmt.Errorf("comparing %s.parquet of two readings of consent: %w", name, err)
 		}
 	}
-	if err := n.db.exec(ctx, `create or replace table differing (subject uuid);
-		alter view standings rename to standings_before`); err != nil {
-		return fmt.Errorf("keeping what the snapshot said: %w", err)
-	}
-	err := n.db.fill("differing", func(add func(...any) error) error {
-		for _, s := range slices.SortedFunc(maps.Keys(who), compareSubjects) {
-			if err := add(duckdb.UUID(s)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := n.listDiffering(ctx, who); err != nil {
 		return err
+	}
+	if err := n.db.exec(ctx, "alter view standings rename to standings_before"); err != nil {
+		return fmt.Errorf("keeping what the snapshot said: %w", err)
 	}
 	return errors.Join(n.reloadLinks(ctx, dir), n.showConsents(ctx, dir))
 }

@@ -101,10 +101,8 @@ func (n *night) narrow(ctx context.Context) error {
 	if n.part == nil {
 		return nil
 	}
-	for _, table := range []string{"signatures", "signatures_before"} {
-		if err := n.db.exec(ctx, "delete from "+table+" where not ("+n.part.hold("subject")+")"); err != nil {
-			return fmt.Errorf("narrowing %s to a part: %w", table, err)
-		}
+	if err := n.db.exec(ctx, "delete from signatures where not ("+n.part.hold("subject")+")"); err != nil {
+		return fmt.Errorf("narrowing signatures to a part: %w", err)
 	}
 	return nil
 }

@@ -74,9 +74,12 @@ func (n *night) recall(ctx context.Context) (holds bool, err error) {
 		return false, fmt.Errorf("making table verdicts: %w", err)
 	}
 	if n.was.Files == nil {
-		return false, n.db.exec(ctx, "create or replace table signatures_before as from signatures limit 0")
+		return false, nil
 	}
 	for name := range remembered {
+		if name == "signatures" {
+			continue // listChanged reads them
+		}
 		path := filepath.Join(n.in.State, n.was.Files[name])
 		query := fmt.Sprintf("create or replace table %s_before as select * from read_parquet(%s)", name, quote(path))
 		if err := n.db.exec(ctx, query); err != nil {
@@ -197,7 +200,7 @@ func (n *night) build(ctx context.Context, one func(context.Context, work) (stat
 	if err := n.narrow(ctx); err != nil {
 		return err
 	}
-	if err := n.db.table(ctx, "changed"); err != nil {
+	if err := n.listChanged(ctx, holds); err != nil {
 		return err
 	}
 	if err := n.readTags(ctx); err != nil {
