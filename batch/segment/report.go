@@ -100,6 +100,10 @@ type OfferCount struct {
 	Reasons []RuleCount `json:"reasons"`
 }
 
+// Commonest are the reasons that the page shows, by how often they are told: chosen before
+// that, one act would bring one in and drive another out.
+func (o OfferCount) Commonest() []RuleCount { return o.Reasons[:min(3, len(o.Reasons))] }
+
 // writeReport writes report.json and report.html.
 func (n *night) writeReport(ctx context.Context) error {
 	n.report = Report{
@@ -200,8 +204,7 @@ func (n *night) countDecisions(context.Context) error {
 	delete(n.report.Decisions, decide.ActionExport)
 	n.report.Offers = []OfferCount{}
 	for _, offer := range slices.Sorted(maps.Keys(n.log.offers)) {
-		words := n.inWords(n.log.reasons[offer])
-		n.report.Offers = append(n.report.Offers, OfferCount{Offer: offer, Count: n.log.offers[offer], Reasons: words[:min(3, len(words))]})
+		n.report.Offers = append(n.report.Offers, OfferCount{Offer: offer, Count: n.log.offers[offer], Reasons: n.inWords(n.log.reasons[offer])})
 	}
 	return nil
 }

@@ -80,6 +80,7 @@ func (t *teller) tellNumbers(r *Report) error {
 			}
 		}
 	}
+	t.tellNone(r, all)
 	for _, n := range all {
 		if len(tellings[n.path].of) > 0 {
 			t.tellFigure(n)
@@ -156,30 +157,57 @@ func below(x float64) float64 {
 // above is the smallest of them that is not below x.
 func above(x float64) float64 { return 1 / below(1/x) }
 
-// ToldBefore is a number that an earlier report told and this one does not have. When it comes
+// ToldBefore is a number that an earlier report told and this one does not tell. When it comes
 // back it is held against that.
 type ToldBefore struct {
 	Name string    `json:"name"`
 	Date string    `json:"date"`
-	Told []float64 `json:"told"`
+	Told []float64 `json:"told"` // null: withheld, under k
 }
 
-// remembered lists what is told no more, for as many days as features look back: then none of
-// the persons' acts counts any more.
+// remembered lists what is not told tonight though it was, for as many days as features look
+// back: then none of the persons' acts counts any more. What a list leaves out tonight is
+// remembered as it would be told tonight.
 func (t *teller) remembered(r *Report, featureDays int) {
-	here := map[string]bool{}
+	here, told := map[string]bool{}, map[string]bool{}
 	for _, n := range r.numbers() {
-		_, told := t.told[n.name]
-		here[n.name] = told || n.value() != nil || tellings[n.path].as != isPersons
+		here[n.name], told[n.name] = true, t.tells(n)
 	}
 	night, _ := time.Parse(time.DateOnly, t.night)
 	first := night.AddDate(0, 0, -featureDays).Format(time.DateOnly)
 	r.ToldBefore = []ToldBefore{}
-	for name, told := range t.memory.told {
+	for name, last := range t.memory.told {
 		date := cmp.Or(t.since[name], t.date)
-		if told != nil && !here[name] && date >= first && tellings[pathOf(name)].as != isOnce {
-			r.ToldBefore = append(r.ToldBefore, ToldBefore{name, date, told})
+		if told[name] || here[name] && t.withheld(name) || tellings[pathOf(name)].as == isOnce {
+			continue
+		}
+		if now, counted := t.told[name]; counted && !t.again[name] {
+			date, last = t.night, one(now)
+		}
+		if date >= first {
+			r.ToldBefore = append(r.ToldBefore, ToldBefore{name, date, last})
 		}
 	}
 	slices.SortFunc(r.ToldBefore, func(a, b ToldBefore) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// withheld reports a number that was null when it was last told, or a figure of one.
+func (m memory) withheld(name string) bool {
+	return m.told[name] == nil || slices.ContainsFunc(tellings[pathOf(name)].of, func(path string) bool {
+		return m.told[place{name: name}.among(path)] == nil
+	})
+}
+
+// tells reports whether tonight says something of a number, if only that it is under k: a
+// number of persons if they were counted, a figure if all were that it is of.
+func (t *teller) tells(n place) bool {
+	telling := tellings[n.path]
+	if telling.as == isPersons {
+		_, counted := t.told[n.name]
+		return counted
+	}
+	return !slices.ContainsFunc(telling.of, func(path string) bool {
+		_, counted := t.told[n.among(path)]
+		return !counted
+	})
 }

@@ -21,7 +21,7 @@ func (n *night) reportEvidence() error {
 		return err
 	}
 	numbers := r.numbers()
-	if err := n.evidenceOf("report_told", "report_figures", numbers, r.memory()); err != nil {
+	if err := n.evidenceOf("report_told", "report_figures", numbers, memory{told: r.tells(), step: r.Step}); err != nil {
 		return err
 	}
 	return n.evidenceOf("report_before", "report_figures_before", numbers, last)

@@ -87,25 +87,32 @@ func readReport(path, want string) (*Report, error) {
 	return &r, json.Unmarshal(body, &r)
 }
 
-// memory is what a report told of persons. Those of earlier versions are exact.
+// memory is what a report told of persons, and what reports before it told of numbers that it
+// does not tell. Those of earlier versions are exact.
 func (r *Report) memory() memory {
 	if r == nil {
 		return memory{}
 	}
 	m := memory{
 		date: r.AsOf.Format(time.DateOnly), step: max(1, r.Step), k: int64(r.K),
-		told: map[string][]float64{}, since: map[string]string{},
+		told: r.tells(), since: map[string]string{},
 	}
 	for _, b := range r.ToldBefore {
 		m.told[b.Name], m.since[b.Name] = b.Told, b.Date
 	}
+	return m
+}
+
+// tells are the numbers of persons and figures as they stand in the report.
+func (r *Report) tells() map[string][]float64 {
+	told := map[string][]float64{}
 	for _, n := range r.numbers() {
 		switch tellings[n.path].as {
 		case isPersons, isFigure, isShare, isCut, isOnce:
-			m.told[n.name] = n.value()
+			told[n.name] = n.value()
 		}
 	}
-	return m
+	return told
 }
 
 // tell brings the report's numbers to what is told of them, and the manifest's with them.

@@ -3,7 +3,26 @@ package segment
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
+
+// Elements of these lists are there because somebody is in them: whoever was told of one that
+// is not there tonight is told that nobody is.
+var peopled = []string{"offers[]", "unmet_needs.products[]", "past_term[]", "let_go[]"}
+
+// tellNone tells of those elements what it is to tell of none, so that it is remembered.
+func (t *teller) tellNone(r *Report, tonight []place) {
+	here := map[string]bool{"unmet_needs.products[]": r.Unmet == nil, "let_go[]": r.LetGo == nil}
+	for _, n := range tonight {
+		here[n.name] = true
+	}
+	for name := range t.memory.told {
+		path := pathOf(name)
+		if of := slices.IndexFunc(peopled, func(list string) bool { return strings.HasPrefix(path, list) }); of >= 0 && !here[peopled[of]] && !here[name] {
+			t.told[name] = t.tell(name, 0)
+		}
+	}
+}
 
 // shorten leaves out what a list has only by persons or acts who are not told, and of unmet
 // needs all but the most: by what is told, so that the order betrays nothing else either.
