@@ -86,7 +86,7 @@ func (n *night) evidence(ctx context.Context) error {
 		create or replace table recalled (set_no uinteger, key uuid);
 		create or replace table report_told (name varchar, told bigint, in_steps boolean);
 		create or replace table report_before as from report_told;
-		create or replace table report_figures (name varchar, of_name varchar, figure varchar);
+		create or replace table report_figures (name varchar, of_name varchar, about varchar, figure varchar);
 		create or replace table report_figures_before as from report_figures;
 		create or replace table changed_rows (set_no uinteger, key uuid, change varchar);
 		create or replace table shares (slot varchar, segment varchar, variant varchar, ppm bigint)`); err != nil {

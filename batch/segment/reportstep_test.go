@@ -98,6 +98,7 @@ func TestTheCheckFindsASmallStep(t *testing.T) {
 	for what, fault := range map[string]string{
 		"lookers": "update report_told set told = told + 1 where name = 'segments[lookers].channels[email].rows'",
 		"email":   "update report_before set told = told + 1 where name = 'segments[lookers].channels[email].consent_loss'",
+		"need":    "update report_figures set figure = figure || ' 1' where name = 'need.auc'",
 		"buyers":  "update report_figures set figure = figure || ' 1' where name = 'rfm_thresholds.monetary_cents'",
 	} {
 		if err := n.db.exec(ctx, "begin; "+fault); err != nil {

@@ -16,6 +16,7 @@ type memory struct {
 	k     int64                // under which it told none
 	told  map[string][]float64 // nil: withheld
 	since map[string]string    // the night that told it last, of numbers that the last report has not
+	last  *Report              // nil: there is none
 }
 
 // tellings of one night.
@@ -24,6 +25,7 @@ type teller struct {
 	now   int64             // k of tonight
 	night string            // its date
 	told  map[string]*int64 // tonight's numbers of persons
+	count map[string]int64  // the true ones
 	again map[string]bool   // which of them are the last report's
 }
 
@@ -64,6 +66,7 @@ func (t *teller) tell(name string, count int64) *int64 {
 // tellNumbers brings the numbers of a report from what is true to what is told.
 func (t *teller) tellNumbers(r *Report) error {
 	all := r.numbers()
+	t.count = map[string]int64{}
 	for _, n := range all {
 		switch tellings[n.path].as {
 		case isUnnamed:
@@ -71,7 +74,7 @@ func (t *teller) tellNumbers(r *Report) error {
 		case isPersons:
 			if v := n.value(); v != nil {
 				told := t.tell(n.name, int64(v[0]))
-				t.told[n.name] = told
+				t.told[n.name], t.count[n.name] = told, int64(v[0])
 				n.set(one(told))
 			}
 		case isOnce:
@@ -81,11 +84,15 @@ func (t *teller) tellNumbers(r *Report) error {
 		}
 	}
 	t.tellNone(r, all)
-	for _, n := range all {
+	t.withhold(r)
+	sections := r.toldSections()
+	for _, n := range r.numbers() {
 		if len(tellings[n.path].of) > 0 {
-			t.tellFigure(n)
+			_, within := sectionOf(sections, n)
+			t.tellFigure(n, within)
 		}
 	}
+	t.tellSections(r)
 	return nil
 }
 
@@ -96,10 +103,10 @@ func one(n *int64) []float64 {
 	return []float64{float64(*n)}
 }
 
-// tellFigure tells a figure again where one of its numbers of persons is told again, and
-// nothing where one of them is not told.
-func (t *teller) tellFigure(n place) {
-	of, fewest, again := tellings[n.path].of, int64(math.MaxInt64), false
+// tellFigure tells a figure again where one of its numbers of persons is told again, unless
+// that is up to its section, and nothing where one of them is not told.
+func (t *teller) tellFigure(n place, within bool) {
+	of, fewest, again, few := tellings[n.path].of, int64(math.MaxInt64), false, false
 	for _, path := range of {
 		name := n.among(path)
 		told := t.told[name]
@@ -107,14 +114,16 @@ func (t *teller) tellFigure(n place) {
 			n.set(nil)
 			return
 		}
-		fewest, again = min(fewest, *told), again || t.again[name]
+		fewest, again, few = min(fewest, *told), again || t.again[name], few || t.few(name)
 	}
-	if v, known := t.memory.told[n.name]; known && again {
+	v, known := t.memory.told[n.name]
+	switch tonight := n.value(); {
+	case known && again && !within:
 		n.set(v)
-		return
-	}
-	if v := n.value(); v != nil {
-		n.set(coarse(tellings[n.path].as, v, float64(max(fewest, t.now)), float64(t.now)))
+	case few:
+		n.set(nil)
+	case tonight != nil:
+		n.set(coarse(tellings[n.path].as, tonight, float64(max(fewest, t.now)), float64(t.now)))
 	}
 }
 

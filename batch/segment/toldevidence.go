@@ -21,7 +21,7 @@ func (n *night) reportEvidence() error {
 		return err
 	}
 	numbers := r.numbers()
-	if err := n.evidenceOf("report_told", "report_figures", numbers, memory{told: r.tells(), step: r.Step}); err != nil {
+	if err := n.evidenceOf("report_told", "report_figures", numbers, memory{told: r.tells(), step: r.Step, last: r}); err != nil {
 		return err
 	}
 	return n.evidenceOf("report_before", "report_figures_before", numbers, last)
@@ -46,19 +46,38 @@ func (n *night) evidenceOf(persons, figures string, numbers []place, of memory) 
 		return err
 	}
 	return n.db.fill(figures, func(add func(...any) error) error {
+		sections := of.last.toldSections()
 		for _, x := range numbers {
 			figure, known := of.told[x.name]
-			for _, path := range tellings[x.path].of {
-				if !known {
-					break
-				}
-				if err := add(x.name, x.among(path), fmt.Sprint(figure)); err != nil {
+			if !known || len(tellings[x.path].of) == 0 {
+				continue
+			}
+			rests, about := restsOn(x, sections, numbers)
+			for _, name := range rests {
+				if err := add(x.name, name, about, fmt.Sprint(figure)); err != nil {
 					return err
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// restsOn names the numbers of persons that a figure is told again with, and what it is about:
+// in a section all of its numbers, else those that it is made of.
+func restsOn(x place, sections []toldSection, numbers []place) (names []string, about string) {
+	s, within := sectionOf(sections, x)
+	for _, n := range numbers {
+		if within && s.has(n) && tellings[n.path].as == isPersons {
+			names = append(names, n.name)
+		}
+	}
+	if !within {
+		for _, path := range tellings[x.path].of {
+			names = append(names, x.among(path))
+		}
+	}
+	return names, s.about
 }
 
 // whole is a number for a table; nil is null.

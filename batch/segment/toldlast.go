@@ -95,7 +95,7 @@ func (r *Report) memory() memory {
 	}
 	m := memory{
 		date: r.AsOf.Format(time.DateOnly), step: max(1, r.Step), k: int64(r.K),
-		told: r.tells(), since: map[string]string{},
+		told: r.tells(), since: map[string]string{}, last: r,
 	}
 	for _, b := range r.ToldBefore {
 		m.told[b.Name], m.since[b.Name] = b.Told, b.Date
