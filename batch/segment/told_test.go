@@ -6,10 +6,13 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/handschlag/handschlag/batch/learn"
+	"github.com/handschlag/handschlag/consent"
+	"github.com/handschlag/handschlag/event"
 )
 
 // after is a teller of tonight that knows what was told before.
@@ -211,4 +214,19 @@ func TestAShareIsNoFinerThanAPerson(t *testing.T) {
 			t.Fatalf("%d of %d is told as %v, one more as %v", some, all, one, more)
 		}
 	})
+}
+
+// A night that is done again publishes what it published, also where there is nothing to tell:
+// nobody bought, so there are no cuts.
+func TestANightOfNobodyWhoBoughtIsTheSameAgain(t *testing.T) {
+	s := newShop(t)
+	for n := range 40 {
+		s.says(subject(n), consent.Given, monday.Add(-time.Hour), consent.PersonalisationContent)
+		s.sees(subject(n), event.ProductViewed, monday, event.Fields{Product: "p1", Category: "tea", PriceCents: 1000})
+	}
+	in := s.night(monday.AddDate(0, 0, 1))
+	first := s.run(in).Publication
+	if again := s.run(in).Publication; again.Run != first.Run {
+		t.Errorf("the same night again is run %s, was %s", again.Run, first.Run)
+	}
 }

@@ -122,9 +122,12 @@ func floats(whole []int64) (out []float64) {
 	return out
 }
 
-// set writes what value gives; what cannot be null becomes zero.
+// set writes what value gives; what cannot be null becomes zero, or an empty list.
 func (n place) set(to []float64) {
 	n.at.SetZero()
+	if n.at.Kind() == reflect.Slice {
+		n.at.Set(reflect.MakeSlice(n.at.Type(), 0, len(to)))
+	}
 	if len(to) == 0 {
 		return
 	}
