@@ -48,7 +48,7 @@ type Thresholds struct {
 }
 
 // Segment is a segment in numbers, which are told as those of the report are: in steps of k,
-// null under k.
+// null where they are under k, or lately were.
 type Segment struct {
 	Name     string            `json:"segment"`
 	Title    map[string]string `json:"title,omitempty"`

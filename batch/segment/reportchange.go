@@ -13,19 +13,27 @@ func (n *night) manifestOf(date string) (Manifest, error) {
 
 // compare holds tonight's sizes, as told, against those of the last report.
 func (n *night) compare(context.Context) error {
-	_, last, err := newest(n.in.Out, n.date)
+	dir, last, err := newest(n.in.Out, n.date)
 	if err != nil {
 		return err
+	}
+	told := &Report{}
+	if last.Schema != "" {
+		if told, err = n.readReport(dir); err != nil {
+			return err
+		}
 	}
 	n.report.Changes = []SegmentChange{}
 	for _, s := range n.manifest.Segments {
 		c := SegmentChange{Segment: s.Name}
 		at := slices.IndexFunc(last.Segments, func(b Segment) bool { return b.Name == s.Name })
 		switch {
-		case last.Schema == "":
+		case last.Schema == "" || told == nil:
 			c.Withheld = "no_report"
 		case at < 0 || last.Segments[at].Where != s.Where:
 			c.Withheld = "other_predicate"
+		case told.Step != int64(n.k): // exact, or by another k: nobody made the difference
+			c.Withheld = "other_step"
 		default:
 			c.against(s.Members, last.Segments[at].Members)
 		}

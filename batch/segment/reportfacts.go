@@ -18,7 +18,7 @@ type SegmentChange struct {
 	Segment  string `json:"segment"`
 	Before   *int64 `json:"before"`             // members in the last report; null: withheld, or none
 	Change   *int64 `json:"change"`             // of what is told, so in steps of k; null: not known
-	Withheld string `json:"withheld,omitempty"` // no_report | other_predicate | withheld_before | withheld_now
+	Withheld string `json:"withheld,omitempty"` // no_report | other_predicate | other_step | withheld_before | withheld_now
 }
 
 // Unmet is products that persons need and do not get (R20): their text, sizes or

@@ -270,6 +270,22 @@ func TestAChangeIsToldFromKPersonsOn(t *testing.T) {
 	}
 }
 
+// Another k, or a report of exact numbers, tells the same persons otherwise: nobody came or went.
+func TestNoChangeIsToldOfOtherSteps(t *testing.T) {
+	s := newShop(t)
+	s.everyday(146, 1)
+	in := s.night(monday.AddDate(0, 0, 1))
+	in.Config.Exports.K = 10
+	s.run(in)
+	for day, want := range []string{"other_step", ""} {
+		for _, c := range s.run(s.night(monday.AddDate(0, 0, day+2))).Report.Changes {
+			if c.Withheld != want && c.Withheld != "withheld_now" || want != "" && c.Change != nil || c.Change != nil && *c.Change != 0 {
+				t.Errorf("night %d of steps of 25 tells %s", day+1, mustJSON(t, c))
+			}
+		}
+	}
+}
+
 // A host whose nights did not run has days past their term: a report names them, not
 // that nothing was; and a first night has none before to compare with.
 func TestAFirstNightNamesWhatIsPastItsTerm(t *testing.T) {

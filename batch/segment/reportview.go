@@ -93,10 +93,11 @@ type segmentRow struct {
 
 // withheldWords says why a number is not told.
 var withheldWords = map[string]Words{
-	"under_k":             {"zu wenige", "too few"},
+	"under_k":             fewWords,
 	"one_sensitive_value": {"alle teilen etwas Sensibles", "all share something sensitive"},
 	"no_report":           {"kein früherer Bericht", "no earlier report"},
 	"other_predicate":     {"neu oder anders bestimmt", "new, or defined otherwise"},
+	"other_step":          {"zuvor in anderen Schritten", "in other steps before"},
 	"withheld_before":     {"zuvor zurückgehalten", "withheld before"},
 	"withheld_now":        {"heute zurückgehalten", "withheld tonight"},
 }

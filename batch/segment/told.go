@@ -47,6 +47,9 @@ func (t *teller) tell(name string, count int64) *int64 {
 		return inSteps(count, t.now)
 	}
 	low, high := int64(1), t.k-1
+	if len(last) == 0 && t.step == 1 { // an earlier version withheld for other reasons, too
+		high = math.MaxInt64 - t.now
+	}
 	if len(last) > 0 {
 		low, high = int64(last[0]), int64(last[0])
 		if low > 0 {

@@ -60,6 +60,7 @@ func TestANumberIsToldAgainUntilKLeftIt(t *testing.T) {
 		{[]float64{25}, true, 25, 1, 25}, {[]float64{25}, true, 25, 0, 0}, {[]float64{25}, true, 25, 73, 25}, {[]float64{25}, true, 25, 74, 50},
 		{[]float64{100}, true, 25, 76, 100}, {[]float64{100}, true, 25, 75, 75}, {[]float64{100}, true, 25, 148, 100}, {[]float64{100}, true, 25, 149, 125},
 		{[]float64{110}, true, 1, 134, 100}, {[]float64{110}, true, 1, 135, 125}, {[]float64{110}, true, 1, 86, 100}, {[]float64{110}, true, 1, 85, 75}, // an earlier version told 110
+		{hidden, true, 1, 0, -1}, {hidden, true, 1, 500, -1}, // and withheld for whatever reason
 		{[]float64{120}, true, 10, 140, 100}, {[]float64{20}, true, 10, 40, -1}, // k was 10
 	} {
 		m := memory{date: "2026-11-02", step: c.step, k: c.step, told: map[string][]float64{}}

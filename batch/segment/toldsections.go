@@ -93,22 +93,27 @@ func (t *teller) few(name string) bool {
 	return t.told[name] == nil || t.count[name] > 0 && t.count[name] < t.now
 }
 
-var fewWords = Words{De: "Zu wenige, oder es waren kürzlich zu wenige.", En: "Too few, or lately too few."}
+// fewWords are of what is withheld for the number of its persons: none of it says that they are
+// few now.
+var (
+	fewWords = Words{De: "zu wenige, oder es waren kürzlich zu wenige", En: "too few, or lately too few"}
+	fewKnown = Words{De: "Zu wenige, oder es waren kürzlich zu wenige.", En: "Too few, or lately too few."}
+)
 
 // withhold lets sections know nothing where the persons whom they know something of are few.
 func (t *teller) withhold(r *Report) {
 	if s := r.Value; s != nil && s.Known && t.few("value.persons") {
-		*s = ValueSection{Reason: &fewWords, HorizonDays: s.HorizonDays, Persons: s.Persons, Parameters: []Parameter{}, Flags: []Words{}, Spread: []ValueBin{}, Tiers: []ValueTier{}, Against: []ValueBeside{}}
+		*s = ValueSection{Reason: &fewKnown, HorizonDays: s.HorizonDays, Persons: s.Persons, Parameters: []Parameter{}, Flags: []Words{}, Spread: []ValueBin{}, Tiers: []ValueTier{}, Against: []ValueBeside{}}
 	}
 	if s := r.Need; s != nil && s.Known && (t.few("need.sessions") || t.few("need.needing")) {
-		*s = NeedSection{Reason: &fewWords, Sessions: s.Sessions, Needing: s.Needing, Verdict: NotKnown, Bins: []CalibrationBin{}, Points: []CardPoint{}}
+		*s = NeedSection{Reason: &fewKnown, Sessions: s.Sessions, Needing: s.Needing, Verdict: NotKnown, Bins: []CalibrationBin{}, Points: []CardPoint{}}
 	}
 	if s := r.Offer; s != nil && s.Known {
 		t.withholdOffer(s)
 	}
 	for _, s := range r.toldSections() {
 		if slot, is := s.at.Addr().Interface().(*VariantSection); is && slot.Known && t.few(s.name+".promotion.persons") {
-			slot.Known, slot.Reason, slot.Promotion = false, &fewWords, nil
+			slot.Known, slot.Reason, slot.Promotion = false, &fewKnown, nil
 			for i := range slot.Rows {
 				slot.Rows[i].Estimate = nil
 			}
@@ -119,7 +124,7 @@ func (t *teller) withhold(r *Report) {
 func (t *teller) withholdOffer(s *OfferSection) {
 	switch {
 	case t.few("offer_effect.offered.persons") || t.few("offer_effect.held_out.persons"):
-		*s = OfferSection{Reason: &fewWords, Offered: Arm{Persons: s.Offered.Persons}, HeldOut: Arm{Persons: s.HeldOut.Persons}}
+		*s = OfferSection{Reason: &fewKnown, Offered: Arm{Persons: s.Offered.Persons}, HeldOut: Arm{Persons: s.HeldOut.Persons}}
 	case s.Recommend && (s.Target == nil || *s.Target == 0):
 		s.Recommend, s.Advice = false, &Words{De: "Der erwartete Gewinn liegt bei zu wenigen Personen über null.", En: "The expected gain is above zero for too few persons."}
 	}

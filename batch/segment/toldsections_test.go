@@ -97,7 +97,7 @@ func TestAPromotionIsToldWithItsValues(t *testing.T) {
 func TestNothingIsToldAnewOfFewPersons(t *testing.T) {
 	hidden := toldAfter(t, memory{}, twoArms(20, 400, nil, false))
 	two := toldAfter(t, hidden.memory(), twoArms(40, 460, &Figure{90, 1, 190}, true)).Offer
-	if two.Known || two.Recommend || two.GainCents != nil || two.Reason == nil || *two.Reason != fewWords || *two.HeldOut.Persons != 450 {
+	if two.Known || two.Recommend || two.GainCents != nil || two.Reason == nil || *two.Reason != fewKnown || *two.HeldOut.Persons != 450 {
 		t.Errorf("40 of whom 20 were not told: %s", mustJSON(t, two))
 	}
 	nobody := toldAfter(t, memory{}, twoArms(400, 400, &Figure{-90, -190, -1}, false))
