@@ -31,10 +31,10 @@ type Manifest struct {
 	Files      []File         `json:"files"`
 }
 
-// Source is one ingest day that the host still held.
+// Source is one ingest day that the host still held. How many events it had is not said: it
+// falls when somebody is erased (EXP-07), and the digest is enough to find the file by.
 type Source struct {
 	Day        string `json:"day"`
-	Rows       int64  `json:"rows"`
 	SHA256     string `json:"sha256"`
 	Generation int64  `json:"generation"`
 }

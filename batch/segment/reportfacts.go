@@ -102,5 +102,5 @@ type Kept struct {
 type LetGo struct {
 	Class Words    `json:"class"`
 	Days  []string `json:"days"`
-	Rows  int64    `json:"rows"` // 0: not counted, or too few
+	Rows  *int64   `json:"rows"` // null: not counted, or too few
 }

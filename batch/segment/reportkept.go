@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -52,21 +53,18 @@ func (n *night) keeps(context.Context) error {
 // once this night is published. A host whose nights did not run keeps what is past its term
 // until then.
 func (n *night) pastTerm(decided string) {
-	events, term := LetGo{Class: keptEvents}, n.in.Config.Retention.EventDays
+	rows, term := int64(0), n.in.Config.Retention.EventDays
+	events, decisions := LetGo{Class: keptEvents, Rows: &rows}, LetGo{Class: keptDecisions}
 	for _, d := range n.snap.Days {
 		if until := kept(keptEvents, term, d.Day, byHost).Until; term > 0 && until <= n.date {
-			events.add(d.Day, d.Rows)
+			events.Days, rows = append(events.Days, d.Day), rows+d.Rows
 		}
 	}
-	decisions, term := LetGo{Class: keptDecisions}, n.in.Config.Retention.DecisionDays
+	term = n.in.Config.Retention.DecisionDays
 	if until := kept(keptDecisions, term, decided, byHost).Until; term > 0 && until != "" && until <= n.date {
-		decisions.add(decided, 0)
+		decisions.Days = append(decisions.Days, decided)
 	}
 	n.report.PastTerm = listed(events, decisions)
-}
-
-func (g *LetGo) add(day string, rows int64) {
-	g.Days, g.Rows = append(g.Days, day), g.Rows+rows
 }
 
 // listed leaves out classes of which nothing goes.
@@ -84,22 +82,41 @@ func kept(class Words, term int, oldest string, by Words) Kept {
 }
 
 // letGo lists what the last night still had and this one has not, and exports whose
-// rows expired since. It is read from what was published, so a re-run says the same.
-// Without a last night it stays null: there is nothing to compare with.
+// rows expired since. It is read from what was published, so a re-run says the same; how many
+// events went is what the last report told of those days. Without a last night it stays null:
+// there is nothing to compare with.
 func (n *night) letGo() error {
-	_, last, err := newest(n.in.Out, n.date)
+	dir, last, err := newest(n.in.Out, n.date)
 	if err != nil || last.Schema == "" {
 		return err
 	}
 	gone := LetGo{Class: keptEvents}
 	for _, s := range last.Sources {
 		if !slices.ContainsFunc(n.snap.Days, func(d eventDay) bool { return d.Day == s.Day }) {
-			gone.add(s.Day, s.Rows)
+			gone.Days = append(gone.Days, s.Day)
 		}
 	}
+	r, err := n.readReport(dir)
+	if err != nil {
+		return fmt.Errorf("reading the report of %s: %w", filepath.Base(dir), err)
+	}
+	gone.Rows = r.toldGoing(gone.Days)
 	expired, err := n.expiredSince(last.AsOf)
 	n.report.LetGo = listed(gone, expired)
 	return err
+}
+
+// toldGoing is how many events a report told of the days that were to go.
+func (r *Report) toldGoing(days []string) *int64 {
+	if r == nil {
+		return nil
+	}
+	for _, g := range r.PastTerm {
+		if g.Class == keptEvents && slices.Equal(g.Days, days) {
+			return g.Rows
+		}
+	}
+	return nil
 }
 
 // expiredSince are the dated exports whose rows had to go after a night and by this one.

@@ -71,8 +71,8 @@ func (v view) Gone(all []LetGo) (out []string) {
 		if len(g.Days) > 3 {
 			days = fmt.Sprintf(v.t("%s Tage von %s bis %s", "%s days from %s to %s"), v.int(int64(len(g.Days))), g.Days[0], g.Days[len(g.Days)-1])
 		}
-		if g.Rows > 0 {
-			days += " (" + v.int(g.Rows) + v.t(" Zeilen)", " rows)")
+		if g.Rows != nil && *g.Rows > 0 {
+			days += " (" + v.int(*g.Rows) + v.t(" Zeilen)", " rows)")
 		}
 		out = append(out, v.words(g.Class)+": "+days)
 	}

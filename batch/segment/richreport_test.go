@@ -38,7 +38,7 @@ func richReport() Report {
 	r.Protection = &Protection{Days: 14, Orders: at(int64(50)), Lines: at(int64(75)), RefundCents: at(int64(31_000)), Before: at(int64(25))}
 	r.Decisions, r.Slots = map[string]int64{"price": 130_424, "escalate": 11_043}, map[string]int{"home_hero": 40, "cart_note": 1}
 	r.Retention = []Kept{kept(keptEvents, 30, "2026-10-22", byHost)}
-	r.LetGo = []LetGo{{Words{"Ereignisse", "events"}, []string{"2026-10-21"}, 170_022}}
+	r.LetGo = []LetGo{{Words{"Ereignisse", "events"}, []string{"2026-10-21"}, at(int64(170_000))}}
 	r.Files = []ReportFile{{Name: "regulars.email.csv", Rows: at(int64(15_800)), SHA256: fmt.Sprintf("%064x", 7)}}
 	return r
 }

@@ -80,10 +80,6 @@ func (t *teller) tellNumbers(r *Report) error {
 				t.told[n.name], t.count[n.name] = told, int64(v[0])
 				n.set(one(told))
 			}
-		case isOnce:
-			if v, known := t.memory.told[n.name]; known && t.date == t.night {
-				n.set(v)
-			}
 		}
 	}
 	t.tellNone(r, all)
@@ -190,7 +186,7 @@ func (t *teller) remembered(r *Report, featureDays int) {
 	r.ToldBefore = []ToldBefore{}
 	for name, last := range t.memory.told {
 		date := cmp.Or(t.since[name], t.date)
-		if told[name] || here[name] && t.withheld(name) || tellings[pathOf(name)].as == isOnce {
+		if told[name] || here[name] && t.withheld(name) {
 			continue
 		}
 		if now, counted := t.told[name]; counted && !t.again[name] {

@@ -18,8 +18,8 @@ const (
 	isShare
 	// isCut is a figure that others are held against: told again likewise, and not rounded.
 	isCut
-	// isOnce is a number of acts of the last ingest day, which no other night tells: a second run
-	// of the date tells what the first did.
+	// isOnce is a number of acts of the last ingest day, exact: whoever tells of that day again
+	// tells what the first report did.
 	isOnce
 	// isCounter counts acts of nobody who is known: what was refused is never stored, and a price
 	// reads no person. It is exact.
@@ -169,6 +169,6 @@ var tellings = map[string]telling{
 
 	"retention[].days":     {as: isGiven},
 	"past_term[].rows":     {as: isPersons},
-	"let_go[].rows":        {as: isPersons},
+	"let_go[].rows":        {as: isDerived}, // what the last report told of them
 	"told_before[].told[]": {as: isDerived}, // what earlier nights told
 }

@@ -108,7 +108,7 @@ func (r *Report) tells() map[string][]float64 {
 	told := map[string][]float64{}
 	for _, n := range r.numbers() {
 		switch tellings[n.path].as {
-		case isPersons, isFigure, isShare, isCut, isOnce:
+		case isPersons, isFigure, isShare, isCut:
 			told[n.name] = n.value()
 		}
 	}
@@ -123,6 +123,9 @@ func (n *night) tell(context.Context) error {
 	}
 	t := &teller{memory: m, now: int64(n.k), night: n.date, told: map[string]*int64{}, again: map[string]bool{}}
 	n.report.Step = t.now
+	if err := n.tellDay(); err != nil {
+		return err
+	}
 	if err := t.tellNumbers(&n.report); err != nil {
 		return err
 	}

@@ -8,11 +8,11 @@ import (
 
 // Elements of these lists are there because somebody is in them: whoever was told of one that
 // is not there tonight is told that nobody is.
-var peopled = []string{"offers[]", "unmet_needs.products[]", "past_term[]", "let_go[]"}
+var peopled = []string{"offers[]", "unmet_needs.products[]", "past_term[]"}
 
 // tellNone tells of those elements what it is to tell of none, so that it is remembered.
 func (t *teller) tellNone(r *Report, tonight []place) {
-	here := map[string]bool{"unmet_needs.products[]": r.Unmet == nil, "let_go[]": r.LetGo == nil}
+	here := map[string]bool{"unmet_needs.products[]": r.Unmet == nil}
 	for _, n := range tonight {
 		here[n.name] = true
 	}

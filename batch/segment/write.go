@@ -67,7 +67,7 @@ func (n *night) describe(ctx context.Context) error {
 		Created: n.pinned.Time, Expires: n.pinned.Time.Add(filesFor), Ledger: n.pinned,
 	}
 	for _, d := range n.snap.Days {
-		n.manifest.Sources = append(n.manifest.Sources, Source{Day: d.Day, Rows: d.Rows, SHA256: d.SHA256, Generation: d.Generation})
+		n.manifest.Sources = append(n.manifest.Sources, Source{Day: d.Day, SHA256: d.SHA256, Generation: d.Generation})
 	}
 	t := &n.manifest.Thresholds
 	for column, into := range map[string]*[]int64{
