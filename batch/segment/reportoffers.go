@@ -149,10 +149,10 @@ func (n *night) boardOf(p variant.Proposal) VariantSection {
 	if p.Alarm.N > 0 {
 		s.Alarm = &RatioAlarm{N: &p.Alarm.N, Alarm: p.Alarm.Fired, ChiSquare: p.Alarm.ChiSquare, Degrees: p.Alarm.Degrees, P: p.Alarm.P}
 	}
-	j := p.Promotion
+	j, e := p.Promotion, z95*p.Promotion.ValueSE
 	s.Promotion = &Promotion{
 		Persons: &seen, Promoted: j.Promote, Effective: j.ESS, Why: promotionWords(j),
-		Now: Figure{Mean: j.Current, Low: j.Current, High: j.Current}, Next: Figure{Mean: j.Value, Low: j.Current + j.Low, High: j.Current + j.High},
+		Now: Figure{Mean: j.Current, Low: j.Current, High: j.Current}, Next: Figure{Mean: j.Value, Low: j.Value - e, High: j.Value + e},
 	}
 	return s
 }

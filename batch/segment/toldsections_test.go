@@ -2,8 +2,14 @@ package segment
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/handschlag/handschlag/batch/learn/variant"
+	"github.com/handschlag/handschlag/config"
+	"github.com/handschlag/handschlag/consent"
 )
 
 // twoArms is a report of what offers bring: known with a gain, or not known.
@@ -113,5 +119,34 @@ func TestNothingIsToldAnewOfFewPersons(t *testing.T) {
 	before := toldAfter(t, memory{}, tiers(30, 400))
 	if tier := toldAfter(t, before.memory(), tiers(3, 460)).Value.Tiers[0]; tier.MeanCents != nil || *tier.Persons != 25 {
 		t.Errorf("of 3 buyers: %s", mustJSON(t, tier))
+	}
+}
+
+// One of a hold-out of k who withdraws leaves nothing to compare with: the reason would say so.
+func TestOneWithdrawalChangesNoReason(t *testing.T) {
+	s := newShop(t)
+	for n := range 90 {
+		who, at := subject(n), monday.Add(time.Duration(n)*time.Second)
+		s.learner(who)
+		s.orders1(who, int64(n+1), at.Add(time.Hour), 20_000)
+		s.offers(who, n, at, n < 25, map[string]int64{})
+	}
+	first := s.run(s.night(monday.AddDate(0, 0, 15))).Report.Offer
+	s.says(subject(0), consent.Withdrawn, monday.AddDate(0, 0, 14).Add(time.Hour), consent.ModelTraining)
+	second := s.run(s.night(monday.AddDate(0, 0, 16))).Report.Offer
+	if *first.HeldOut.Persons != 25 || first.Reason == nil || !bytes.Equal(mustJSON(t, first), mustJSON(t, second)) {
+		t.Errorf("told %s, then %s", mustJSON(t, first), mustJSON(t, second))
+	}
+}
+
+// The interval of new shares' value is around that value, and not of a gain over other shares.
+func TestAValueStandsWithinItsInterval(t *testing.T) {
+	n := &night{k: 25, in: Inputs{Config: &config.Config{}}}
+	next := n.boardOf(variant.Proposal{
+		Board:     []variant.Row{{Slot: "hero", Variant: "a", N: 5_000, Mean: .05, Low: .04, High: .06}},
+		Promotion: variant.Promotion{Current: .10, Value: .05, ValueSE: .01, Gain: .02, Low: .01, High: .03},
+	}).Promotion.Next
+	if e := z95 * .01; next.Mean != .05 || math.Abs(next.Low-.05+e) > 1e-12 || math.Abs(next.High-.05-e) > 1e-12 {
+		t.Errorf("the value is %+v, want .05 and %v on both sides", next, e)
 	}
 }

@@ -41,11 +41,12 @@ func (r Rule) filled() Rule {
 // Promotion is the judgement of new shares. Values are mean rewards of a unit.
 type Promotion struct {
 	Promote bool     `json:"promote"`
-	Reasons []string `json:"reasons"` // why not, or what it stands on
-	Current float64  `json:"current"` // value of the shares in force; flattered where they were learned from these units
-	Value   float64  `json:"value"`   // of the new ones
-	Gain    float64  `json:"gain"`    // against the reference
-	Low     float64  `json:"low"`     // of the gain: two-sided interval whose ends are one-sided bounds
+	Reasons []string `json:"reasons"`  // why not, or what it stands on
+	Current float64  `json:"current"`  // value of the shares in force; flattered where they were learned from these units
+	Value   float64  `json:"value"`    // of the new ones
+	ValueSE float64  `json:"value_se"` // standard error of Value
+	Gain    float64  `json:"gain"`     // against the reference
+	Low     float64  `json:"low"`      // of the gain: two-sided interval whose ends are one-sided bounds
 	High    float64  `json:"high"`
 	ESS     float64  `json:"ess"`     // (Σw)²/Σw², w = new share / logged propensity (Kish, 1965)
 	Rewards float64  `json:"rewards"` // (Σwy)²/Σ(wy)²: how many rewarded units the value stands on
@@ -79,7 +80,7 @@ type trial struct {
 
 func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule Rule) Promotion {
 	var value, now tally
-	gain := make(tallies, len(trials))
+	gain, each := make(tallies, len(trials)), make(tallies, len(trials))
 	reference := rule.Reference
 	if reference == nil {
 		reference = current
@@ -89,10 +90,11 @@ func judge(slot Slot, trials []trial, current map[string]map[string]int64, rule 
 		sums := func(c Cell) Sums { return c.Reward }
 		gain[i].add(slot, t.cells, t.candidate, reference, q, sums)
 		value.add(slot, t.cells, t.candidate, nil, q, sums)
+		each[i].add(slot, t.cells, t.candidate, nil, q, sums)
 		now.add(slot, t.cells, current, nil, q, sums)
 	}
 	z := normalQuantile(2*rule.Confidence - 1)
-	p := Promotion{Current: now.mean(), Value: value.mean(), Gain: gain.mean(), ESS: kish(value.w, value.ww), Rewards: kish(value.wy, value.wyy)}
+	p := Promotion{Current: now.mean(), Value: value.mean(), ValueSE: each.se(), Gain: gain.mean(), ESS: kish(value.w, value.ww), Rewards: kish(value.wy, value.wyy)}
 	p.Low, p.High = p.Gain-z*gain.se(), p.Gain+z*gain.se()
 	why := func(format string, args ...any) { p.Reasons = append(p.Reasons, fmt.Sprintf(format, args...)) }
 	if p.ESS < rule.LeastESS {

@@ -133,6 +133,27 @@ func TestAVariantThatSellsMoreAndIsReturnedMoreIsNotPromoted(t *testing.T) {
 	}
 }
 
+// The value of new shares has an interval of its own, which holds the truth as often as it says.
+func TestTheIntervalOfAValueHoldsTheTruth(t *testing.T) {
+	slot, one := grid(3, 2), map[string]map[string]int64{"": {"h2-i0": learn.Million}}
+	rates, none := steady(6, .1, 4, .2), steady(6, 0, 0, 0)
+	model, err := Estimate(slot, shop(slot, 6_000, nil, rates, none, 1_000), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const shops = 400
+	held := 0
+	for seed := range uint64(shops) {
+		j := Judge(slot, shop(slot, 3_000, nil, rates, none, seed), complete1(t, slot), one, model, Rule{})
+		if math.Abs(j.Value-.2) <= 1.959964*j.ValueSE {
+			held++
+		}
+	}
+	if share := float64(held) / shops; math.Abs(share-.95) > 3*math.Sqrt(.95*.05/shops) {
+		t.Errorf("intervals of 95 %% hold the truth in %.3f of shops", share)
+	}
+}
+
 func complete1(t *testing.T, slot Slot) map[string]map[string]int64 {
 	t.Helper()
 	w, err := complete(slot, nil, learn.Floor)
