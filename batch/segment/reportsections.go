@@ -59,7 +59,6 @@ type ValueBin struct {
 type ValueTier struct {
 	Tier      int      `json:"tier"`
 	Persons   *int64   `json:"persons"`
-	FromCents *int64   `json:"from_cents"` // the least expected value in it; null with persons
 	MeanCents *float64 `json:"mean_cents"` // null with persons
 }
 
@@ -153,7 +152,7 @@ type VariantSection struct {
 type VariantRow struct {
 	Variant  string            `json:"variant"`
 	Factors  map[string]string `json:"factors,omitempty"`
-	N        *int64            `json:"n"`                   // persons who saw it, each with the first draw; where nothing is estimated: times chosen, acts, so exact
+	N        *int64            `json:"n"`                   // persons who saw it, each with the first draw; null where nothing is estimated
 	Estimate *Figure           `json:"estimate"`            // null: don't know
 	NowPPM   int64             `json:"share_now_ppm"`       // of the weights in force; 0: there are none
 	NextPPM  int64             `json:"share_next_ppm"`      // of tonight's

@@ -75,7 +75,7 @@ func richValue() *ValueSection {
 	}
 	v.Spread = append(v.Spread, ValueBin{17_500, 0, nil})
 	for i := range 5 {
-		v.Tiers = append(v.Tiers, ValueTier{i + 1, at(int64(1226)), at(int64(i * 3000)), at(float64(i)*3000 + 1411)})
+		v.Tiers = append(v.Tiers, ValueTier{i + 1, at(int64(1226)), at(float64(i)*3000 + 1411)})
 	}
 	for i := range 7 {
 		v.Against = append(v.Against, ValueBeside{Words{fmt.Sprintf("%d zuvor", i), fmt.Sprintf("%d before", i)}, at(int64(900 - 100*i)), 120 + 55*float64(i), at(int64(100 + 75*i))})

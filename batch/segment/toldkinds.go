@@ -88,7 +88,6 @@ var tellings = map[string]telling{
 	"value.expected_value[].persons":     {as: isPersons},
 	"value.tiers[].tier":                 {as: isGiven},
 	"value.tiers[].persons":              {as: isPersons},
-	"value.tiers[].from_cents":           figureOf("value.tiers[].persons"),
 	"value.tiers[].mean_cents":           figureOf("value.tiers[].persons"),
 	"value.expected_and_real[].persons":  {as: isPersons},
 	"value.expected_and_real[].expected": figureOf("value.expected_and_real[].persons"),
