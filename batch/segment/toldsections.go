@@ -33,6 +33,9 @@ func (r *Report) toldSections() (out []toldSection) {
 	if s := r.Offer; s != nil {
 		add("offer_effect", &r.Offer, s.Known)
 	}
+	for i, m := range r.Micro {
+		add(fmt.Sprintf("micro_segments[%d]", m.Label), &r.Micro[i])
+	}
 	for i, s := range r.Variants {
 		add(fmt.Sprintf("variant_board[%s]", cmp.Or(round.Replace(s.Slot), fmt.Sprint(i))), &r.Variants[i], s.about()...)
 	}

@@ -122,6 +122,20 @@ func TestNothingIsToldAnewOfFewPersons(t *testing.T) {
 	}
 }
 
+// A group of buyers is called by the middle that it is told with.
+func TestAGroupIsNamedByItsOwnMiddle(t *testing.T) {
+	group := func(persons int64, name string, orders int64) *Report {
+		return &Report{AsOf: monday, Micro: []MicroSegment{{Label: 1, Name: Words{En: name}, Persons: &persons, Orders: orders}}}
+	}
+	first := toldAfter(t, memory{}, group(60, "seldom", 1))
+	if again := toldAfter(t, first.memory(), group(70, "often", 9)).Micro[0]; again.Name.En != "seldom" || again.Orders != 1 {
+		t.Errorf("10 more: told %s", mustJSON(t, again))
+	}
+	if anew := toldAfter(t, first.memory(), group(110, "often", 9)).Micro[0]; anew.Name.En != "often" || anew.Orders <= 1 {
+		t.Errorf("50 more: told %s", mustJSON(t, anew))
+	}
+}
+
 // One of a hold-out of k who withdraws leaves nothing to compare with: the reason would say so.
 func TestOneWithdrawalChangesNoReason(t *testing.T) {
 	s := newShop(t)
