@@ -24,8 +24,8 @@ import (
 type decisionLog struct {
 	since   time.Time                   // of the oldest; zero: there is none
 	counts  map[string]int64            // by action
-	offers  map[string]int64            // by the rung that the ladder ended on
-	reasons map[string]map[string]int64 // by rung and rule
+	offers  map[string]int64            // subjects by the rung that the ladder ended on
+	reasons map[string]map[string]int64 // the same by rung and rule
 	acks    []flow.ExportAck            // each with the SHA-256 of the file that it was given for, if that is known
 }
 
@@ -57,6 +57,7 @@ type logReader struct {
 	features                []string // of offered, in order
 	offer, content, contact func(...any) error
 	prices                  *bufio.Writer
+	ladder                  ladder
 }
 
 // readLog reads decisions.ndjson: it fills tables offered, contents and contacts, and makes
@@ -70,7 +71,7 @@ func (n *night) readLog(ctx context.Context) error {
 	}
 	prices := bufio.NewWriterSize(f, 1<<16)
 	err = n.db.fillAll([]string{"offered", "contents", "contacts"}, func(add []func(...any) error) error {
-		l := logReader{&n.log, n.trialFeatures, add[0], add[1], add[2], prices}
+		l := logReader{&n.log, n.trialFeatures, add[0], add[1], add[2], prices, ladder{places: map[string]int{}, met: map[met]uint64{}}}
 		return l.read(filepath.Join(n.in.Snapshot, "decisions.ndjson"), n.in.AsOf)
 	})
 	if err := errors.Join(err, prices.Flush(), f.Close()); err != nil {
@@ -139,16 +140,5 @@ func (l *logReader) acknowledged(r *logged) {
 		_ = readJSON(r.Result, &out)
 		in.Ack.SHA256 = out.SHA256
 		l.acks = append(l.acks, *in.Ack)
-	}
-}
-
-// tell counts where the ladder ended, and why.
-func (l *logReader) tell(rung string, rules []string) {
-	l.offers[rung]++
-	if l.reasons[rung] == nil {
-		l.reasons[rung] = map[string]int64{}
-	}
-	for _, rule := range rules {
-		l.reasons[rung][rule]++
 	}
 }

@@ -70,6 +70,13 @@ func plainLog(t *testing.T, all []decide.Record, asOf time.Time) (l decisionLog,
 	add := func(table string, values ...any) {
 		rows[table] = append(rows[table], strings.TrimSuffix(fmt.Sprintln(values...), "\n"))
 	}
+	seen := map[string]bool{}
+	once := func(who consent.Subject, words ...string) bool {
+		key := fmt.Sprint(who, words)
+		before := seen[key]
+		seen[key] = true
+		return who.IsZero() || !before
+	}
 	for _, r := range all {
 		if !r.Time.Before(asOf) {
 			continue
@@ -102,12 +109,19 @@ func plainLog(t *testing.T, all []decide.Record, asOf time.Time) (l decisionLog,
 		lot := r.PPM > 0 && !r.Subject.IsZero()
 		switch ms := r.Time.UnixMilli(); r.Action {
 		case decide.ActionEscalate:
-			l.offers[out.Offer]++
+			if r.Erased != "" {
+				continue
+			}
 			if l.reasons[out.Offer] == nil {
 				l.reasons[out.Offer] = map[string]int64{}
 			}
+			if once(r.Subject, out.Offer, "") {
+				l.offers[out.Offer]++
+			}
 			for _, rule := range r.Rules {
-				l.reasons[out.Offer][rule]++
+				if once(r.Subject, out.Offer, rule) {
+					l.reasons[out.Offer][rule]++
+				}
 			}
 			if lot && r.Erased == "" && (out.Offer == "human" || out.HeldOut) && !in.Asked && in.Holdout == out.HeldOut {
 				add("offered", r.ID, r.Subject, ms, out.HeldOut, r.PPM, in.Need, r.Digests.Scorecard, in.Features[profile.SizeGuideOpens])

@@ -93,7 +93,8 @@ type RuleCount struct {
 	Count int64  `json:"count"`
 }
 
-// OfferCount is how often the offer ladder ended on a rung, and why most often.
+// OfferCount is for how many the offer ladder ended on a rung, and why most often: subjects, each
+// once; a decision that names nobody counts for itself.
 type OfferCount struct {
 	Offer   string      `json:"offer"`
 	Count   int64       `json:"count"`

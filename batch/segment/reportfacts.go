@@ -26,8 +26,8 @@ type SegmentChange struct {
 type Unmet struct {
 	Days     int            `json:"days"`                    // ingest days looked at
 	Products []UnmetProduct `json:"products"`                // most persons first, then by id; at most 20
-	Searches *int64         `json:"searches_without_result"` // events
-	Asked    *int64         `json:"searches"`
+	Searches *int64         `json:"searches_without_result"` // persons who had one
+	Asked    *int64         `json:"searches"`                // persons who searched
 }
 
 // UnmetProduct counts persons who wanted a product and did not order it.

@@ -30,14 +30,23 @@ func (n *night) unmetNeeds(ctx context.Context) error {
 		return err
 	}
 	u := &Unmet{Days: len(paths), Products: []UnmetProduct{}}
-	query := fmt.Sprintf(`select coalesce(sum(events), 0)::bigint, coalesce(sum(events) filter (where in_vain and (v.keep & kept) >> %d & 1 = 1), 0)::bigint
-		from judged join verdicts as v using (case_id, state, tag, age) where v.allowed and kind = %d`, event.FieldResults, event.ProductsSearched)
-	u.Asked, u.Searches = new(int64), new(int64)
-	if err := n.db.one(ctx, query, u.Asked, u.Searches); err != nil {
-		return fmt.Errorf("counting searches: %w", err)
+	if err := n.searched(ctx, u); err != nil {
+		return err
 	}
 	n.report.Unmet = u
 	return n.listUnmet(ctx, u)
+}
+
+// searched counts who searched on the attached days, however often, and who found nothing.
+func (n *night) searched(ctx context.Context, u *Unmet) error {
+	query := fmt.Sprintf(`select count(distinct p.person), count(distinct p.person) filter (where g.results = 0 and (v.keep & g.kept) >> %d & 1 = 1)
+		from gate(%d) as g join verdicts as v using (case_id, state, tag, age) join persons as p using (subject)
+		where v.allowed and g.kind = %d`, event.FieldResults, basis.Bit(), event.ProductsSearched)
+	u.Asked, u.Searches = new(int64), new(int64)
+	if err := n.db.one(ctx, query, u.Asked, u.Searches); err != nil {
+		return fmt.Errorf("counting who searched: %w", err)
+	}
+	return nil
 }
 
 // lookAt attaches days and judges their events, unless that is the last day alone: it has

@@ -43,8 +43,12 @@ func (n *night) trials(ctx context.Context) error {
 }
 
 // escalated counts a decision of the ladder, and adds an offer of a human that the lot
-// made or held out: nobody asked, and all but the lot spoke for a human.
+// made or held out: nobody asked, and all but the lot spoke for a human. Of one that was erased
+// nobody knows any more where it ended.
 func (l *logReader) escalated(r *logged) error {
+	if r.Erased != "" {
+		return nil
+	}
 	var out struct {
 		Offer   string `json:"offer"`
 		HeldOut bool   `json:"held_out"`
@@ -52,7 +56,7 @@ func (l *logReader) escalated(r *logged) error {
 	if err := readJSON(r.Result, &out); err != nil {
 		return err
 	}
-	l.tell(out.Offer, r.Rules)
+	l.tell(r.Subject, out.Offer, r.Rules)
 	if !r.lot() || out.Offer != "human" && !out.HeldOut {
 		return nil
 	}
