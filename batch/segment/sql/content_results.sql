@@ -8,11 +8,29 @@
 -- daily_rows.
 create or replace table content_results as
 
-with firsts as (
-    select distinct on (person, slot) *
+with chosen as (
+    select person, slot, arg_min(decision_id, (at_ms, decision_id)) as decision_id
     from known_contents
     where at_ms + getvariable('reward_ms') <= epoch_ms(getvariable('as_of_day')::timestamp)
-    order by person, slot, at_ms, decision_id
+    group by person, slot
+),
+
+-- what was logged twice counts once
+firsts as (
+    select distinct on (person, slot) k.*
+    from known_contents as k
+    semi join chosen using (person, slot, decision_id)
+),
+
+-- few of all persons: the join with every daily row is by these alone
+theirs as (
+    select subject, person
+    from persons
+    where person in (select person from firsts)
+    union
+    select person as subject, person
+    from firsts
+    where person not in (select subject from persons)
 ),
 
 earned as (
@@ -23,10 +41,9 @@ earned as (
 ),
 
 visits as (
-    select distinct coalesce(p.person, d.subject) as person, d.day
+    select distinct t.person, d.day
     from daily_rows as d
-    left join persons as p using (subject)
-    where coalesce(p.person, d.subject) in (select person from firsts)
+    join theirs as t using (subject)
 ),
 
 returned as (
