@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ func (w *warehouse) close() {
 
 func (w *warehouse) exec(ctx context.Context, query string) error {
 	_, err := w.conn.ExecContext(ctx, query)
+	if duck := (*duckdb.Error)(nil); errors.As(err, &duck) && duck.Type == duckdb.ErrorTypeOutOfMemory {
+		return fmt.Errorf("the night needs more memory than it was given: give it more by --memory-mb: %w", err)
+	}
 	return err
 }
 
