@@ -39,9 +39,9 @@ func (r *Report) toldSections() (out []toldSection) {
 	for i, s := range r.Variants {
 		add(fmt.Sprintf("variant_board[%s]", cmp.Or(round.Replace(s.Slot), fmt.Sprint(i))), &r.Variants[i], s.about()...)
 	}
-	persons := r.numbers()
+	numbers := r.numbers()
 	for i, s := range out {
-		for _, n := range persons {
+		for _, n := range numbers {
 			if s.has(n) && tellings[n.path].as == isPersons {
 				out[i].about += fmt.Sprint(" ", n.name, n.value() != nil)
 			}
